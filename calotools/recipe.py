@@ -1,0 +1,298 @@
+"""The configuration of each stage: one typed model, whose fields are the Python keywords, TOML keys and flags.
+
+Defaults are overridden by the file, the file by the flags. An unknown key is an error that names the nearest one. The
+resolved recipe is written beside every output and can be run again.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from calotools.containers import ImageSpec
+from calotools.errors import ConfigError, InputFileError, nearest
+
+__all__ = [
+    "DisplayConfig",
+    "EvaluateConfig",
+    "InspectConfig",
+    "ModelConfig",
+    "PeaksConfig",
+    "PredictConfig",
+    "ReportConfig",
+    "SampleConfig",
+    "SimulateConfig",
+    "StageConfig",
+    "TagProbeConfig",
+    "TrainConfig",
+    "TrainerConfig",
+    "read_toml",
+]
+
+BadCandidates = Literal["error", "skip"]
+Pair = Literal["zee", "hyy"]
+Process = Literal["zee", "hyy", "electrons", "photons", "fakes", "jpsi"]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class StageConfig(_Model):
+    """Base of every stage's configuration: strict, frozen, read from TOML and written back."""
+
+    @classmethod
+    def resolve(cls, values: dict[str, Any], *, source: str = "the arguments") -> Self:
+        """Validate a nested dictionary.
+
+        Raises
+        ------
+        ConfigError
+            With `source`, the key's dotted name, what was wrong with it and, for an unknown key, the nearest one.
+        """
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise ConfigError(_explain(cls, error, source)) from None
+
+    @classmethod
+    def from_toml(cls, path: Path | str, overrides: dict[str, Any] | None = None) -> Self:
+        """Read a recipe; `overrides` (nested) win over the file."""
+        return cls.resolve(_merge(read_toml(path), overrides or {}), source=str(path))
+
+
+def read_toml(path: Path | str) -> dict[str, Any]:
+    """Parse a TOML file.
+
+    Raises
+    ------
+    InputFileError
+        The file is absent.
+    ConfigError
+        It is not valid TOML; the message has line and column.
+    """
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (FileNotFoundError, IsADirectoryError):
+        raise InputFileError(f"recipe '{path}' does not exist") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"'{path}' is not valid TOML: {error}") from None
+
+
+def _merge(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in top.items():
+        nested = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _merge(merged[key], value) if nested else value
+    return merged
+
+
+def _explain(model: type[BaseModel], error: ValidationError, source: str) -> str:
+    return "; ".join(_explain_one(model, one, source) for one in error.errors(include_url=False))
+
+
+def _explain_one(model: type[BaseModel], one: Any, source: str) -> str:
+    key = ".".join(str(part) for part in one["loc"])
+    if one["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        allowed = _keys_at(model, one["loc"][:-1])
+        return f"{source}: unknown key '{key}'; {nearest(str(one['loc'][-1]), allowed)}"
+    if one["type"] == "missing":
+        return f"{source}: '{key}' is needed and not given"
+    return f"{source}: '{key}' = {one['input']!r} is not allowed: {one['msg']}"
+
+
+def _keys_at(model: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
+    current: Any = model
+    for part in location:
+        fields = getattr(current, "model_fields", {})
+        if part in fields:
+            current = fields[part].annotation
+    fields = getattr(current, "model_fields", None) or getattr(current, "__dataclass_fields__", {})
+    return list(fields)
+
+
+def _positional(description: str, **kwargs: Any) -> Any:
+    return Field(description=description, json_schema_extra={"positional": True}, **kwargs)
+
+
+def _short(flag: str, description: str, **kwargs: Any) -> Any:
+    return Field(description=description, json_schema_extra={"short": flag}, **kwargs)
+
+
+class SimulateConfig(StageConfig):
+    """Make an ntuple of simulated candidates."""
+
+    process: Process = _positional("what to generate; electrons, photons and fakes give one candidate per event")
+    n: int = _short("-n", "number of events", gt=0)
+    output: Path = _short("-o", "ROOT file to write")
+    seed: int = Field(1, description="seed; the same seed gives the same file", ge=0)
+    mu: float | None = Field(None, description="mean interactions per crossing; default: the run-2 profile", ge=0, le=200)
+    effects: Path | None = Field(None, description="TOML that changes or turns off detector effects")
+    pseudo_data: bool = Field(False, description="play the experiment: no truth, injected differences in a sidecar")
+    injected: Path | None = Field(None, description="TOML of the differences to inject into pseudo-data")
+    format: Literal["ttree", "rntuple"] = Field("ttree", description="container of the output")
+    chunk: int = Field(1000, description="events generated and held at a time", gt=0)
+    shard: tuple[int, int] = Field((0, 1), description="generate part I of N parts: --shard I/N")
+    jobs: int = Field(1, description="processes; the result does not depend on it", ge=1)
+    overwrite: bool = Field(False, description="replace an existing output")
+
+
+class InspectConfig(StageConfig):
+    """Say what ntuples hold."""
+
+    files: tuple[str, ...] = _positional("ROOT files or globs", min_length=1)
+    flavour: str | None = Field(None, description="flavour name or TOML file; default: detected")
+    tree: str | None = Field(None, description="tree; default: every tree the flavour knows")
+
+
+class DisplayConfig(StageConfig):
+    """Draw one candidate: its layers, times, gains and tracks."""
+
+    file: str = _positional("ROOT file")
+    output: Path = _short("-o", "figure to write (.png or .pdf)")
+    entry: int = Field(0, description="row of the tree", ge=0)
+    flavour: str | None = Field(None, description="flavour name or TOML file; default: detected")
+    tree: str | None = Field(None, description="tree; default: the flavour's only one")
+    overwrite: bool = Field(False, description="replace an existing output")
+
+
+class SampleConfig(_Model):
+    """Where candidates come from and which of them are used."""
+
+    files: tuple[str, ...] = Field(description="ROOT files or globs", min_length=1)
+    tree: str | None = Field(None, description="tree; default: the flavour's only one")
+    flavour: str | None = Field(None, description="flavour name or TOML file; default: detected")
+    selection: tuple[str, ...] = Field((), description="cuts, such as 'et > 15' or 'abs(eta) < 2.47'; all must hold")
+    max_candidates: int | None = Field(None, description="use at most this many", gt=0)
+
+
+class ModelConfig(_Model):
+    """Which network, and its settings (each network documents its own)."""
+
+    name: str = Field(description="a network of calotools.models")
+    settings: dict[str, Any] = Field(default_factory=dict, description="keywords of the network")
+
+
+class TrainerConfig(_Model):
+    """How the network is fitted."""
+
+    epochs: int = Field(10, description="at most this many passes over the training part", gt=0)
+    batch_size: int = Field(500, description="candidates per step", gt=0)
+    learning_rate: float = Field(1e-3, description="peak learning rate", gt=0)
+    schedule: Literal["constant", "cosine", "one-cycle"] = Field("one-cycle", description="learning-rate schedule")
+    weight_decay: float = Field(0.0, description="AdamW weight decay", ge=0)
+    loss: str | None = Field(None, description="default: cross-entropy (identification), log-cosh (energy)")
+    patience: int = Field(10, description="epochs without improvement before stopping", gt=0)
+    accelerator: Literal["auto", "cpu", "gpu"] = Field("auto", description="where to train")
+    devices: int = Field(1, description="number of GPUs, or of CPU processes", ge=1)
+    threads: int | None = Field(None, description="CPU threads; default: the machine's cores", ge=1)
+
+
+class TrainConfig(StageConfig):
+    """Train a network on ntuples, from one recipe."""
+
+    task: Literal["identification", "energy"] = Field(description="classes, or a corrected energy")
+    output: Path = _short("-o", "folder for checkpoints, logs and the model bundle")
+    sample: SampleConfig
+    images: ImageSpec | str = Field("electron", description="image spec: a shipped name, or a table")
+    classes: dict[str, tuple[int, ...]] = Field(
+        default_factory=lambda: {"background": (1, 2, 3, 4, 5), "signal": (0,)},
+        description="class name to the values of class_true it collects (identification)",
+    )
+    scalars: tuple[str, ...] = Field((), description="candidate variables given to the network")
+    tracks: tuple[str, ...] = Field((), description="track variables given to the network")
+    max_tracks: int = Field(15, description="tracks kept per candidate, matched first, then by pT", ge=0)
+    base_energy: str = Field("e", description="energy that an energy network corrects")
+    reweight: bool = Field(True, description="flatten E_T and eta: classes to a common shape, energy to a flat one")
+    model: ModelConfig
+    trainer: TrainerConfig = Field(default_factory=TrainerConfig)
+    validation_fraction: float = Field(0.1, description="part of the events used for early stopping", gt=0, lt=1)
+    test_fraction: float = Field(0.2, description="part of the events kept for evaluation", ge=0, lt=1)
+    seed: int = Field(1, description="seed of split, initialisation and shuffling", ge=0)
+    on_bad: BadCandidates = Field("error", description="what to do with a candidate without usable cells")
+    resume: bool = Field(False, description="go on from the folder's last checkpoint")
+    overwrite: bool = Field(False, description="replace a finished training")
+
+
+class PredictConfig(StageConfig):
+    """Apply a model bundle to ntuples and write a friend tree."""
+
+    model: Path = _positional("model bundle (a .calo file, or a training folder)")
+    files: tuple[str, ...] = _positional("ROOT files or globs", min_length=1)
+    output: Path = _short("-o", "ROOT file of the friend tree")
+    tree: str | None = Field(None, description="tree; default: the one the model was trained on")
+    flavour: str | None = Field(None, description="flavour name or TOML file; default: detected")
+    batch_size: int = Field(2000, description="candidates per step", gt=0)
+    threads: int | None = Field(None, description="CPU threads; default: the machine's cores", ge=1)
+    accelerator: Literal["auto", "cpu", "gpu"] = Field("auto", description="where to run")
+    on_bad: BadCandidates = Field("error", description="a candidate without usable cells: stop, or write NaN")
+    overwrite: bool = Field(False, description="replace an existing output")
+
+
+class _WithScores(StageConfig):
+    files: tuple[str, ...] = _positional("ROOT files or globs", min_length=1)
+    scores: tuple[Path, ...] = Field(description="friend trees that predict wrote for these files", min_length=1)
+    output: Path = _short("-o", "folder for numbers (JSON) and figures (PDF, PNG)")
+    tree: str | None = Field(None, description="tree; default: the flavour's only one")
+    flavour: str | None = Field(None, description="flavour name or TOML file; default: detected")
+    selection: tuple[str, ...] = Field((), description="cuts; all must hold")
+    label: str = Field("calotools simulation", description="label on the figures")
+    replicas: int = Field(200, description="bootstrap replicas", ge=20)
+    seed: int = Field(1, description="seed of the bootstrap", ge=0)
+    overwrite: bool = Field(False, description="replace an existing output")
+
+
+class EvaluateConfig(_WithScores):
+    """Measure a network: ROC and working points, or energy resolution, in bins of eta, E_T and mu."""
+
+    split: Literal["test", "validation", "train", "all"] = Field("test", description="which events are used")
+    efficiencies: tuple[float, ...] = Field((0.80, 0.88, 0.93), description="signal efficiencies of the working points")
+    eta_bins: tuple[float, ...] = Field((0.0, 0.6, 0.8, 1.15, 1.37, 1.52, 1.81, 2.01, 2.47), description="|eta| edges")
+    et_bins: tuple[float, ...] = Field((10, 20, 30, 40, 50, 80, 150), description="E_T edges [GeV]")
+    mu_bins: tuple[float, ...] = Field((0, 20, 30, 40, 50, 80), description="mu edges")
+    reference: str = Field("e", description="energy that the network is compared with")
+
+
+class PeaksConfig(_WithScores):
+    """Fit the Z (electrons) or Higgs (photons) peak before and after the network."""
+
+    pair: Pair | None = Field(None, description="default: zee for electrons, hyy for photons")
+    window: tuple[float, float] | None = Field(None, description="mass window [GeV]; default: the pair's")
+    reference: str = Field("e", description="energy before the network")
+
+
+class TagProbeConfig(StageConfig):
+    """Measure efficiencies and scale factors with tag-and-probe."""
+
+    data: tuple[str, ...] = _positional("ROOT files or globs of data or pseudo-data", min_length=1)
+    simulation: tuple[str, ...] = Field((), description="ROOT files or globs of simulation; enables scale factors")
+    output: Path = _short("-o", "folder for numbers (JSON) and figures (PDF, PNG)")
+    data_scores: tuple[Path, ...] = Field((), description="friend trees of the data, when a cut uses scores")
+    simulation_scores: tuple[Path, ...] = Field((), description="friend trees of the simulation")
+    tree: str | None = Field(None, description="tree; default: the flavour's only one")
+    flavour: str | None = Field(None, description="flavour name or TOML file; default: detected")
+    tag: tuple[str, ...] = Field(
+        ("et > 27", "abs(eta) < 2.47", "abs(eta) < 1.37 | abs(eta) > 1.52", "pass_tight == 1", "topoetcone20 / et < 0.15"),
+        description="cuts on the tag",
+    )
+    probe: tuple[str, ...] = Field(("et > 15", "abs(eta) < 2.47"), description="cuts on the probe")
+    passing: str = Field("pass_tight == 1", description="what is measured: the cut that a passing probe satisfies")
+    window: tuple[float, float] = Field((60.0, 120.0), description="mass range of the fits [GeV]")
+    et_bins: tuple[float, ...] = Field((15, 25, 35, 45, 60, 150), description="probe E_T edges [GeV]")
+    eta_bins: tuple[float, ...] = Field((0.0, 0.8, 1.37, 1.52, 2.01, 2.47), description="probe |eta| edges")
+    injected: Path | None = Field(None, description="sidecar of pseudo-data; default: found beside the data; closes the test")
+    label: str = Field("calotools pseudo-data", description="label on the figures")
+    seed: int = Field(1, description="seed of the bootstrap", ge=0)
+    overwrite: bool = Field(False, description="replace an existing output")
+
+
+class ReportConfig(StageConfig):
+    """Collect the numbers and figures under a folder into one self-contained HTML page."""
+
+    folder: Path = _positional("folder that holds the outputs of evaluate, peaks and tagprobe")
+    output: Path | None = _short("-o", "HTML file; default: FOLDER/report.html", default=None)
+    title: str = Field("calotools report", description="heading of the page")
+    overwrite: bool = Field(False, description="replace an existing output")
