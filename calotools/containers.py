@@ -29,8 +29,10 @@ __all__ = [
     "Layer",
     "PeakFit",
     "Resolution",
+    "Roc",
     "ScaleFactors",
     "Scores",
+    "TagProbeFit",
 ]
 
 _FORBID = {"extra": "forbid"}
@@ -138,8 +140,8 @@ class ImageSpec:
         for layer in self.layers:
             if layer.grid not in self.grids:
                 raise ConfigError(
-                    f"image layer '{layer.name}' is drawn on grid '{layer.grid}', which the image spec does not define; "
-                    f"{nearest(layer.grid, self.grids)}"
+                    f"image layer '{layer.name}' is drawn on grid '{layer.grid}', which the image spec does not "
+                    f"define; {nearest(layer.grid, self.grids)}"
                 )
         names = [layer.name for layer in self.layers]
         if self.centre == "hottest" and self.centre_layer not in names:
@@ -299,6 +301,34 @@ class Efficiency:
 
 
 @dataclass(frozen=True)
+class Roc:
+    """Background against signal efficiency of a score, with its band.
+
+    Attributes
+    ----------
+    signal : (n,) float
+        Signal efficiencies, increasing.
+    background, low, high : (n,) float
+        Background efficiency at each, and its 68.3 % band.
+    auc, auc_error : float
+        Area under signal against background efficiency.
+    n_signal, n_background : float
+        Effective numbers, (sum w)^2 / sum w^2.
+    name : str
+    """
+
+    signal: np.ndarray
+    background: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    auc: float
+    auc_error: float
+    n_signal: float
+    n_background: float
+    name: str = ""
+
+
+@dataclass(frozen=True)
 class Resolution:
     """Energy resolution per bin, of one estimate, with bootstrap errors.
 
@@ -356,6 +386,43 @@ class PeakFit:
     variances: np.ndarray
     model: np.ndarray
     name: str = ""
+
+
+@dataclass(frozen=True)
+class TagProbeFit:
+    """The simultaneous fit of passing and failing probes in one bin.
+
+    Attributes
+    ----------
+    efficiency, error : float
+        NaN when the bin is empty.
+    edges : (n + 1,) float [GeV]
+    passing, failing : (n,) float
+        Counts per mass bin.
+    passing_model, failing_model : (n,) float
+        Fitted expectation, signal + background.
+    passing_background, failing_background : (n,) float
+    chi2, ndf : float, int
+    valid : bool
+    message : str
+    bin : dict of str to (float, float)
+        Low and high edge by axis name.
+    """
+
+    efficiency: float
+    error: float
+    edges: np.ndarray
+    passing: np.ndarray
+    failing: np.ndarray
+    passing_model: np.ndarray
+    failing_model: np.ndarray
+    passing_background: np.ndarray
+    failing_background: np.ndarray
+    chi2: float
+    ndf: int
+    valid: bool
+    message: str
+    bin: dict[str, tuple[float, float]]
 
 
 @dataclass(frozen=True)

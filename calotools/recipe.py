@@ -129,7 +129,7 @@ class SimulateConfig(StageConfig):
     n: int = _short("-n", "number of events", gt=0)
     output: Path = _short("-o", "ROOT file to write")
     seed: int = Field(1, description="seed; the same seed gives the same file", ge=0)
-    mu: float | None = Field(None, description="mean interactions per crossing; default: the run-2 profile", ge=0, le=200)
+    mu: float | None = Field(None, description="interactions per crossing; default: run-2 profile", ge=0, le=200)
     effects: Path | None = Field(None, description="TOML that changes or turns off detector effects")
     pseudo_data: bool = Field(False, description="play the experiment: no truth, injected differences in a sidecar")
     injected: Path | None = Field(None, description="TOML of the differences to inject into pseudo-data")
@@ -208,7 +208,7 @@ class TrainConfig(StageConfig):
     base_energy: str = Field("e", description="energy that an energy network corrects")
     reweight: bool = Field(True, description="flatten E_T and eta: classes to a common shape, energy to a flat one")
     model: ModelConfig
-    trainer: TrainerConfig = Field(default_factory=TrainerConfig)
+    trainer: TrainerConfig = Field(TrainerConfig())
     validation_fraction: float = Field(0.1, description="part of the events used for early stopping", gt=0, lt=1)
     test_fraction: float = Field(0.2, description="part of the events kept for evaluation", ge=0, lt=1)
     seed: int = Field(1, description="seed of split, initialisation and shuffling", ge=0)
@@ -275,7 +275,7 @@ class TagProbeConfig(StageConfig):
     tree: str | None = Field(None, description="tree; default: the flavour's only one")
     flavour: str | None = Field(None, description="flavour name or TOML file; default: detected")
     tag: tuple[str, ...] = Field(
-        ("et > 27", "abs(eta) < 2.47", "abs(eta) < 1.37 | abs(eta) > 1.52", "pass_tight == 1", "topoetcone20 / et < 0.15"),
+        ("et > 27", "abs(eta) < 2.47", "abs(eta) < 1.37 | abs(eta) > 1.52", "pass_tight == 1"),
         description="cuts on the tag",
     )
     probe: tuple[str, ...] = Field(("et > 15", "abs(eta) < 2.47"), description="cuts on the probe")
@@ -283,7 +283,7 @@ class TagProbeConfig(StageConfig):
     window: tuple[float, float] = Field((60.0, 120.0), description="mass range of the fits [GeV]")
     et_bins: tuple[float, ...] = Field((15, 25, 35, 45, 60, 150), description="probe E_T edges [GeV]")
     eta_bins: tuple[float, ...] = Field((0.0, 0.8, 1.37, 1.52, 2.01, 2.47), description="probe |eta| edges")
-    injected: Path | None = Field(None, description="sidecar of pseudo-data; default: found beside the data; closes the test")
+    injected: Path | None = Field(None, description="sidecar of pseudo-data, for the closure; default: beside the data")
     label: str = Field("calotools pseudo-data", description="label on the figures")
     seed: int = Field(1, description="seed of the bootstrap", ge=0)
     overwrite: bool = Field(False, description="replace an existing output")
