@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
 
 from calotools.containers import ImageSpec
 from calotools.errors import ConfigError, InputFileError, nearest
@@ -34,6 +34,10 @@ __all__ = [
 
 BadCandidates = Literal["error", "skip"]
 Pair = Literal["zee", "hyy"]
+ImagesChoice = Annotated[
+    Annotated[ImageSpec, Tag("table")] | Annotated[str, Tag("name")],
+    Discriminator(lambda value: "name" if isinstance(value, str) else "table"),
+]
 Process = Literal["zee", "hyy", "electrons", "photons", "fakes", "jpsi"]
 
 
@@ -44,24 +48,27 @@ class _Model(BaseModel):
 class StageConfig(_Model):
     """Base of every stage's configuration: strict, frozen, read from TOML and written back."""
 
+    if not TYPE_CHECKING:
+
+        def __init__(self, **values: Any) -> None:
+            try:
+                super().__init__(**values)
+            except ValidationError as error:
+                raise ConfigError(_explain(type(self), error)) from None
+
     @classmethod
-    def resolve(cls, values: dict[str, Any], *, source: str = "the arguments") -> Self:
-        """Validate a nested dictionary.
+    def from_toml(cls, path: Path | str, *, overrides: dict[str, Any] | None = None) -> Self:
+        """Read a recipe; `overrides` (nested) win over the file.
 
         Raises
         ------
         ConfigError
-            With `source`, the key's dotted name, what was wrong with it and, for an unknown key, the nearest one.
+            With the file, the key's dotted name, what was wrong with it and, for an unknown key, the nearest one.
         """
         try:
-            return cls.model_validate(values)
-        except ValidationError as error:
-            raise ConfigError(_explain(cls, error, source)) from None
-
-    @classmethod
-    def from_toml(cls, path: Path | str, overrides: dict[str, Any] | None = None) -> Self:
-        """Read a recipe; `overrides` (nested) win over the file."""
-        return cls.resolve(_merge(read_toml(path), overrides or {}), source=str(path))
+            return cls(**_merge(read_toml(path), overrides or {}))
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}") from None
 
 
 def read_toml(path: Path | str) -> dict[str, Any]:
@@ -90,28 +97,34 @@ def _merge(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _explain(model: type[BaseModel], error: ValidationError, source: str) -> str:
-    return "; ".join(_explain_one(model, one, source) for one in error.errors(include_url=False))
+def _explain(model: type[BaseModel], error: ValidationError) -> str:
+    return "; ".join(_explain_one(model, one) for one in error.errors(include_url=False))
 
 
-def _explain_one(model: type[BaseModel], one: Any, source: str) -> str:
-    key = ".".join(str(part) for part in one["loc"])
+def _explain_one(model: type[BaseModel], one: Any) -> str:
+    location = [part for part in one["loc"] if part not in ("table", "name") or part == one["loc"][-1]]
+    key = ".".join(str(part) for part in location)
     if one["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        allowed = _keys_at(model, one["loc"][:-1])
-        return f"{source}: unknown key '{key}'; {nearest(str(one['loc'][-1]), allowed)}"
-    if one["type"] == "missing":
-        return f"{source}: '{key}' is needed and not given"
-    return f"{source}: '{key}' = {one['input']!r} is not allowed: {one['msg']}"
+        return f"unknown key '{key}'; {nearest(str(location[-1]), _keys_at(model, location[:-1]))}"
+    if one["type"] in ("missing", "missing_argument"):
+        return f"'{key}' is needed and not given"
+    return f"'{key}' = {one['input']!r} is not allowed: {one['msg']}"
 
 
-def _keys_at(model: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
-    current: Any = model
+def _keys_at(model: Any, location: list[Any]) -> list[str]:
     for part in location:
-        fields = getattr(current, "model_fields", {})
-        if part in fields:
-            current = fields[part].annotation
-    fields = getattr(current, "model_fields", None) or getattr(current, "__dataclass_fields__", {})
-    return list(fields)
+        fields = _fields(model)
+        model = fields.get(part, model) if isinstance(part, str) else model
+    return list(_fields(model))
+
+
+def _fields(annotation: Any) -> dict[str, Any]:
+    """Field names and annotations of the first model or dataclass in an annotation."""
+    if hasattr(annotation, "model_fields"):
+        return {name: field.annotation for name, field in annotation.model_fields.items()}
+    if hasattr(annotation, "__dataclass_fields__"):
+        return get_type_hints(annotation)
+    return next((fields for one in get_args(annotation) if (fields := _fields(one))), {})
 
 
 def _positional(description: str, **kwargs: Any) -> Any:
@@ -197,7 +210,7 @@ class TrainConfig(StageConfig):
     task: Literal["identification", "energy"] = Field(description="classes, or a corrected energy")
     output: Path = _short("-o", "folder for checkpoints, logs and the model bundle")
     sample: SampleConfig
-    images: ImageSpec | str = Field("electron", description="image spec: a shipped name, or a table")
+    images: ImagesChoice = Field("electron", description="image spec: a shipped name, or a table")
     classes: dict[str, tuple[int, ...]] = Field(
         default_factory=lambda: {"background": (1, 2, 3, 4, 5), "signal": (0,)},
         description="class name to the values of class_true it collects (identification)",

@@ -1,0 +1,125 @@
+"""Files and folders that appear whole or not at all: written under a temporary name, renamed when complete."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from calotools.errors import InputFileError, OutputExistsError
+
+__all__ = ["check_output", "new_file", "new_folder"]
+
+
+def check_output(path: Path | str, *, overwrite: bool) -> Path:
+    """Refuse an output that exists, or whose parent cannot be made, before any work is done.
+
+    Parameters
+    ----------
+    path : path
+        File or folder that is going to be written; missing parents are created.
+    overwrite : bool
+        Accept that it exists.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    OutputExistsError
+        It exists and `overwrite` is false.
+    InputFileError
+        Its parent folder cannot be created.
+
+    Examples
+    --------
+    >>> check_output("new.root", overwrite=False).name
+    'new.root'
+    """
+    path = Path(path)
+    if not overwrite and path.exists():
+        raise OutputExistsError(f"output '{path}' exists; choose another name, or allow to overwrite it (--overwrite)")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputFileError(f"folder '{path.parent}' of the output cannot be made: {error.strerror}") from None
+    return path
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+
+
+@contextmanager
+def new_file(path: Path | str, *, overwrite: bool = False) -> Iterator[Path]:
+    """Give a temporary path beside `path`, renamed to it on success and removed on failure.
+
+    Parameters
+    ----------
+    path : path
+    overwrite : bool
+        Replace an existing file.
+
+    Yields
+    ------
+    Path
+        Where to write; it has the suffix of `path`.
+
+    Raises
+    ------
+    OutputExistsError
+        The file exists and `overwrite` is false.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> with new_file(folder / "a.txt") as temporary:
+    ...     _ = temporary.write_text("whole")
+    >>> [path.name for path in folder.iterdir()]
+    ['a.txt']
+    """
+    path = check_output(path, overwrite=overwrite)
+    temporary = _temporary(path)
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def new_folder(path: Path | str, *, overwrite: bool = False) -> Iterator[Path]:
+    """Give a temporary folder beside `path`, renamed to it on success and removed on failure.
+
+    Parameters
+    ----------
+    path : path
+    overwrite : bool
+        Replace an existing folder.
+
+    Yields
+    ------
+    Path
+        An empty folder to fill.
+
+    Raises
+    ------
+    OutputExistsError
+        The folder exists and `overwrite` is false.
+    """
+    path = check_output(path, overwrite=overwrite)
+    temporary = _temporary(path)
+    temporary.mkdir()
+    try:
+        yield temporary
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+        temporary.rename(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
