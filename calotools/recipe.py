@@ -6,11 +6,12 @@ resolved recipe is written beside every output and can be run again.
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, ValidationError
 
 from calotools.containers import ImageSpec
 from calotools.errors import ConfigError, InputFileError, nearest
@@ -38,6 +39,7 @@ ImagesChoice = Annotated[
     Annotated[ImageSpec, Tag("table")] | Annotated[str, Tag("name")],
     Discriminator(lambda value: "name" if isinstance(value, str) else "table"),
 ]
+Shard = Annotated[tuple[int, int], BeforeValidator(lambda value: value.split("/") if isinstance(value, str) else value)]
 Process = Literal["zee", "hyy", "electrons", "photons", "fakes", "jpsi"]
 
 
@@ -69,6 +71,29 @@ class StageConfig(_Model):
             return cls(**_merge(read_toml(path), overrides or {}))
         except ConfigError as error:
             raise ConfigError(f"{path}: {error}") from None
+
+    def to_toml(self) -> str:
+        """The resolved recipe as TOML, which `from_toml` reads back to an equal configuration."""
+        return _dump_toml(self.model_dump(mode="json", exclude_none=True))
+
+
+def _dump_toml(values: dict[str, Any], prefix: str = "") -> str:
+    plain = {key: value for key, value in values.items() if not isinstance(value, dict)}
+    tables = {key: value for key, value in values.items() if isinstance(value, dict)}
+    lines = [f"{_dump_value(key)} = {_dump_value(value)}" for key, value in plain.items()]
+    for key, value in tables.items():
+        name = f"{prefix}{_dump_value(key)}"
+        lines += ["", f"[{name}]", _dump_toml(value, f"{name}.")]
+    return "\n".join(lines)
+
+
+def _dump_value(value: Any) -> str:
+    """A TOML value; JSON's notation of strings, numbers and booleans is also TOML's."""
+    if isinstance(value, list):
+        return "[" + ", ".join(_dump_value(one) for one in value) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_dump_value(key)} = {_dump_value(one)}" for key, one in value.items()) + "}"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def read_toml(path: Path | str) -> dict[str, Any]:
@@ -148,7 +173,7 @@ class SimulateConfig(StageConfig):
     injected: Path | None = Field(None, description="TOML of the differences to inject into pseudo-data")
     format: Literal["ttree", "rntuple"] = Field("ttree", description="container of the output")
     chunk: int = Field(1000, description="events generated and held at a time", gt=0)
-    shard: tuple[int, int] = Field((0, 1), description="generate part I of N parts: --shard I/N")
+    shard: Shard = Field((0, 1), description="generate part I of N (from 0), written I/N")
     jobs: int = Field(1, description="processes; the result does not depend on it", ge=1)
     overwrite: bool = Field(False, description="replace an existing output")
 

@@ -1,0 +1,1 @@
+"""The command line: argv, progress, printing and exit codes; the work is in `calotools.stages`."""

@@ -1,0 +1,28 @@
+"""Which commands there are. Kept free of imports, so that `calotools --help` answers at once."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ["COMMANDS", "Command"]
+
+
+class Command(NamedTuple):
+    """A command: the stage it runs, that stage's configuration, and one line of help."""
+
+    stage: str
+    config: str
+    help: str
+
+
+COMMANDS = {
+    "simulate": Command("simulate", "SimulateConfig", "make an ntuple of simulated electrons, photons or pairs"),
+    "inspect": Command("inspect", "InspectConfig", "say what ntuples hold: trees, flavour, branches, cells, problems"),
+    "display": Command("display", "DisplayConfig", "draw one candidate: layers, times, gains, tracks"),
+    "train": Command("train", "TrainConfig", "train a network from a recipe"),
+    "predict": Command("predict", "PredictConfig", "apply a model to ntuples and write a friend tree"),
+    "evaluate": Command("evaluate", "EvaluateConfig", "measure a network: ROC, working points, energy resolution"),
+    "peaks": Command("peaks", "PeaksConfig", "fit the Z or Higgs peak before and after a network"),
+    "tagprobe": Command("tagprobe", "TagProbeConfig", "measure efficiencies and scale factors with tag-and-probe"),
+    "report": Command("report", "ReportConfig", "collect numbers and figures into one HTML page"),
+}
