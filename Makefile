@@ -1,0 +1,32 @@
+# make demo   set up, run the whole chain on simulated showers, print where the report is
+# make test   set up, run every test
+# make lint   set up, check style, types and formatting
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: help setup demo test lint clean-demo
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+setup: $(READY)
+
+$(READY): setup.cfg pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	touch $(READY)
+
+demo: $(READY)
+	$(MAKE) --file examples/demo.mk --jobs 2 --output-sync=target BIN=$(BIN)
+
+clean-demo:
+	rm -rf demo
+
+test: $(READY)
+	$(BIN)/pytest --mpl -n 2
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
