@@ -1,0 +1,32 @@
+"""Networks: one file per network of the literature, the blocks they share, and one function that builds them by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from calotools.models.build import MODELS, build_model
+    from calotools.models.electron_cnn_2018 import ElectronCNN2018
+    from calotools.models.energy_cnn import EnergyCNN
+    from calotools.models.inputs import ModelInputs
+    from calotools.models.threads import use_threads
+
+__all__ = ["MODELS", "ElectronCNN2018", "EnergyCNN", "ModelInputs", "build_model", "use_threads"]
+
+_HOME = {
+    "MODELS": "build",
+    "ElectronCNN2018": "electron_cnn_2018",
+    "EnergyCNN": "energy_cnn",
+    "ModelInputs": "inputs",
+    "build_model": "build",
+    "use_threads": "threads",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name on first use, so that `import calotools.models` needs no torch."""
+    from importlib import import_module
+
+    if name not in _HOME:
+        raise AttributeError(f"module 'calotools.models' has no attribute {name!r}")
+    return getattr(import_module(f"calotools.models.{_HOME[name]}"), name)

@@ -1,0 +1,126 @@
+"""Pieces that networks share."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+__all__ = ["FiLM", "ResidualBlock", "TrackPool", "dense"]
+
+
+def dense(widths: tuple[int, ...]) -> nn.Sequential:
+    """Fully connected layers with a ReLU after each.
+
+    Parameters
+    ----------
+    widths : tuple of int
+        Input width, then one per layer.
+
+    Examples
+    --------
+    >>> dense((3, 8, 4))(torch.zeros(5, 3)).shape
+    torch.Size([5, 4])
+    """
+    layers: list[nn.Module] = []
+    for n_in, n_out in zip(widths[:-1], widths[1:], strict=True):
+        layers += [nn.Linear(n_in, n_out), nn.ReLU()]
+    return nn.Sequential(*layers)
+
+
+class FiLM(nn.Module):
+    """Feature-wise linear modulation: maps are scaled and shifted by what the scalars say.
+
+    It starts as the identity, so that the images are learnt first.
+
+    Parameters
+    ----------
+    n_condition, n_maps : int
+
+    References
+    ----------
+    Perez et al., "FiLM: visual reasoning with a general conditioning layer", arXiv:1709.07871.
+
+    Examples
+    --------
+    >>> maps = torch.rand(2, 4, 7, 11)
+    >>> bool((FiLM(3, 4)(maps, torch.rand(2, 3)) == maps).all())
+    True
+    """
+
+    def __init__(self, n_condition: int, n_maps: int) -> None:
+        super().__init__()
+        self.generate = nn.Linear(n_condition, 2 * n_maps)
+        nn.init.zeros_(self.generate.weight)
+        nn.init.zeros_(self.generate.bias)
+
+    def forward(self, maps: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
+        """(n, map, eta, phi) maps and (n, condition) -> (n, map, eta, phi)."""
+        gamma, beta = self.generate(condition)[:, :, None, None].chunk(2, dim=1)  # (n, map, 1, 1) each
+        return maps * (1 + gamma) + beta
+
+
+class ResidualBlock(nn.Module):
+    """Two 3 x 3 convolutions, conditioned in between, added to their input.
+
+    The second one starts at zero: the block starts as the identity and needs no normalisation of its maps.
+
+    Parameters
+    ----------
+    n_maps, n_condition : int
+
+    References
+    ----------
+    He et al., arXiv:1512.03385; the zero start: Goyal et al., arXiv:1706.02677, section 5.1.
+
+    Examples
+    --------
+    >>> ResidualBlock(4, 3)(torch.rand(2, 4, 7, 11), torch.rand(2, 3)).shape
+    torch.Size([2, 4, 7, 11])
+    """
+
+    def __init__(self, n_maps: int, n_condition: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(n_maps, n_maps, 3, padding=1)
+        self.film = FiLM(n_condition, n_maps)
+        self.second = nn.Conv2d(n_maps, n_maps, 3, padding=1)
+        nn.init.zeros_(self.second.weight)
+
+    def forward(self, maps: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
+        """(n, map, eta, phi) maps and (n, condition) -> (n, map, eta, phi)."""
+        inner = functional.relu(self.film(self.first(maps), condition))
+        return functional.relu(maps + self.second(inner))
+
+
+class TrackPool(nn.Module):
+    """Deep Sets over the tracks: one network for each track, summed over the real ones.
+
+    What is real comes from the mask alone: a track whose features are all zero counts, a padded one never does, and
+    the order of tracks does not matter.
+
+    Parameters
+    ----------
+    n_features : int
+    width : int
+        Of the sum.
+
+    References
+    ----------
+    Zaheer et al., arXiv:1703.06114.
+
+    Examples
+    --------
+    >>> pool = TrackPool(4, 8)
+    >>> one, two = torch.tensor([[True, False]]), torch.tensor([[True, True]])
+    >>> bool((pool(torch.zeros(1, 2, 4), one) == pool(torch.zeros(1, 2, 4), two)).all())
+    False
+    """
+
+    def __init__(self, n_features: int, width: int) -> None:
+        super().__init__()
+        self.each = dense((n_features, width, width))
+
+    def forward(self, tracks: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """(n, track, feature) and (n, track) bool -> (n, width)."""
+        values = self.each(torch.where(mask[..., None], tracks, 0.0))  # (n, track, width)
+        return torch.where(mask[..., None], values, 0.0).sum(dim=1)  # (n, width)

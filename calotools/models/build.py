@@ -1,0 +1,59 @@
+"""Networks by name."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from calotools.errors import ConfigError, nearest
+from calotools.models.electron_cnn_2018 import ElectronCNN2018
+from calotools.models.energy_cnn import EnergyCNN
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from calotools.models.inputs import ModelInputs
+
+__all__ = ["MODELS", "build_model"]
+
+MODELS: dict[str, type[nn.Module]] = {
+    "electron_cnn_2018": ElectronCNN2018,
+    "energy_cnn": EnergyCNN,
+}
+
+
+def build_model(name: str, settings: dict[str, Any], inputs: ModelInputs) -> nn.Module:
+    """Build a network with fresh weights.
+
+    Parameters
+    ----------
+    name : str
+        A key of `MODELS`.
+    settings : dict
+        Keywords of the network, as its class documents them.
+    inputs : ModelInputs
+        Shapes of what it will see.
+
+    Returns
+    -------
+    torch.nn.Module
+        ``forward(batch: Batch)`` gives (n, class) logits, or (n,) energies [GeV].
+
+    Raises
+    ------
+    ConfigError
+        Unknown name or setting, with the nearest that exist; or a value that the network refuses.
+
+    Examples
+    --------
+    >>> from calotools.models import ModelInputs
+    >>> type(build_model("energy_cnn", {"maps": 8}, ModelInputs(shapes={"em": (4, 56, 11)}))).__name__
+    'EnergyCNN'
+    """
+    if name not in MODELS:
+        raise ConfigError(f"there is no model '{name}'; {nearest(name, MODELS)}")
+    allowed = [key for key in inspect.signature(MODELS[name]).parameters if key != "inputs"]
+    for key in settings:
+        if key not in allowed:
+            raise ConfigError(f"model '{name}' has no setting '{key}'; {nearest(key, allowed)}")
+    return MODELS[name](inputs, **settings)
