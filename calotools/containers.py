@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Batch",
+    "Closure",
     "Efficiency",
     "ImageGrid",
     "ImageSpec",
@@ -33,6 +34,8 @@ __all__ = [
     "ScaleFactors",
     "Scores",
     "TagProbeFit",
+    "WidthComparison",
+    "WorkingPoints",
 ]
 
 _FORBID = {"extra": "forbid"}
@@ -329,6 +332,38 @@ class Roc:
 
 
 @dataclass(frozen=True)
+class WorkingPoints:
+    """Cuts on a score at given signal efficiencies, and what they leave of the background.
+
+    Attributes
+    ----------
+    target : (n,) float
+        Signal efficiencies that were asked for.
+    cut : (n,) float
+        A candidate is selected when its score is at least this.
+    signal, signal_error : (n,) float
+        Signal efficiency of the cut and its binomial error.
+    background, background_low, background_high : (n,) float
+        Background efficiency and its 68.3 % interval, which includes the uncertainty of the cut.
+    rejection, rejection_low, rejection_high : (n,) float
+        One over background efficiency; inf where no background is left, then the low edge is a lower limit.
+    name : str
+    """
+
+    target: np.ndarray
+    cut: np.ndarray
+    signal: np.ndarray
+    signal_error: np.ndarray
+    background: np.ndarray
+    background_low: np.ndarray
+    background_high: np.ndarray
+    rejection: np.ndarray
+    rejection_low: np.ndarray
+    rejection_high: np.ndarray
+    name: str = ""
+
+
+@dataclass(frozen=True)
 class Resolution:
     """Energy resolution per bin, of one estimate, with bootstrap errors.
 
@@ -336,7 +371,8 @@ class Resolution:
     ----------
     metrics : dict of str to (n_bin,) float
         ``bias`` (median of E/E_true - 1), ``iqr``, ``sigma68``, ``mae`` [GeV], and, when compared with a reference,
-        ``rel_improvement`` (1 - IQR/IQR_ref) and ``ratio`` (IQR_ref/IQR).
+        ``rel_improvement`` (1 - IQR/IQR_ref), ``ratio`` (IQR_ref/IQR) and ``rel_improvement_corr`` (the first with
+        each IQR divided by its 1 + bias, so that a low energy scale does not pass for a good resolution).
     errors : dict of str to (n_bin,) float
         Standard deviation of each over bootstrap replicas of events.
     edges : dict of str to (n + 1,) float
@@ -363,7 +399,8 @@ class PeakFit:
     values, errors : dict of str to float
         Parameters by name, masses in GeV.
     width : dict of str to float [GeV]
-        ``sigma68``, ``fwhm`` and the fitted core width, with ``*_error`` from the bootstrap or the fit.
+        ``sigma68`` and ``fwhm`` of the fitted signal, ``core`` (the fitted detector resolution), each with$
+        its ``*_error`` from the fit, and ``sample_sigma68`` of the entries, its error from the bootstrap.
     chi2, ndf : float, int
     valid : bool
         The minimum is valid, the covariance accurate and no parameter at a limit.
@@ -372,6 +409,10 @@ class PeakFit:
     edges, counts, variances, model : ndarray
         The binned data [GeV; events] and the fitted expectation in each bin.
     name : str
+    background : ndarray
+        Fitted background in each bin; zeros without one.
+    notes : str
+        What a reader should know of a valid fit: shape parameters that were fixed at a limit.
     """
 
     values: dict[str, float]
@@ -386,6 +427,34 @@ class PeakFit:
     variances: np.ndarray
     model: np.ndarray
     name: str = ""
+    background: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    notes: str = ""
+
+
+@dataclass(frozen=True)
+class WidthComparison:
+    """Widths of one peak with two energies, on the same events, so that errors common to both cancel in the ratio.
+
+    Attributes
+    ----------
+    before, before_error : dict of str to float [GeV]
+        ``sigma68`` (half of the shortest interval with 68.3 % of the entries), ``iqr``, and ``sigma68_rel``
+        (sigma68 over the median mass: no gain from a lower energy scale); with refits also ``core``.
+    after, after_error : dict of str to float [GeV]
+        The same with the other energy.
+    ratio, ratio_error : dict of str to float
+        After over before; below 1 is narrower. The error is the spread over bootstrap replicas of events.
+    n : int
+        Pairs that both energies have in the window of at least one of them.
+    """
+
+    before: dict[str, float]
+    before_error: dict[str, float]
+    after: dict[str, float]
+    after_error: dict[str, float]
+    ratio: dict[str, float]
+    ratio_error: dict[str, float]
+    n: int
 
 
 @dataclass(frozen=True)
@@ -407,6 +476,12 @@ class TagProbeFit:
     message : str
     bin : dict of str to (float, float)
         Low and high edge by axis name.
+    low, high : float
+        68.3 % interval of the efficiency.
+    method : {"fit", "count"}
+        ``count``: too few probes to fit, no background subtracted.
+    notes : str
+        What a reader should know of a valid fit: backgrounds and shapes that were fixed at a limit.
     """
 
     efficiency: float
@@ -423,6 +498,10 @@ class TagProbeFit:
     valid: bool
     message: str
     bin: dict[str, tuple[float, float]]
+    low: float = float("nan")
+    high: float = float("nan")
+    method: str = "fit"
+    notes: str = ""
 
 
 @dataclass(frozen=True)
@@ -438,6 +517,8 @@ class ScaleFactors:
     valid : (n_bin,) bool
     injected : (n_bin,) float, optional
         The truth, where pseudo-data tell it.
+    variations : dict of str to (n_bin,) float
+        Scale factor with each alternative model; NaN where its fit was not valid.
     """
 
     value: np.ndarray
@@ -448,3 +529,25 @@ class ScaleFactors:
     edges: dict[str, np.ndarray]
     valid: np.ndarray
     injected: np.ndarray | None = None
+    variations: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Closure:
+    """Agreement of measured values with the truth that was put in.
+
+    Attributes
+    ----------
+    pull : (n_bin,) float
+        (measured - truth) / uncertainty; NaN in a bin that is not valid.
+    chi2, ndf, p_value : float, int, float
+        Sum of squared pulls over the valid bins.
+    n_invalid : int
+        Bins left out because they have no valid measurement.
+    """
+
+    pull: np.ndarray
+    chi2: float
+    ndf: int
+    p_value: float
+    n_invalid: int
