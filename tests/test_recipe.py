@@ -96,7 +96,7 @@ def test_files_that_cannot_be_read(tmp_path):
     with pytest.raises(InputFileError, match=r"recipe '.*none\.toml' does not exist"):
         read_toml(tmp_path / "none.toml")
     (tmp_path / "bad.toml").write_text("a = [1,\nb")
-    with pytest.raises(ConfigError, match=r"bad\.toml' is not valid TOML: .*line 1"):
+    with pytest.raises(ConfigError, match=r"bad\.toml' is not valid TOML: .*line 2"):
         read_toml(tmp_path / "bad.toml")
 
 
