@@ -1,0 +1,58 @@
+"""Numbers as text: a value rounded to what its uncertainty allows."""
+
+from __future__ import annotations
+
+import math
+
+__all__ = ["format_number", "format_value"]
+
+
+def format_number(value: float | None, digits: int = 4) -> str:
+    """A number with significant digits; an em dash when there is none.
+
+    Examples
+    --------
+    >>> format_number(1234.567), format_number(0.00012345), format_number(float("nan"))
+    ('1235', '0.0001234', '—')
+    """
+    if value is None or not math.isfinite(value):
+        return "—"
+    return f"{value:.{digits}g}" if abs(value) < 10**digits else f"{value:.0f}"
+
+
+def format_value(value: float | None, error: float | None = None, unit: str = "") -> str:
+    """Value ± error, both rounded to two digits of the error (to one from 0.95 of a decade, as the PDG does).
+
+    Parameters
+    ----------
+    value : float or None
+        None or NaN is shown as an em dash.
+    error : float or None
+        None or NaN: the value alone.
+    unit : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> format_value(91.18764, 0.0213, "GeV")
+    '91.188 ± 0.021 GeV'
+    >>> format_value(0.98765, None), format_value(1234.5, 96.0), format_value(float("nan"), 0.1)
+    ('0.9877', '1230 ± 100', '—')
+    """
+    text = format_number(value)
+    if value is not None and error is not None and math.isfinite(value) and math.isfinite(error) and error > 0:
+        decimals = _decimals(error)
+        text = f"{_round(value, decimals)} ± {_round(error, decimals)}"
+    return f"{text} {unit}" if unit and text != "—" else text
+
+
+def _decimals(error: float) -> int:
+    exponent = math.floor(math.log10(error))
+    return -exponent if error / 10.0**exponent >= 9.5 else 1 - exponent
+
+
+def _round(number: float, decimals: int) -> str:
+    return f"{round(number, decimals):.{max(decimals, 0)}f}"

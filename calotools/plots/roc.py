@@ -1,0 +1,123 @@
+"""Background rejection against signal efficiency."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from calotools.containers import Roc
+from calotools.errors import EmptyInputError
+from calotools.plots.numbers import format_number, format_value
+from calotools.plots.style import COLOURS, LABEL, literal, new_figure, stacked, stamp, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["draw_roc"]
+
+
+def draw_roc(
+    rocs: Sequence[Roc], *, working_points: Sequence[float] = (), start: float = 0.5, label: str = LABEL, note: str = ""
+) -> Figure:
+    """Draw background rejection against signal efficiency, with 68.3 % bands and the area under each curve.
+
+    Parameters
+    ----------
+    rocs : sequence of Roc
+        With more than one, a panel shows the rejection of each over that of the first.
+    working_points : sequence of float
+        Signal efficiencies to mark; the rejection there goes into the legend.
+    start : float
+        Lowest signal efficiency shown.
+    label, note : str
+        Above the axes, left and right.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    EmptyInputError
+        No curve was given.
+
+    Notes
+    -----
+    The bands of the ratio are those of the numerator: curves of the same candidates are correlated.
+
+    Examples
+    --------
+    >>> x = np.linspace(0.01, 1, 100)
+    >>> roc = Roc(x, x**4, x**4 * 0.9, x**4 * 1.1, auc=0.8, auc_error=0.01, n_signal=900.0, n_background=900.0)
+    >>> len(draw_roc([roc], working_points=[0.8]).axes)
+    1
+    """
+    if not rocs:
+        raise EmptyInputError("draw_roc was given no ROC curve; give at least one")
+    with style():
+        figure = new_figure(height=5.4 if len(rocs) > 1 else 4.8)
+        axes = stacked(figure, heights=(3, 1) if len(rocs) > 1 else (1,))
+        for roc, colour in zip(rocs, COLOURS, strict=False):
+            _draw_curve(axes[0], roc, colour=colour, start=start)
+            _draw_working_points(axes[0], roc, working_points, colour=colour)
+        if len(rocs) > 1:
+            _draw_ratios(axes[1], rocs, start=start)
+        axes[0].set(yscale="log", xlim=(start, 1), ylabel=r"Background rejection $1/\varepsilon_\mathrm{b}$")
+        axes[0].set_ylim(bottom=1)
+        axes[0].legend(loc="upper right")
+        axes[-1].set_xlabel(r"Signal efficiency $\varepsilon_\mathrm{s}$")
+        stamp(axes[0], label, note)
+    return figure
+
+
+def rejection(roc: Roc) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """1 / background efficiency and its band; NaN where no background is left, infinite where the band is open.
+
+    Returns
+    -------
+    value, low, high : (n,) float
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = np.where(roc.background > 0, 1 / roc.background, np.nan)
+        return value, 1 / roc.high, 1 / roc.low
+
+
+def _draw_curve(ax: Axes, roc: Roc, *, colour: str, start: float) -> None:
+    value, low, high = rejection(roc)
+    shown = (roc.signal >= start) & np.isfinite(value)
+    name = literal(roc.name) or "score"
+    ax.plot(roc.signal[shown], value[shown], color=colour, label=f"{name}, AUC {format_value(roc.auc, roc.auc_error)}")
+    # An open band has no upper end: ten times the largest value is far above the frame that the curve sets.
+    ceiling = 10 * np.max(value[shown], initial=1)
+    band = (roc.signal >= start) & np.isfinite(low)
+    ax.fill_between(roc.signal[band], low[band], np.minimum(high[band], ceiling), color=colour, alpha=0.25, lw=0)
+    ax.set_ylim(top=max(ax.get_ylim()[1], ceiling))
+
+
+def _draw_working_points(ax: Axes, roc: Roc, points: Sequence[float], *, colour: str) -> None:
+    value, low, high = rejection(roc)
+    for point in points:
+        y, down, up = (float(np.interp(point, roc.signal, one)) for one in (value, low, high))
+        if np.isfinite(y):
+            text = rf"$\varepsilon_\mathrm{{s}}$ = {point:.0%}: ".replace("%", r"%") + _asymmetric(y, y - down, up - y)
+            ax.plot(point, y, "o", color=colour, mec="white", label=text, zorder=3)
+
+
+def _asymmetric(value: float, down: float, up: float) -> str:
+    if not np.isfinite(up):
+        return f"> {format_number(value - down, 3)}"
+    return format_value(value, (down + up) / 2)
+
+
+def _draw_ratios(ax: Axes, rocs: Sequence[Roc], *, start: float) -> None:
+    x = np.linspace(start, 1, 400)
+    base = np.interp(x, rocs[0].signal, rejection(rocs[0])[0])
+    for roc, colour in zip(rocs, COLOURS, strict=False):
+        value, low, high = (np.interp(x, roc.signal, one) / base for one in rejection(roc))
+        ax.plot(x, value, color=colour)
+        open_ended = ~np.isfinite(high)
+        ax.fill_between(x, low, np.where(open_ended, value, high), color=colour, alpha=0.25, lw=0)
+    ax.set_ylabel("Ratio to first", loc="center")

@@ -1,0 +1,131 @@
+"""One small reference image per draw function: `pytest --mpl` compares, tolerance 2 grey levels (the default).
+
+To renew after an intended change: `pytest tests/plots/test_baselines.py --mpl-generate-path=tests/plots/baseline`, and
+look at every image before committing it.
+"""
+
+import numpy as np
+import pytest
+
+from calotools import plots
+from calotools.containers import ImageGrid, Images, ImageSpec, Layer
+from calotools.plots.style import settings
+
+ETA = {"eta": np.array([0.0, 0.6, 0.8, 1.15, 1.37, 1.52, 1.81, 2.01, 2.47])}
+baseline = pytest.mark.mpl_image_compare(style=settings(), savefig_kwargs={"dpi": 60, "metadata": {"Software": None}})
+
+
+@baseline
+def test_roc(make_roc):
+    rocs = [make_roc(4.2, "ElectronCNN 2018"), make_roc(5.1, "cuts & cells")]
+    return plots.draw_roc(rocs, working_points=[0.8, 0.93], note=r"15 < $E_\mathrm{T}$ < 150 GeV")
+
+
+@baseline
+def test_scores():
+    rng = np.random.default_rng(5)
+    scores = {"signal": rng.beta(6, 1, 4000), "background": rng.beta(1, 5, 3000)}
+    return plots.draw_scores(scores, name="Network score")
+
+
+@baseline
+def test_residuals():
+    rng = np.random.default_rng(5)
+    ratios = {"layer sum": rng.normal(0.995, 0.035, 5000), "network": rng.standard_t(4, 5000) * 0.02 + 1}
+    return plots.draw_residuals(ratios, window=(0.85, 1.15), note="Electrons, test part")
+
+
+@baseline
+def test_efficiency(make_efficiency):
+    one = make_efficiency([0.93, 0.92, 0.9, 0.84, np.nan, 0.85, 0.88, 0.86], edges=ETA)
+    valid = np.array([True, True, False, True, False, True, True, False])
+    other = make_efficiency([0.9, 0.9, 0.87, 0.8, np.nan, 0.8, np.nan, 0.8], edges=ETA, name="cuts", valid=valid)
+    truth = np.array([0.925, 0.925, 0.9, 0.85, 0.7, 0.85, 0.87, 0.86])
+    return plots.draw_efficiency([one, other], truth=truth)
+
+
+@baseline
+def test_rejection(make_efficiency):
+    one = make_efficiency([0.01, 0.012, 0.016, 0.03, np.nan, 0.03, 0.02, 0.0], edges=ETA, size=0.004)
+    other = make_efficiency([0.03, 0.03, 0.04, 0.05, np.nan, 0.05, 0.05, 0.05], edges=ETA, name="cuts", size=0.006)
+    return plots.draw_rejection([one, other], note=r"at $\varepsilon_\mathrm{s}$ = 88 %")
+
+
+@baseline
+def test_resolution(make_resolution):
+    return plots.draw_resolution([make_resolution(), make_resolution(0.8, "network", compared=True)])
+
+
+@baseline
+def test_peak(make_peak):
+    return plots.draw_peak(make_peak(name="simulation"), xlabel="$m_{ee}$ [GeV]", note=r"$Z \rightarrow ee$")
+
+
+@baseline
+def test_peak_not_valid(make_peak):
+    return plots.draw_peak(make_peak(valid=False, message="parameter alpha_low at its limit 0.1; call limit reached"))
+
+
+@baseline
+def test_peak_comparison(make_peak):
+    before, after = make_peak(3.0, "layer sum"), make_peak(2.4, "network", seed=4)
+    return plots.draw_peak_comparison(before, after, ratio=(0.81, 0.013), xlabel="$m_{ee}$ [GeV]")
+
+
+@baseline
+def test_tagprobe(make_tagprobe):
+    return plots.draw_tagprobe(make_tagprobe(), label="calotools pseudo-data")
+
+
+@baseline
+def test_tagprobe_not_valid(make_tagprobe):
+    return plots.draw_tagprobe(make_tagprobe(valid=False, message="the covariance is not positive definite"))
+
+
+@baseline
+def test_efficiency_map(make_factors):
+    factors = make_factors()
+    return plots.draw_efficiency_map([factors.data, factors.simulation])
+
+
+@baseline
+def test_scale_factors(make_factors):
+    return plots.draw_scale_factors(make_factors(), label="calotools pseudo-data", note="stat. and syst.")
+
+
+@baseline
+def test_history():
+    epoch = np.arange(12.0)
+    columns = {
+        "epoch": epoch,
+        "train_loss": 0.6 * np.exp(-epoch / 3) + 0.12,
+        "val_loss": 0.55 * np.exp(-epoch / 3) + 0.15 + 0.003 * np.maximum(epoch - 7, 0),
+        "val_auc": 0.975 - 0.1 * np.exp(-epoch / 2),
+        "lr": 1e-3 * np.sin(np.pi * (epoch + 0.5) / 13),
+    }
+    return plots.draw_history(columns)
+
+
+@baseline
+def test_images():
+    grids = {"em": ImageGrid(56, 11, 0.003125, 0.02454), "had": ImageGrid(7, 11, 0.025, 0.02454)}
+    names = ("presampler", "strips", "middle", "back")
+    spec = ImageSpec(grids, (*(Layer(name, (0,)) for name in names), Layer("had1", (8,), "had")))
+    eta, phi = np.arange(56) - 27.5, np.arange(11) - 5.0
+    shower = np.exp(-np.abs(eta)[:, None] / 6 - np.abs(phi) / 1.2)
+    em = (np.array([0.5, 1.0, 8.0, 0.2])[:, None, None] * shower)[None].repeat(3, 0).astype(np.float32)
+    mask = np.ones(em.shape, bool)
+    mask[:, 3, :10] = False
+    had = np.full((3, 1, 7, 11), 0.01, np.float32)
+    images = Images({"energy_em": em, "energy_had": had}, {"em": mask, "had": had > 0}, {}, np.zeros((3, 2)))
+    return plots.draw_images(images, spec, note="three electrons")
+
+
+@baseline
+def test_candidate(toy_candidate):
+    return plots.draw_candidate(toy_candidate)
+
+
+@baseline
+def test_pipeline():
+    return plots.draw_pipeline()
