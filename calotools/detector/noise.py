@@ -1,0 +1,85 @@
+"""Noise of a cell: electronics, by gain, and pile-up, by the number of interactions."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from calotools.detector.sampling import checked_sampling
+from calotools.detector.tables import Table, interpolate, load_table
+from calotools.errors import ConfigError
+
+__all__ = ["cell_noise"]
+
+_GEV = 1e-3
+
+
+def cell_noise(
+    sampling: ArrayLike, eta: ArrayLike, mu: ArrayLike = 0.0, *, gain: ArrayLike = 0, table: Table | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Standard deviations of a cell's energy from electronics and from pile-up.
+
+    The expected noise of a cell, `cells.noise`, is their sum in quadrature.
+
+    Parameters
+    ----------
+    sampling, eta : array_like
+        Cell's sampling number and centre.
+    mu : array_like
+        Average interactions per crossing, >= 0; pile-up noise grows with its square root.
+    gain : array_like of int
+        Readout gain codes: 0 high, 1 medium, 2 low; Tile's are negative. Arguments broadcast against each other.
+    table : mapping, optional
+        What `load_table("noise", path=...)` gives; default: the packaged table.
+
+    Returns
+    -------
+    electronic, pileup : ndarray of float64 [GeV]
+
+    Raises
+    ------
+    CellError
+        A sampling has no table.
+    ConfigError
+        `mu` is negative, or a gain code is unknown.
+
+    Examples
+    --------
+    >>> electronic, pileup = cell_noise(2, [0.0, 0.0], [0.0, 30.0])
+    >>> electronic, pileup
+    (array([0.035, 0.035]), array([0.   , 0.035]))
+    """
+    noise = _packaged() if table is None else table
+    mu = np.asarray(mu, dtype=np.float64)
+    if (mu < 0).any():
+        raise ConfigError(f"<mu> = {mu.min()} is negative; pile-up noise needs the average interactions per crossing")
+    numbers, eta, mu, codes = np.broadcast_arrays(checked_sampling(sampling), eta, mu, np.asarray(gain))
+    electronic = interpolate(noise["electronic"], numbers, eta) * _gain_factor(codes, noise["gain"])
+    pileup = interpolate(noise["pileup"], numbers, eta) * np.sqrt(mu / noise["reference_mu"])
+    return electronic * _GEV, pileup * _GEV
+
+
+@functools.cache
+def _packaged() -> Table:
+    return load_table("noise")
+
+
+def _gain_factor(codes: np.ndarray, gain: Table) -> np.ndarray:
+    code = load_table("gain")["code"]
+    tile_high, tile_low = [code["tile_high"], code["tile_one_high"]], [code["tile_low"], code["tile_one_low"]]
+    factors = {
+        "high": [code["high"], *tile_high],
+        "medium": [code["medium"]],
+        "low": [code["low"]],
+        "tile_low": tile_low,
+    }
+    result = np.full(codes.shape, np.nan)
+    for name, members in factors.items():
+        result[np.isin(codes, members)] = gain[name]
+    if np.isnan(result).any():
+        allowed = sorted(one for members in factors.values() for one in members)
+        unknown = np.unique(codes[np.isnan(result)]).tolist()
+        raise ConfigError(f"unknown readout gain {unknown}; allowed: {allowed}")
+    return result
