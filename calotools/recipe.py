@@ -251,7 +251,7 @@ class TrainConfig(StageConfig):
     test_fraction: float = Field(0.2, description="part of the events kept for evaluation", ge=0, lt=1)
     seed: int = Field(1, description="seed of split, initialisation and shuffling", ge=0)
     on_bad: BadCandidates = Field("error", description="what to do with a candidate without usable cells")
-    resume: bool = Field(False, description="go on from the folder's last checkpoint")
+    resume: bool = Field(True, description="go on from the folder's last checkpoint, if there is one")
     overwrite: bool = Field(False, description="replace a finished training")
 
 

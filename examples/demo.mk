@@ -5,10 +5,11 @@ CALO := $(BIN)/calotools
 R := examples/recipes
 export OMP_NUM_THREADS := 1
 
-demo/report.html: demo/evaluate_identification demo/evaluate_electron_energy demo/evaluate_photon_energy \
-                  demo/peak_zee demo/peak_hyy demo/tagprobe
+TRAINED := identification electron_energy photon_energy
+MEASURED := $(TRAINED:%=evaluate_%) peak_zee peak_hyy tagprobe
+demo/report.html: $(TRAINED:%=demo/%/model.calo) $(MEASURED:%=demo/%/numbers.json)
 	$(CALO) report demo -o $@ --title "calotools demo" --overwrite
-	@echo "open demo/report.html"
+	@echo "The report is $(abspath $@)"
 
 # --- ntuples: training samples, pairs, and pseudo-data that play the experiment
 demo/electrons.root: ; $(CALO) simulate electrons -n 24000 --seed 11 -o $@
@@ -19,35 +20,35 @@ demo/hyy.root:       ; $(CALO) simulate hyy -n 4000 --seed 15 -o $@
 demo/data.root:      ; $(CALO) simulate zee -n 8000 --seed 16 --pseudo-data -o $@
 
 # --- networks
-demo/identification: demo/electrons.root demo/fakes.root
-	$(CALO) train $(R)/identification.toml -o $@
-demo/electron_energy: demo/electrons.root
-	$(CALO) train $(R)/electron_energy.toml -o $@
-demo/photon_energy: demo/photons.root
-	$(CALO) train $(R)/photon_energy.toml -o $@
+demo/identification/model.calo: demo/electrons.root demo/fakes.root
+	$(CALO) train $(R)/identification.toml -o $(@D)
+demo/electron_energy/model.calo: demo/electrons.root
+	$(CALO) train $(R)/electron_energy.toml -o $(@D)
+demo/photon_energy/model.calo: demo/photons.root
+	$(CALO) train $(R)/photon_energy.toml -o $(@D)
 
 # --- scores and energies, as friend trees of the ntuples
-demo/identification.scores.root: demo/identification
+demo/identification.scores.root: demo/identification/model.calo
 	$(CALO) predict $< demo/electrons.root demo/fakes.root -o $@
-demo/electron_energy.scores.root: demo/electron_energy
+demo/electron_energy.scores.root: demo/electron_energy/model.calo
 	$(CALO) predict $< demo/electrons.root -o $@
-demo/photon_energy.scores.root: demo/photon_energy
+demo/photon_energy.scores.root: demo/photon_energy/model.calo
 	$(CALO) predict $< demo/photons.root -o $@
-demo/zee.scores.root: demo/electron_energy demo/zee.root
+demo/zee.scores.root: demo/electron_energy/model.calo demo/zee.root
 	$(CALO) predict $^ -o $@
-demo/hyy.scores.root: demo/photon_energy demo/hyy.root
+demo/hyy.scores.root: demo/photon_energy/model.calo demo/hyy.root
 	$(CALO) predict $^ -o $@
 
 # --- numbers with uncertainties, and figures
-demo/evaluate_identification: demo/identification.scores.root
-	$(CALO) evaluate demo/electrons.root demo/fakes.root --scores $< -o $@
-demo/evaluate_electron_energy: demo/electron_energy.scores.root
-	$(CALO) evaluate demo/electrons.root --scores $< -o $@
-demo/evaluate_photon_energy: demo/photon_energy.scores.root
-	$(CALO) evaluate demo/photons.root --scores $< -o $@
-demo/peak_zee: demo/zee.scores.root
-	$(CALO) peaks demo/zee.root --scores $< -o $@
-demo/peak_hyy: demo/hyy.scores.root
-	$(CALO) peaks demo/hyy.root --scores $< -o $@
-demo/tagprobe: demo/data.root demo/zee.root
-	$(CALO) tagprobe demo/data.root --simulation demo/zee.root -o $@
+demo/evaluate_identification/numbers.json: demo/identification.scores.root
+	$(CALO) evaluate demo/electrons.root demo/fakes.root --scores $< -o $(@D)
+demo/evaluate_electron_energy/numbers.json: demo/electron_energy.scores.root
+	$(CALO) evaluate demo/electrons.root --scores $< -o $(@D)
+demo/evaluate_photon_energy/numbers.json: demo/photon_energy.scores.root
+	$(CALO) evaluate demo/photons.root --scores $< -o $(@D)
+demo/peak_zee/numbers.json: demo/zee.scores.root
+	$(CALO) peaks demo/zee.root --scores $< -o $(@D)
+demo/peak_hyy/numbers.json: demo/hyy.scores.root
+	$(CALO) peaks demo/hyy.root --scores $< -o $(@D)
+demo/tagprobe/numbers.json: demo/data.root demo/zee.root
+	$(CALO) tagprobe demo/data.root --simulation demo/zee.root -o $(@D)

@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not words or words[0] not in COMMANDS:
         return _without_command(words)
     try:
-        _run(words[0], words[1:])
+        return _run(words[0], words[1:])
     except CalotoolsError as error:
         print(f"calotools {words[0]}: {error}", file=sys.stderr)
         return error.exit_code
@@ -44,7 +44,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output went away; there is nobody to tell
         return 0
-    return 0
 
 
 def _without_command(words: list[str]) -> int:
@@ -65,7 +64,7 @@ def _without_command(words: list[str]) -> int:
     return 0
 
 
-def _run(name: str, words: list[str]) -> None:
+def _run(name: str, words: list[str]) -> int:
     from calotools import recipe  # imports pydantic and numpy: only once a command is known
     from calotools.cli.arguments import add_fields, collect
 
@@ -83,14 +82,14 @@ def _run(name: str, words: list[str]) -> None:
     values = collect(given)
     path = values.pop("recipe")
     config = config_type.from_toml(path, overrides=values) if path else config_type(**values)
-    _execute(command.stage, config)
+    return _execute(command.stage, config)
 
 
-def _execute(stage: str, config: object) -> None:
+def _execute(stage: str, config: object) -> int:
     from calotools import stages
     from calotools.cli.printing import print_result
     from calotools.cli.progress import progress_bar
 
     with progress_bar() as progress:
         result = getattr(stages, stage)(config, progress=progress)
-    print_result(result)
+    return print_result(result)

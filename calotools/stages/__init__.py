@@ -1,0 +1,38 @@
+"""One function for each stage of the chain: a configuration in, whole files out.
+
+Each function takes its configuration (`calotools.recipe`) and, optionally, ``progress(task, done, total)``. Outputs are
+checked before the work starts, appear whole or not at all, and carry the resolved recipe.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+Progress = Callable[[str, int, int], None]
+
+_WHERE = {
+    "Outcome": "publish",
+    "display": "ntuples",
+    "evaluate": "evaluate",
+    "inspect": "ntuples",
+    "peaks": "peaks",
+    "predict": "networks",
+    "report": "report",
+    "simulate": "ntuples",
+    "tagprobe": "tagprobe",
+    "train": "networks",
+}
+
+__all__ = ["Progress", *sorted(_WHERE)]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module 'calotools.stages' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"calotools.stages.{_WHERE[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

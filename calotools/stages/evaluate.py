@@ -1,0 +1,59 @@
+"""Measure a network: its ROC and working points, or its energy resolution, per eta, E_T and mu."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from calotools.ntuple import read_friend
+from calotools.outputs import check_output
+from calotools.stages.energy import measure_energy
+from calotools.stages.identification import measure_identification
+from calotools.stages.publish import Outcome, publish
+from calotools.stages.scored import read_scored
+
+if TYPE_CHECKING:
+    from calotools.recipe import EvaluateConfig
+    from calotools.stages import Progress
+
+__all__ = ["evaluate"]
+
+_MEASURES = {"identification": measure_identification, "energy": measure_energy}
+_FIELDS = {
+    "identification": ("et", "eta", "mu", "weight", "class_true", "pass_loose", "pass_medium", "pass_tight"),
+    "energy": ("et", "eta", "mu", "weight", "class_true", "e_true", "eta_true"),
+}
+
+
+def evaluate(config: EvaluateConfig, *, progress: Progress | None = None) -> Outcome:
+    """Measure a network on the candidates it was not trained on.
+
+    Parameters
+    ----------
+    config : EvaluateConfig
+    progress : callable, optional
+        ``progress(task, done, total)``.
+
+    Returns
+    -------
+    Outcome
+        Also written to ``config.output`` (numbers.json, recipe.toml, figures).
+
+    Raises
+    ------
+    OutputExistsError, InputFileError, BranchError, EmptyInputError
+    """
+    check_output(config.output, overwrite=config.overwrite)
+    friend = read_friend(config.scores)
+    task = friend.record["task"]
+    sample = read_scored(
+        config.files,
+        friend,
+        fields=_FIELDS[task] + ((config.reference,) if task == "energy" else ()),
+        cuts=config.selection,
+        split=config.split,
+        source={"tree": config.tree, "flavour": config.flavour},
+    )
+    if progress:
+        progress("candidates", len(sample.candidates), len(sample.candidates))
+    outcome = _MEASURES[task](sample, config)
+    return publish(outcome, config, output=config.output, overwrite=config.overwrite)

@@ -1,0 +1,229 @@
+"""ROC, working points, efficiency and rejection per eta, E_T and mu, against the cut-based identification."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import awkward as ak
+import numpy as np
+
+from calotools.analysis import efficiency_in_bins, roc, working_points
+from calotools.containers import Efficiency, Roc, WorkingPoints
+from calotools.errors import ConfigError, EmptyInputError, nearest
+from calotools.plots import draw_efficiency, draw_rejection, draw_roc, draw_scores
+from calotools.stages.publish import Headline, Outcome
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from calotools.recipe import EvaluateConfig
+    from calotools.stages.scored import Scored
+
+__all__ = ["measure_identification"]
+
+SIGNAL = "signal"
+CLASS_NAMES = {
+    0: "prompt",
+    1: "charge flip",
+    2: "conversion",
+    3: "heavy flavour",
+    4: "light-flavour e/gamma",
+    5: "light-flavour hadron",
+}
+CUT_BASED = ("pass_loose", "pass_medium", "pass_tight")
+# fewer candidates than this make no curve worth drawing; the class is still counted
+FEW = 50
+
+
+def measure_identification(sample: Scored, config: EvaluateConfig) -> Outcome:
+    """Measure how well a score tells signal from background.
+
+    Parameters
+    ----------
+    sample : Scored
+        With ``class_true``, the index, ``et``, ``eta``, ``mu``, ``weight`` and the cut-based flags.
+    config : EvaluateConfig
+
+    Returns
+    -------
+    Outcome
+    """
+    score, is_signal, is_background = _labels(sample)
+    weight = sample.column("weight")
+    parts = (score[is_signal], score[is_background])
+    weights = {"signal_weight": weight[is_signal], "background_weight": weight[is_background]}
+    curve = roc(*parts, **weights, name="network")
+    points = working_points(*parts, efficiencies=config.efficiencies, **weights, name="network")
+    curves = _roc_by_class(sample, score, is_signal, is_background, weight)
+    cuts = _cut_based(sample, score, is_signal, is_background, weight)
+    binned = _binned(sample, config, score >= points.cut[len(points.cut) // 2], is_signal, is_background)
+    results: dict[str, Any] = {
+        "roc": curve,
+        "working_points": points,
+        "roc_by_class": curves,
+        "cut_based": cuts,
+        "binned": binned,
+        "cutflow": sample.cutflow,
+        "n": {"signal": int(is_signal.sum()), "background": int(is_background.sum())},
+    }
+    middle = config.efficiencies[len(config.efficiencies) // 2]
+    return Outcome(
+        stage="evaluate",
+        title=f"Identification: {sample.record.get('model', 'network')}",
+        headline=(*_headline(curve, points), *_headline_cuts(cuts)),
+        results=results,
+        figures=_figures(sample, config, curve, curves, binned, (score, is_signal, is_background), middle),
+    )
+
+
+def _labels(sample: Scored) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Signal score, and which candidates are signal and background by the classes of the recipe."""
+    classes = sample.record["classes"]
+    if SIGNAL not in classes:
+        raise ConfigError(f"the model has no class '{SIGNAL}'; {nearest(SIGNAL, classes)}")
+    truth = ak.to_numpy(sample.candidates["class_true"])
+    is_signal = np.isin(truth, classes[SIGNAL])
+    others = [value for name, values in classes.items() if name != SIGNAL for value in values]
+    is_background = np.isin(truth, others)
+    for name, mask in (("signal", is_signal), ("background", is_background)):
+        if not mask.any():
+            raise EmptyInputError(f"no {name} candidate among {len(truth)}; evaluate needs files with both")
+    return sample.scores[f"score_{SIGNAL}"].astype(float), is_signal, is_background
+
+
+def _roc_by_class(
+    sample: Scored, score: np.ndarray, is_signal: np.ndarray, is_background: np.ndarray, weight: np.ndarray
+) -> dict[str, Roc]:
+    truth = ak.to_numpy(sample.candidates["class_true"])
+    curves = {}
+    for value, name in CLASS_NAMES.items():
+        one = is_background & (truth == value)
+        if one.sum() >= FEW:
+            curves[name] = roc(
+                score[is_signal],
+                score[one],
+                signal_weight=weight[is_signal],
+                background_weight=weight[one],
+                name=f"against {name}",
+            )
+    return curves
+
+
+def _cut_based(
+    sample: Scored, score: np.ndarray, is_signal: np.ndarray, is_background: np.ndarray, weight: np.ndarray
+) -> dict[str, dict[str, Any]]:
+    """Each cut-based flag, and the network at the same signal efficiency on the same candidates."""
+    compared = {}
+    for flag in CUT_BASED:
+        passing = ak.to_numpy(sample.candidates[flag]) == 1
+        signal = _inclusive(passing[is_signal], weight[is_signal], f"{flag} signal")
+        if not 0 < signal.value[0] < 1:
+            continue
+        network = working_points(
+            score[is_signal],
+            score[is_background],
+            efficiencies=(float(signal.value[0]),),
+            signal_weight=weight[is_signal],
+            background_weight=weight[is_background],
+            name="network",
+        )
+        background = _inclusive(passing[is_background], weight[is_background], f"{flag} background")
+        compared[flag] = {"signal": signal, "background": background, "network": network}
+    return compared
+
+
+def _inclusive(passing: np.ndarray, weight: np.ndarray, name: str) -> Efficiency:
+    everything = {"all": np.array([0.0, 1.0])}
+    return efficiency_in_bins(
+        passing, axes={"all": np.full(len(passing), 0.5)}, edges=everything, weight=weight, name=name
+    )
+
+
+def _binned(
+    sample: Scored, config: EvaluateConfig, passing: np.ndarray, is_signal: np.ndarray, is_background: np.ndarray
+) -> dict[str, dict[str, Efficiency]]:
+    """Signal and background efficiency of the middle working point, one global cut, per axis."""
+    weight = sample.column("weight")
+    axes = {
+        "abs_eta": (np.abs(sample.column("eta")), config.eta_bins),
+        "et": (sample.column("et"), config.et_bins),
+        "mu": (sample.column("mu"), config.mu_bins),
+    }
+    return {
+        axis: {
+            name: efficiency_in_bins(
+                passing[mask],
+                axes={axis: values[mask]},
+                edges={axis: np.asarray(edges)},
+                weight=weight[mask],
+                name=name,
+            )
+            for name, mask in (("signal", is_signal), ("background", is_background))
+        }
+        for axis, (values, edges) in axes.items()
+    }
+
+
+def _headline(curve: Roc, points: WorkingPoints) -> tuple[Headline, ...]:
+    lines = [Headline("AUC", curve.auc, curve.auc_error)]
+    for target, value, low, high in zip(
+        points.target, points.background, points.background_low, points.background_high, strict=True
+    ):
+        comment = f"68.3 % interval {100 * low:.3g} to {100 * high:.3g} %"
+        name = f"background efficiency at {100 * target:.0f} % signal"
+        lines.append(Headline(name, 100 * value, 50 * (high - low), "%", comment))
+    return tuple(lines)
+
+
+def _headline_cuts(cuts: dict[str, dict[str, Any]]) -> tuple[Headline, ...]:
+    lines = []
+    for flag, one in cuts.items():
+        ours, theirs = one["network"].background[0], one["background"].value[0]
+        if ours > 0 and theirs > 0:
+            spread = np.hypot(_relative(one["background"]), _relative_points(one["network"]))
+            comment = f"at its signal efficiency of {100 * one['signal'].value[0]:.1f} %"
+            lines.append(
+                Headline(f"rejection over cut-based {flag}", theirs / ours, theirs / ours * spread, "", comment)
+            )
+    return tuple(lines)
+
+
+def _relative(efficiency: Efficiency) -> float:
+    return float((efficiency.high - efficiency.low)[0] / 2 / efficiency.value[0])
+
+
+def _relative_points(points: WorkingPoints) -> float:
+    return float((points.background_high - points.background_low)[0] / 2 / points.background[0])
+
+
+def _figures(
+    sample: Scored,
+    config: EvaluateConfig,
+    curve: Roc,
+    curves: dict[str, Roc],
+    binned: dict[str, dict[str, Efficiency]],
+    scored: tuple[np.ndarray, np.ndarray, np.ndarray],
+    target: float,
+) -> dict[str, tuple[Figure, str]]:
+    score, is_signal, is_background = scored
+    truth = ak.to_numpy(sample.candidates["class_true"])
+    scores = {"prompt": score[is_signal]}
+    scores |= {name: score[is_background & (truth == v)] for v, name in CLASS_NAMES.items() if name in curves}
+    note = f"global cut, {100 * target:.0f} % signal"
+    figures = {
+        "roc": (
+            draw_roc([curve, *curves.values()], working_points=config.efficiencies, label=config.label),
+            "Background rejection against signal efficiency, all backgrounds and each class; bands are 68.3 %.",
+        ),
+        "scores": (draw_scores(scores, name="Network score", label=config.label), "Score by true class."),
+    }
+    for axis, one in binned.items():
+        figures[f"efficiency_{axis}"] = (
+            draw_efficiency([one["signal"]], ylabel="Signal efficiency", label=config.label, note=note),
+            f"Signal efficiency of the cut that keeps {100 * target:.0f} % of the signal overall.",
+        )
+        figures[f"rejection_{axis}"] = (
+            draw_rejection([one["background"]], label=config.label, note=note),
+            "Background rejection of the same cut.",
+        )
+    return figures

@@ -1,0 +1,90 @@
+"""Train a network; apply it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from calotools import deploy, training
+from calotools.outputs import check_output
+from calotools.plots import draw_history, read_history
+from calotools.stages.publish import Headline, Outcome, write_outcome
+
+if TYPE_CHECKING:
+    from calotools.recipe import PredictConfig, TrainConfig
+    from calotools.stages import Progress
+    from calotools.training import TrainingResult
+
+__all__ = ["predict", "train"]
+
+BUNDLE = "model.calo"
+
+
+def train(config: TrainConfig, *, progress: Progress | None = None) -> Outcome:
+    """Prepare the image store, fit the network, bundle it.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        A training that was interrupted goes on from its last complete epoch; the store is reused while recipe and
+        files are the same.
+    progress : callable, optional
+        ``progress(task, done, total)``.
+
+    Returns
+    -------
+    Outcome
+        Also written to ``config.output``, beside the bundle ``model.calo``.
+
+    Raises
+    ------
+    OutputExistsError
+        The folder holds a finished training and overwriting was not asked for.
+    ConfigError, EmptyInputError, CellError, NumericalError
+    """
+    bundle = check_output(config.output / BUNDLE, overwrite=config.overwrite)
+    store = training.prepare(config, progress=progress)
+    result = training.fit(config, store, progress=progress)
+    outcome = _outcome(config, result)
+    write_outcome(outcome, config, folder=config.output)
+    deploy.save_bundle(deploy.bundle_of(result), bundle, overwrite=config.overwrite)
+    return outcome
+
+
+def _outcome(config: TrainConfig, result: TrainingResult) -> Outcome:
+    record = result.record
+    best = [Headline(name, value, None, "", "of the best epoch") for name, value in record["best"].items()]
+    return Outcome(
+        stage="train",
+        title=f"Training: {config.model.name} for {config.task}",
+        headline=(
+            Headline("trainable parameters", record["parameters"]),
+            Headline("training candidates", record["n"]["train"]),
+            Headline("best epoch", record["best_epoch"]),
+            *best,
+        ),
+        results={"record": record},
+        figures={"history": (draw_history(read_history(config.output / "log.csv")), "Loss and metric by epoch.")},
+    )
+
+
+def predict(config: PredictConfig, *, progress: Progress | None = None) -> Path:
+    """Apply a model bundle to ntuples and write the friend tree.
+
+    Parameters
+    ----------
+    config : PredictConfig
+    progress : callable, optional
+        ``progress(task, done, total)``.
+
+    Returns
+    -------
+    Path
+        ``config.output``: as many entries as the files together, in their order.
+
+    Raises
+    ------
+    OutputExistsError, ModelError, InputFileError, BranchError, CellError
+    """
+    check_output(config.output, overwrite=config.overwrite)
+    return deploy.predict(config, progress=progress)

@@ -1,0 +1,108 @@
+"""What a measuring stage leaves behind: numbers.json, recipe.toml, and figures as PDF and PNG."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from calotools._version import version
+from calotools.analysis import to_dict, write_numbers
+from calotools.outputs import new_file, new_folder
+from calotools.plots import save_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from calotools.recipe import StageConfig
+
+__all__ = ["Headline", "Outcome", "publish", "write_outcome"]
+
+
+@dataclass(frozen=True)
+class Headline:
+    """One number worth the top of the page.
+
+    Attributes
+    ----------
+    name : str
+    value : float
+        NaN when it could not be measured.
+    error : float, optional
+        Its standard uncertainty; None only for exact counts.
+    unit, comment : str
+    """
+
+    name: str
+    value: float
+    error: float | None = None
+    unit: str = ""
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a stage measured.
+
+    Attributes
+    ----------
+    stage, title : str
+    headline : tuple of Headline
+    results : dict of str to nouns
+        Everything measured, as nouns of `calotools.containers`, numbers and dictionaries of them.
+    figures : dict of str to (Figure, str)
+        Figure and caption by file name.
+    """
+
+    stage: str
+    title: str
+    headline: tuple[Headline, ...]
+    results: Mapping[str, Any]
+    figures: Mapping[str, tuple[Figure, str]] = field(default_factory=dict)
+
+
+def publish(outcome: Outcome, config: StageConfig, *, output: Path, overwrite: bool) -> Outcome:
+    """Write an outcome as a folder, whole or not at all.
+
+    Parameters
+    ----------
+    outcome : Outcome
+    config : StageConfig
+        Written as recipe.toml, which can be run again.
+    output : path
+    overwrite : bool
+
+    Returns
+    -------
+    Outcome
+        The same.
+    """
+    with new_folder(output, overwrite=overwrite) as folder:
+        write_outcome(outcome, config, folder=folder)
+    return outcome
+
+
+def write_outcome(outcome: Outcome, config: StageConfig, *, folder: Path) -> None:
+    """Write numbers, recipe and figures into a folder that is there already, replacing earlier ones.
+
+    Parameters
+    ----------
+    outcome : Outcome
+    config : StageConfig
+    folder : path
+    """
+    numbers = {
+        "stage": outcome.stage,
+        "title": outcome.title,
+        "version": version,
+        "headline": [vars(one) for one in outcome.headline],
+        "results": to_dict(dict(outcome.results)),
+        "figures": [{"name": name, "caption": caption} for name, (_, caption) in outcome.figures.items()],
+        "recipe": config.model_dump(mode="json", exclude_none=True),
+    }
+    for name, (figure, _) in outcome.figures.items():
+        save_figure(figure, folder / "figures", name, overwrite=True)
+    with new_file(folder / "recipe.toml", overwrite=True) as path:
+        path.write_text(config.to_toml() + "\n", encoding="utf-8")
+    write_numbers(folder / "numbers.json", numbers, overwrite=True)

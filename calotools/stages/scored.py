@@ -1,0 +1,108 @@
+"""Candidates joined with what a network said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import awkward as ak
+import numpy as np
+
+from calotools.containers import Index, Scores
+from calotools.errors import EmptyInputError
+from calotools.ntuple import check_rows, index_of, read_candidates
+from calotools.variables import SPLITS, fields_in, select
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Scored", "read_scored"]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Selected candidates and their scores, row by row.
+
+    Attributes
+    ----------
+    candidates : awkward record array
+    scores : dict of str to (n,) array
+    record : dict
+        Of the prediction: task, model, classes.
+    cutflow : list of dict
+        Candidates left after each step, from all to used.
+    """
+
+    candidates: ak.Array
+    scores: dict[str, np.ndarray]
+    record: dict[str, Any]
+    cutflow: list[dict[str, Any]]
+
+    @property
+    def index(self) -> Index:
+        """Of the selected rows."""
+        return index_of(self.candidates)
+
+    def column(self, name: str) -> np.ndarray:
+        """A flat field as a float array."""
+        return ak.to_numpy(self.candidates[name]).astype(float)
+
+
+def read_scored(
+    files: Iterable[str],
+    friend: Scores,
+    *,
+    fields: Iterable[str],
+    cuts: Iterable[str] = (),
+    split: str = "all",
+    source: Mapping[str, str | None],
+) -> Scored:
+    """Read candidates, check that they and the scores agree row by row, join and select.
+
+    Parameters
+    ----------
+    files : iterable of str
+    friend : Scores
+        As `read_friend` returns them.
+    fields : iterable of str
+        Canonical names that the caller needs.
+    cuts : iterable of str
+        Selection; a cut may name a score.
+    split : {"test", "validation", "train", "all"}
+    source : dict
+        ``tree`` and ``flavour``, as for `read_candidates`.
+
+    Returns
+    -------
+    Scored
+
+    Raises
+    ------
+    EmptyInputError
+        Nothing is left; the message has the number after each step.
+    """
+    cuts = tuple(cuts)
+    needed = sorted({*fields, *(fields_in(cuts) - friend.values.keys())})
+    candidates = read_candidates(tuple(files), fields=needed, **source)
+    check_rows(friend, index_of(candidates))
+    for name, values in friend.values.items():
+        candidates = ak.with_field(candidates, values, name)
+    return _selected(candidates, friend, cuts, split)
+
+
+def _selected(candidates: ak.Array, friend: Scores, cuts: tuple[str, ...], split: str) -> Scored:
+    scored = np.all([np.isfinite(values) for values in friend.values.values()], axis=0)
+    part = np.ones(len(scored), bool) if split == "all" else friend.split == SPLITS[split]
+    selection = select(candidates, cuts)
+    steps = {"read": np.ones(len(scored), bool), "scored": scored, f"{split} part": part, "selection": selection.mask}
+    kept, cutflow = np.ones(len(scored), bool), []
+    for name, mask in steps.items():
+        kept = kept & np.asarray(mask)
+        cutflow.append({"step": name, "candidates": int(kept.sum())})
+    if not kept.any():
+        flow = ", ".join(f"{one['candidates']} after '{one['step']}'" for one in cutflow)
+        raise EmptyInputError(f"no candidate is left to measure: {flow}; loosen the selection or use --split all")
+    return Scored(
+        candidates[kept], {name: values[kept] for name, values in friend.values.items()}, friend.record, cutflow
+    )
