@@ -1,0 +1,43 @@
+"""Ntuples: ROOT files in, candidates out, and back again.
+
+The only room that opens a ROOT file or knows a branch name. A *flavour* (TOML) maps branches to the canonical fields of
+`flavours/native.toml`; whatever the flavour, candidates come out with the same names in GeV, rad, mm and ns, with NaN
+where a value is missing.
+
+Start with `read_candidates` (all in memory) or `iterate_candidates` (chunk by chunk).
+"""
+
+from calotools.ntuple.checks import check_cells
+from calotools.ntuple.flavour import Flavour, load_flavour, shipped_flavours
+from calotools.ntuple.friend import read_friend, write_friend
+from calotools.ntuple.inspect import FileReport, TreeReport, inspect_files
+from calotools.ntuple.metadata import read_metadata
+from calotools.ntuple.momenta import momenta_of
+from calotools.ntuple.reader import Chunk, index_of, iterate_candidates, read_candidates
+from calotools.ntuple.schema import CanonicalField, canonical_fields
+from calotools.ntuple.source import expand_files
+from calotools.ntuple.trees import sample_trees
+from calotools.ntuple.writer import NtupleWriter
+
+__all__ = [
+    "CanonicalField",
+    "Chunk",
+    "FileReport",
+    "Flavour",
+    "NtupleWriter",
+    "TreeReport",
+    "canonical_fields",
+    "check_cells",
+    "expand_files",
+    "index_of",
+    "inspect_files",
+    "iterate_candidates",
+    "load_flavour",
+    "momenta_of",
+    "read_candidates",
+    "read_friend",
+    "read_metadata",
+    "sample_trees",
+    "shipped_flavours",
+    "write_friend",
+]

@@ -1,0 +1,168 @@
+"""Friend trees: scores and energies with the same entries, in the same order, as the tree they belong to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import awkward as ak
+import numpy as np
+import uproot
+
+from calotools.containers import Index, Scores
+from calotools.errors import BranchError, InputFileError, ShapeError, TreeError
+from calotools.ntuple.metadata import METADATA_KEY, read_metadata
+from calotools.ntuple.schema import INDEX_FIELDS
+from calotools.ntuple.source import branch_names, expand_files, list_trees, open_file, read_steps
+from calotools.ntuple.writer import compression_of, writing_to
+from calotools.outputs import new_file
+
+__all__ = ["read_friend", "write_friend"]
+
+_MEV = 1000.0
+_STEP = 100_000
+
+
+def write_friend(path: Path | str, scores: Scores, *, tree: str, overwrite: bool = False) -> None:
+    """Write scores as a tree that ROOT and uproot can attach to the candidates' own.
+
+    Parameters
+    ----------
+    path : path
+    scores : Scores
+        Values named ``e_...`` are energies [GeV] and written in MeV, like those of the candidates' tree.
+    tree : str
+        Name of the friend tree.
+    overwrite : bool
+        Replace an existing file.
+
+    Raises
+    ------
+    ShapeError
+        A column and the index differ in length.
+    OutputExistsError
+        The file exists and `overwrite` is false.
+    InputFileError
+        The disk is full, or the folder cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "scores.root"
+    >>> index = Index(np.array([1], "u4"), np.array([7], "u8"), np.array([0], "i4"))
+    >>> scores = Scores(index, {"score_signal": np.array([0.5], "f4")}, np.array([2], "i1"))
+    >>> write_friend(path, scores, tree="scores")
+    >>> read_friend(path).values["score_signal"]
+    array([0.5], dtype=float32)
+    """
+    columns = {name: getattr(scores.index, name) for name in INDEX_FIELDS}
+    columns |= {name: _to_file(name, values) for name, values in scores.values.items()}
+    columns["split"] = np.asarray(scores.split, dtype=np.int8)
+    for name, values in columns.items():
+        if values.shape != (len(scores.index),):
+            raise ShapeError(f"'{name}' has shape {values.shape}, the index has {len(scores.index)} rows")
+    metadata = {"friend": tree, "record": scores.record, "units": {name: "MeV" for name in columns if _is_energy(name)}}
+    with new_file(path, overwrite=overwrite) as temporary, writing_to(path):
+        _write_tree(temporary, tree, columns, metadata)
+
+
+def _write_tree(path: Path, tree: str, columns: dict[str, np.ndarray], metadata: dict[str, Any]) -> None:
+    with uproot.recreate(path, compression=compression_of("zstd")) as file:
+        file.mktree(tree, {name: values.dtype for name, values in columns.items()})
+        for start in range(0, len(columns["split"]), _STEP):
+            file[tree].extend({name: values[start : start + _STEP] for name, values in columns.items()})
+        file[METADATA_KEY] = json.dumps(metadata, default=str)
+
+
+def _is_energy(name: str) -> bool:
+    return name.startswith("e_")
+
+
+def _to_file(name: str, values: np.ndarray) -> np.ndarray:
+    values = np.asarray(values)
+    return values * values.dtype.type(_MEV) if _is_energy(name) else values
+
+
+def read_friend(paths: str | Path | Sequence[str | Path], *, index: Index | None = None) -> Scores:
+    """Read friend trees, one after the other.
+
+    Parameters
+    ----------
+    paths : path, glob or sequence of them
+        In the order of the candidates' files.
+    index : Index, optional
+        Of the candidates they are meant for: run, event and candidate must agree row by row.
+
+    Returns
+    -------
+    Scores
+        Energies in GeV; the record is that of the first file.
+
+    Raises
+    ------
+    ShapeError
+        The number of rows, or the index of a row, differs from `index`; the message names the first row.
+    TreeError, BranchError, InputFileError
+        A file is not a friend tree of calotools.
+    """
+    files = expand_files(paths)
+    parts = [_read_columns(path) for path in files]
+    names = list(parts[0])
+    for path, part in zip(files, parts, strict=True):
+        if list(part) != names:
+            raise BranchError(
+                f"friend '{path}' has values {list(part)}, '{files[0]}' has {names}; read them separately"
+            )
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in names}
+    found = Index(*(columns.pop(name) for name in INDEX_FIELDS))
+    split = columns.pop("split")
+    if index is not None:
+        _check_index(found, index, files)
+    record = read_metadata(files[0]).get("record", {})
+    return replace(Scores(found, columns, split), record=record)
+
+
+def _read_columns(path: str) -> dict[str, np.ndarray]:
+    with open_file(path) as file:
+        trees = list_trees(file)
+        if len(trees) != 1:
+            raise TreeError(f"friend '{path}' holds trees {sorted(trees)}; exactly one is expected")
+        tree = next(iter(trees.values()))
+        names = branch_names(tree)
+        absent = [name for name in (*INDEX_FIELDS, "split") if name not in names]
+        if absent:
+            raise BranchError(f"file '{path}', tree '{tree.name}' lacks {absent}: it is not a friend tree of calotools")
+        steps = [arrays for _, arrays in read_steps(tree, names, path=path, step=_STEP)]
+    columns = {name: _column(steps, name) for name in names}
+    energies = read_metadata(path).get("units", {})
+    return {name: _from_file(name, values, energies, path) for name, values in columns.items()}
+
+
+def _column(steps: list[Any], name: str) -> np.ndarray:
+    return np.concatenate([ak.to_numpy(step[name]) for step in steps]) if steps else np.zeros(0)
+
+
+def _from_file(name: str, values: np.ndarray, units: dict[str, str], path: str) -> np.ndarray:
+    unit = units.get(name, "")
+    if unit not in ("", "MeV"):
+        raise InputFileError(f"friend '{path}': '{name}' is in '{unit}', MeV is expected")
+    return values / values.dtype.type(_MEV) if unit else values
+
+
+def _check_index(found: Index, wanted: Index, files: Sequence[str]) -> None:
+    place = f"friend {list(files)[:3]}"
+    if len(found) != len(wanted):
+        raise ShapeError(f"{place} has {len(found)} rows, the candidates {len(wanted)}; predict again on these files")
+    differs = np.zeros(len(found), dtype=bool)
+    for name in INDEX_FIELDS:
+        differs |= getattr(found, name) != getattr(wanted, name)
+    if differs.any():
+        row = int(np.argmax(differs))
+        theirs, ours = ([int(getattr(one, name)[row]) for name in INDEX_FIELDS] for one in (found, wanted))
+        raise ShapeError(
+            f"{place}: row {row} is (run, event, candidate) = {theirs}, the candidates have {ours}; files in another "
+            "order, or another selection? predict again on these files"
+        )

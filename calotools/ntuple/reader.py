@@ -1,0 +1,203 @@
+"""Read candidates from ROOT files: only the branches that are needed, in steps, in order."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import awkward as ak
+import numpy as np
+
+from calotools.containers import Index
+from calotools.errors import BranchError, ConfigError, EmptyInputError
+from calotools.ntuple.assemble import assemble_candidates
+from calotools.ntuple.checks import check_units, count_problems
+from calotools.ntuple.columns import Place
+from calotools.ntuple.detect import choose_flavour, choose_tree
+from calotools.ntuple.flavour import Flavour
+from calotools.ntuple.numbering import Numbering
+from calotools.ntuple.plan import make_plan
+from calotools.ntuple.schema import INDEX_FIELDS
+from calotools.ntuple.source import branch_names, expand_files, list_trees, open_file, read_steps
+
+__all__ = ["Chunk", "index_of", "iterate_candidates", "read_candidates"]
+
+Files = str | Path | Sequence[str | Path]
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Consecutive candidates of one file.
+
+    Attributes
+    ----------
+    candidates : (n,) awkward record array
+        Canonical names; GeV, rad, mm, ns; NaN for missing.
+    file, tree : str
+    start : int
+        Number of the first candidate in its file and tree.
+    problems : dict of str to int
+        What is odd in this chunk, such as ``cells with non-finite e``, counted.
+    """
+
+    candidates: ak.Array
+    file: str
+    tree: str
+    start: int
+    problems: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def source(self) -> str:
+        """File and tree, for messages."""
+        return f"file '{self.file}', tree '{self.tree}'"
+
+
+def iterate_candidates(
+    files: Files,
+    *,
+    tree: str | None = None,
+    flavour: str | Path | None = None,
+    fields: Sequence[str] | None = None,
+    step: int = 5000,
+) -> Iterator[Chunk]:
+    """Candidates of many files, a chunk at a time, in the order of the files.
+
+    Parameters
+    ----------
+    files : str, path or sequence of them
+        ROOT files and globs (a glob is sorted).
+    tree : str, optional
+        Needed when the flavour knows more than one tree of a file.
+    flavour : str or path, optional
+        Shipped name or TOML file; by default the first file's, detected.
+    fields : sequence of str, optional
+        ``et``, ``cells.e``, ``tracks`` (all of its fields), ...; None for everything there is. Run, event and candidate
+        are always there.
+    step : int
+        Entries of the tree per chunk; 3000 or more reads fastest.
+
+    Yields
+    ------
+    Chunk
+
+    Raises
+    ------
+    InputFileError, TreeError, BranchError, UnitError, ConfigError
+        As the names say, with file, tree, branch and entry.
+    EmptyInputError
+        The files together hold no candidate.
+
+    Notes
+    -----
+    Where a tree has no run and event number, each entry is its own event (`event` is its row and `run` a checksum of
+    the file's name), and where it has no candidate number, candidates of consecutive rows of one event are counted.
+    """
+    if step < 1:
+        raise ConfigError(f"step = {step}; at least 1 entry per chunk is needed")
+    total, chosen, names = 0, flavour, expand_files(files)
+    for path in names:
+        with open_file(path) as file:
+            trees = list_trees(file)
+            known = choose_flavour(trees, flavour=chosen, path=path)
+            chosen = chosen or known.name
+            for chunk in _read_tree(trees, known, path=path, tree=tree, fields=fields, step=step):
+                total += len(chunk.candidates)
+                yield chunk
+    if not total:
+        raise EmptyInputError(f"no candidate in {names[:5]}{' ...' if len(names) > 5 else ''}: zero entries")
+
+
+def _read_tree(
+    trees: dict[str, Any], flavour: Flavour, *, path: str, tree: str | None, fields: Sequence[str] | None, step: int
+) -> Iterator[Chunk]:
+    match = choose_tree(trees, flavour, tree=tree, path=path)
+    source = trees[match.name]
+    plan = make_plan(flavour, match, available=branch_names(source), fields=fields, path=path)
+    place = f"file '{path}', tree '{match.label}'"
+    if not plan.branches:
+        raise BranchError(f"{place}: flavour '{flavour.name}' finds none of its branches; see '{flavour.source}'")
+    numbering, start = Numbering(run=zlib.crc32(Path(path).name.encode())), 0
+    for entry, arrays in read_steps(source, plan.branches, path=path, step=step):
+        candidates = assemble_candidates(arrays, plan, place=Place(path, match.label, entry))
+        candidates = numbering.complete(candidates)
+        if start == 0 and len(candidates):
+            check_units(candidates, place=place, declared=f"flavour '{flavour.name}', '{flavour.source}'")
+        if len(candidates):
+            yield Chunk(candidates, path, match.label, start, count_problems(candidates))
+        start += len(candidates)
+
+
+def read_candidates(
+    files: Files,
+    *,
+    tree: str | None = None,
+    flavour: str | Path | None = None,
+    fields: Sequence[str] | None = None,
+    max_candidates: int | None = None,
+) -> ak.Array:
+    """All candidates of some files, in memory.
+
+    Parameters
+    ----------
+    files, tree, flavour, fields
+        As in `iterate_candidates`.
+    max_candidates : int, optional
+        Stop after this many.
+
+    Returns
+    -------
+    (n,) awkward record array
+        Flat fields, and ``cells`` and ``tracks`` as lists of records.
+
+    Raises
+    ------
+    CalotoolsError
+        As `iterate_candidates`.
+
+    Examples
+    --------
+    >>> read_candidates("absent.root")
+    Traceback (most recent call last):
+    calotools.errors.InputFileError: file 'absent.root' does not exist...
+    """
+    parts, n = [], 0
+    for chunk in iterate_candidates(files, tree=tree, flavour=flavour, fields=fields):
+        parts.append(chunk.candidates)
+        n += len(chunk.candidates)
+        if max_candidates is not None and n >= max_candidates:
+            break
+    whole = parts[0] if len(parts) == 1 else ak.concatenate(parts)
+    return whole if max_candidates is None else ak.to_packed(whole[:max_candidates])
+
+
+def index_of(candidates: ak.Array) -> Index:
+    """Run, event and candidate numbers of candidates.
+
+    Parameters
+    ----------
+    candidates : (n,) awkward record array
+
+    Returns
+    -------
+    Index
+
+    Raises
+    ------
+    BranchError
+        One of the three fields is absent.
+
+    Examples
+    --------
+    >>> index_of(ak.Array({"run": [1], "event": [7], "candidate": [0]})).event
+    array([7], dtype=uint64)
+    """
+    absent = [name for name in INDEX_FIELDS if name not in candidates.fields]
+    if absent:
+        raise BranchError(
+            f"candidates lack {absent}, of the index (run, event, candidate); fields: {candidates.fields[:10]}"
+        )
+    types = (np.uint32, np.uint64, np.int32)
+    return Index(*(ak.to_numpy(candidates[name]).astype(kind) for name, kind in zip(INDEX_FIELDS, types, strict=True)))

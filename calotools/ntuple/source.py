@@ -1,0 +1,207 @@
+"""Files and trees: which exist, which can be opened, and one way to read a TTree or an RNTuple in steps."""
+
+from __future__ import annotations
+
+import glob
+import struct
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import awkward as ak
+import uproot
+from cramjam import CompressionError, DecompressionError
+
+from calotools.errors import InputFileError
+
+__all__ = ["branch_names", "branch_type", "expand_files", "list_trees", "open_file", "read_steps"]
+
+# What uproot raises on bytes that do not make sense; anything else is a defect and is not caught.
+_READ_ERRORS = (
+    OSError,
+    ValueError,
+    KeyError,
+    IndexError,
+    TypeError,
+    EOFError,
+    RuntimeError,
+    AttributeError,
+    struct.error,
+    zlib.error,
+    CompressionError,
+    DecompressionError,
+    uproot.deserialization.DeserializationError,
+)
+_TREE_CLASSES = ("TTree", "TNtuple", "TNtupleD", "ROOT::RNTuple", "ROOT::Experimental::RNTuple")
+
+
+def expand_files(files: str | Path | Sequence[str | Path]) -> list[str]:
+    """The files that names and globs stand for: in the order given, each glob sorted.
+
+    Parameters
+    ----------
+    files : str, path, or sequence of them
+        ``*``, ``?``, ``[...]`` and ``**`` are globs; a URL (``root://...``) is passed on.
+
+    Raises
+    ------
+    InputFileError
+        A file does not exist, a glob matches nothing, a name is a folder, or a file is named twice.
+
+    Examples
+    --------
+    >>> expand_files("absent_*.root")
+    Traceback (most recent call last):
+    calotools.errors.InputFileError: no file matches 'absent_*.root'
+    """
+    names = [str(files)] if isinstance(files, str | Path) else [str(one) for one in files]
+    if not names:
+        raise InputFileError("no input file was given; name at least one ROOT file or glob")
+    paths = [path for name in names for path in _matches(name)]
+    repeated = sorted({path for path in paths if paths.count(path) > 1}) if len(set(paths)) < len(paths) else []
+    if repeated:
+        raise InputFileError(
+            f"file '{repeated[0]}' is named more than once by {names}; its candidates would count twice"
+        )
+    return paths
+
+
+def _matches(name: str) -> list[str]:
+    if "://" in name:
+        return [name]
+    path = Path(name)
+    if path.is_dir():
+        raise InputFileError(f"'{name}' is a folder; give the files in it, such as '{path / '*.root'}'")
+    if path.exists():
+        return [name]
+    if not glob.has_magic(name):
+        near = sorted(str(one) for one in path.parent.glob("*.root"))[:3] if path.parent.is_dir() else []
+        raise InputFileError(f"file '{name}' does not exist" + (f"; its folder holds {near}" if near else ""))
+    found = sorted(one for one in glob.glob(name, recursive=True) if Path(one).is_file())  # noqa: PTH207 - keeps the text
+    if not found:
+        raise InputFileError(f"no file matches '{name}'")
+    return found
+
+
+@contextmanager
+def open_file(path: str) -> Iterator[Any]:
+    """Open a ROOT file for reading.
+
+    Yields
+    ------
+    uproot.ReadOnlyDirectory
+
+    Raises
+    ------
+    InputFileError
+        The file is absent, empty, truncated, or not a ROOT file.
+    """
+    if "://" not in path:
+        _check_header(path)
+    try:
+        file = uproot.open(path)
+    except FileNotFoundError:
+        raise InputFileError(f"file '{path}' does not exist") from None
+    except _READ_ERRORS as error:
+        raise InputFileError(f"file '{path}' cannot be read: {_first_line(error)}; copy or make it again") from error
+    with file:
+        yield file
+
+
+def _check_header(path: str) -> None:
+    """Compare the end of the file that its header declares with its size, so that a truncated copy is named as such."""
+    try:
+        with Path(path).open("rb") as stream:
+            head = stream.read(20)
+        size = Path(path).stat().st_size
+    except OSError as error:
+        raise InputFileError(f"file '{path}' cannot be read: {error.strerror}") from None
+    if head[:4] != b"root":
+        kind = "is empty (0 bytes)" if size == 0 else f"is not a ROOT file: it starts with {head[:4]!r}, not b'root'"
+        raise InputFileError(f"file '{path}' {kind}")
+    if len(head) < 20:
+        raise InputFileError(
+            f"file '{path}' is truncated: {size} bytes, shorter than its header; copy or make it again"
+        )
+    version = struct.unpack(">i", head[4:8])[0]
+    end: int = struct.unpack(">q", head[12:20])[0] if version >= 1_000_000 else struct.unpack(">i", head[12:16])[0]
+    if end > size:
+        raise InputFileError(
+            f"file '{path}' is truncated: its header declares {end} bytes, it has {size}; copy or make it again"
+        )
+
+
+def list_trees(file: Any) -> dict[str, Any]:
+    """The TTrees and RNTuples of an open file by name (without cycle), in the order of the file.
+
+    Raises
+    ------
+    InputFileError
+        A tree's header cannot be read.
+    """
+    try:
+        names = {
+            key.rpartition(";")[0]: key
+            for key, kind in file.classnames(recursive=True, cycle=True).items()
+            if kind in _TREE_CLASSES
+        }
+        return {name: file[name] for name in names}
+    except _READ_ERRORS as error:
+        raise InputFileError(f"file '{file.file_path}': its trees cannot be read: {_first_line(error)}") from error
+
+
+def branch_names(tree: Any) -> tuple[str, ...]:
+    """Branches of a tree; a sub-branch by its own name, without those above it."""
+    return tuple(dict.fromkeys(key.rpartition("/")[2] for key in tree.keys()))  # noqa: SIM118 - not a dict
+
+
+def branch_type(tree: Any, branch: str) -> str:
+    """Type of a branch as ROOT calls it, for messages."""
+    return str(tree[branch].typename)
+
+
+def read_steps(tree: Any, branches: Sequence[str], *, path: str, step: int) -> Iterator[tuple[int, ak.Array]]:
+    """Read some branches of a tree, `step` entries at a time.
+
+    Parameters
+    ----------
+    tree : uproot TTree or RNTuple
+    branches : sequence of str
+        At least one.
+    path : str
+        The file, for messages.
+    step : int
+        Entries per step.
+
+    Yields
+    ------
+    tuple of int, awkward array
+        Number of the first entry, and a record array with the branches.
+
+    Raises
+    ------
+    InputFileError
+        The bytes of a basket or page cannot be read; the message names file, tree and entry.
+    """
+    wanted = frozenset(branches)
+    steps = iter(tree.iterate(filter_name=lambda name: name.rpartition("/")[2] in wanted, step_size=step))
+    start = 0
+    while True:
+        try:
+            arrays = next(steps, None)
+        except _READ_ERRORS as error:
+            raise InputFileError(
+                f"file '{path}', tree '{tree.name}', entries from {start}: {sorted(wanted)[:5]} cannot be read: "
+                f"{_first_line(error)}; the file is damaged, copy or make it again"
+            ) from error
+        if arrays is None:
+            return
+        yield start, arrays
+        start += len(arrays)
+
+
+def _first_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
