@@ -1,0 +1,220 @@
+"""A block of events, the unit of work: its content depends on the recipe and its number alone.
+
+So shards, processes and the size of the chunks that are written change nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import awkward as ak
+import numpy as np
+
+from calotools.errors import NumericalError
+from calotools.ntuple import canonical_fields
+from calotools.simulate.background import W_ORIGIN, generate_background
+from calotools.simulate.beam import LUMI_BLOCK_EVENTS, Crossings, draw_crossings, draw_mu_average
+from calotools.simulate.candidates import cells_of, event_columns, number_candidates, tracks_of, truth_of
+from calotools.simulate.effects import Effects
+from calotools.simulate.generated import CHARGE_FLIP, Generated, place
+from calotools.simulate.generator import TREES, generate
+from calotools.simulate.jets import draw_categories
+from calotools.simulate.pseudo_data import Counts, Injected, energy_factor, fail_randomly
+from calotools.simulate.reconstruction import reconstruct
+from calotools.simulate.response import Response, simulate_response
+
+__all__ = ["BLOCK_EVENTS", "Block", "Recipe", "run_number", "simulate_block"]
+
+BLOCK_EVENTS = 200
+"""Events in a block; a multiple of the events of a luminosity block."""
+
+CHANNELS = {"zee": 999001, "hyy": 999002, "jpsi": 999003, "electrons": 999011, "photons": 999012, "fakes": 999021}
+"""Sample numbers of simulation; data have 0."""
+
+_RUNS_PER_KIND = 200_000_000
+MAX_SEED = _RUNS_PER_KIND - 1
+_MAX_ATTEMPTS = 500
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a block needs to know.
+
+    Attributes
+    ----------
+    process : str
+    seed : int
+    n_events : int
+        Of the whole sample, all shards together.
+    mu : float or None
+        Interactions per crossing; None draws a run-2 profile.
+    effects : Effects
+        Already changed for pseudo-data.
+    injected : Injected or None
+        The differences of pseudo-data; None for simulation.
+    """
+
+    process: str
+    seed: int
+    n_events: int
+    mu: float | None
+    effects: Effects
+    injected: Injected | None
+
+    @property
+    def n_blocks(self) -> int:
+        """Number of blocks of the whole sample."""
+        return -(-self.n_events // BLOCK_EVENTS)
+
+
+class Block(NamedTuple):
+    """Candidates of one block, and the counts of pseudo-data."""
+
+    candidates: ak.Array
+    n_events: int
+    counts: Counts | None
+
+
+def run_number(recipe: Recipe) -> int:
+    """Run number of a sample: it holds the seed and the process, so that two samples share no (run, event).
+
+    Parameters
+    ----------
+    recipe : Recipe
+
+    Returns
+    -------
+    int
+        200,000,000 times a number of process and kind, plus the seed.
+    """
+    kind = 1 + list(CHANNELS).index(recipe.process) + (len(CHANNELS) if recipe.injected else 0)
+    return kind * _RUNS_PER_KIND + recipe.seed
+
+
+def simulate_block(recipe: Recipe, number: int) -> Block:
+    """Simulate one block of events.
+
+    An event whose candidates are not all reconstructed is generated again, so that n events are asked for and given.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    number : int
+        From 0.
+
+    Returns
+    -------
+    Block
+
+    Raises
+    ------
+    NumericalError
+        An event is never reconstructed: the detector effects leave nothing to find.
+    """
+    rng = np.random.default_rng([recipe.seed, run_number(recipe), number])
+    first = number * BLOCK_EVENTS
+    n = min(BLOCK_EVENTS, recipe.n_events - first)
+    mu = _mu_of_events(recipe, n, rng)
+    background = np.zeros(n, dtype=bool)
+    if recipe.injected is not None and recipe.process == "zee":
+        background = rng.random(n) < recipe.injected.background_fraction
+    category = draw_categories(n, rng=rng)
+    parts: list[ak.Array] = []
+    missing = np.arange(n)
+    for _ in range(_MAX_ATTEMPTS):
+        done = [
+            _attempt(recipe, source, rows, mu[rows], category[rows], rng)
+            for source, rows in (
+                ("signal", missing[~background[missing]]),
+                ("background", missing[background[missing]]),
+            )
+            if len(rows)
+        ]
+        parts += done
+        missing = np.setdiff1d(missing, np.concatenate([ak.to_numpy(part.event) for part in done]).astype(np.int64))
+        if len(missing) == 0:
+            return _finish(recipe, ak.concatenate(parts), first, rng)
+    raise NumericalError(
+        f"{len(missing)} of {n} events of block {number} were not reconstructed in {_MAX_ATTEMPTS} attempts; "
+        "check the detector effects"
+    )
+
+
+def _mu_of_events(recipe: Recipe, n: int, rng: np.random.Generator) -> np.ndarray:
+    n_lumi = -(-n // LUMI_BLOCK_EVENTS)
+    blocks = draw_mu_average(n_lumi, rng=rng) if recipe.mu is None else np.full(n_lumi, recipe.mu)
+    return np.repeat(blocks, LUMI_BLOCK_EVENTS)[:n]
+
+
+def _attempt(
+    recipe: Recipe, source: str, rows: np.ndarray, mu: np.ndarray, category: np.ndarray, rng: np.random.Generator
+) -> ak.Array:
+    """Candidates of those events `rows` that are complete; `event` is still the row in the block."""
+    tree = TREES[recipe.process]
+    if source == "background":
+        generated = generate_background(len(rows), rng=rng)
+    else:
+        generated = generate(recipe.process, len(rows), rng=rng, category=category)
+    crossings = draw_crossings(mu, pointing=tree == "photons", spread=recipe.effects.vertex_spread, rng=rng)
+    crossings = _per_candidate(crossings, generated.truth.event)
+    generated = replace(
+        generated,
+        particles=place(generated.particles, z=crossings.z_true, t=crossings.t_true),
+        around=place(generated.around, z=crossings.z_true, t=crossings.t_true),
+    )
+    response = simulate_response(
+        generated.particles,
+        n_candidates=len(generated.truth),
+        mu=crossings.mu_actual,
+        mu_average=crossings.mu,
+        effects=recipe.effects,
+        rng=rng,
+    )
+    if recipe.injected is not None:
+        response = _miscalibrate(response, generated, recipe.injected, rng)
+    reconstructed = reconstruct(generated, response, crossings=crossings, tree=tree, effects=recipe.effects, rng=rng)
+    event = rows[generated.truth.event]
+    columns = event_columns(crossings, run=run_number(recipe), event=event, lumi_block=event, channel=0)
+    columns |= {name: reconstructed.columns[name] for name in reconstructed.columns if name in canonical_fields()}
+    columns |= truth_of(generated, response, crossings=crossings, charge=reconstructed.columns["charge"])
+    candidates = ak.Array(columns | {"cells": cells_of(response), "tracks": tracks_of(reconstructed.matched)})
+    return candidates[_complete(event, reconstructed.found)]
+
+
+def _per_candidate(crossings: Crossings, event: np.ndarray) -> Crossings:
+    return Crossings(**{name: getattr(crossings, name)[event] for name in Crossings.__dataclass_fields__})
+
+
+def _complete(event: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """Candidates of events in which every candidate was found."""
+    lost = np.bincount(event, weights=~found)
+    return lost[event] == 0
+
+
+def _miscalibrate(response: Response, generated: Generated, injected: Injected, rng: np.random.Generator) -> Response:
+    factor = energy_factor(generated.truth.eta, injected=injected, rng=rng)
+    per_cell = np.repeat(factor, np.diff(response.offsets)).astype(np.float32)
+    return replace(response, e=response.e * per_cell)
+
+
+def _finish(recipe: Recipe, candidates: ak.Array, first: int, rng: np.random.Generator) -> Block:
+    """Global event numbers, order, the flags of pseudo-data, and no truth in them."""
+    row = ak.to_numpy(candidates.event).astype(np.int64)
+    event = first + row + 1
+    candidates = ak.with_field(candidates, event.astype(np.uint64), "event")
+    candidates = ak.with_field(candidates, ((event - 1) // LUMI_BLOCK_EVENTS + 1).astype(np.uint32), "lumi_block")
+    candidates = number_candidates(candidates)
+    n_events = len(np.unique(event))
+    if recipe.injected is None:
+        channel = np.full(len(candidates), CHANNELS[recipe.process], dtype=np.uint32)
+        return Block(ak.with_field(candidates, channel, "channel"), n_events, None)
+    columns = {name: ak.to_numpy(candidates[name]) for name in ("et", "eta", "pass_loose", "pass_medium", "pass_tight")}
+    # the electron of a background pair is real, but not one that tag-and-probe counts as signal
+    signal = ak.to_numpy((candidates.class_true <= CHARGE_FLIP) & (candidates.origin_true != W_ORIGIN))
+    flags, counts = fail_randomly(columns, signal=signal, injected=recipe.injected, rng=rng)
+    kept = [name for name in candidates.fields if not name.endswith("_true")]
+    data = candidates[kept]
+    for name, flag in flags.items():
+        data = ak.with_field(data, flag, name)
+    return Block(data, n_events, counts)

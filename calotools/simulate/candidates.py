@@ -1,0 +1,154 @@
+"""Candidates as records: what the ntuple holds of cells, tracks, variables and truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import awkward as ak
+import numpy as np
+
+from calotools.simulate.beam import Crossings
+from calotools.simulate.charged import CONVERSION_RADIUS_MAX
+from calotools.simulate.generated import CHARGE_FLIP, PROMPT, Generated
+from calotools.simulate.matching import Matched
+from calotools.simulate.response import Response
+
+__all__ = ["cells_of", "event_columns", "number_candidates", "tracks_of", "truth_of"]
+
+_CELL_FIELDS = ("e", "eta", "phi", "sampling", "time", "gain", "noise")
+_TRACK_FIELDS = ("pt", "eta", "phi", "charge", "d0", "z0", "dp_over_p", "trt_pid")
+_HIT_FIELDS = ("n_innermost", "n_pixel", "n_sct", "n_trt")
+
+
+def _jagged(columns: Mapping[str, np.ndarray], offsets: np.ndarray) -> ak.Array:
+    records = ak.contents.RecordArray([ak.contents.NumpyArray(column) for column in columns.values()], list(columns))
+    return ak.Array(ak.contents.ListOffsetArray(ak.index.Index64(offsets.astype(np.int64)), records))
+
+
+def cells_of(response: Response) -> ak.Array:
+    """Cells of each candidate as a jagged record.
+
+    Parameters
+    ----------
+    response : Response
+
+    Returns
+    -------
+    (n,) awkward array of records
+    """
+    return _jagged({name: getattr(response, name) for name in _CELL_FIELDS}, response.offsets)
+
+
+def tracks_of(matched: Matched) -> ak.Array:
+    """Tracks of each candidate as a jagged record, the matched one first.
+
+    Parameters
+    ----------
+    matched : Matched
+
+    Returns
+    -------
+    (n,) awkward array of records
+    """
+    tracks = matched.tracks
+    columns = {name: getattr(tracks, name).astype(np.float32) for name in _TRACK_FIELDS}
+    columns["d0_significance"] = (tracks.d0 / tracks.d0_error).astype(np.float32)
+    columns["delta_eta1"] = matched.delta_eta1.astype(np.float32)
+    columns["delta_phi2"] = matched.delta_phi2.astype(np.float32)
+    columns |= {name: getattr(tracks, name).astype(np.int8) for name in _HIT_FIELDS}
+    return _jagged(columns, matched.offsets)
+
+
+def truth_of(
+    generated: Generated, response: Response, *, crossings: Crossings, charge: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Truth of each candidate.
+
+    A prompt electron whose track has the other charge is a charge flip.
+
+    Parameters
+    ----------
+    generated : Generated
+    response : Response
+    crossings : Crossings
+        One entry per candidate.
+    charge : (n,) float
+        Reconstructed charge.
+
+    Returns
+    -------
+    dict of str to (n,) array
+        Fields of the native ntuple's truth.
+    """
+    truth = generated.truth
+    flipped = (truth.category == PROMPT) & (truth.charge * charge < 0)
+    first = np.searchsorted(generated.particles.candidate, np.arange(len(truth)))
+    photon = generated.particles.pdg[first] == 22
+    radius = response.conversion_radius[first]
+    return {
+        "e_true": truth.e.astype(np.float32),
+        "eta_true": truth.eta.astype(np.float32),
+        "phi_true": truth.phi.astype(np.float32),
+        "charge_true": truth.charge.astype(np.float32),
+        "pdg_true": truth.pdg,
+        "class_true": np.where(flipped, CHARGE_FLIP, truth.category).astype(np.int32),
+        "type_true": truth.kind,
+        "origin_true": truth.origin,
+        "conversion_radius_true": np.where(photon & (radius < CONVERSION_RADIUS_MAX), radius, np.nan).astype(
+            np.float32
+        ),
+        "z_vertex_true": crossings.z_true.astype(np.float32),
+    }
+
+
+def event_columns(crossings: Crossings, *, run: int, event: np.ndarray, lumi_block: np.ndarray, channel: int) -> dict:
+    """Event fields of each candidate, except its number.
+
+    Parameters
+    ----------
+    crossings : Crossings
+        One entry per candidate.
+    run, channel : int
+    event, lumi_block : (n,) int
+
+    Returns
+    -------
+    dict of str to (n,) array
+    """
+    n = len(event)
+    return {
+        "run": np.full(n, run, dtype=np.uint32),
+        "event": event.astype(np.uint64),
+        "lumi_block": lumi_block.astype(np.uint32),
+        "channel": np.full(n, channel, dtype=np.uint32),
+        "mu": crossings.mu,
+        "mu_actual": crossings.mu_actual,
+        "n_vtx": crossings.n_vtx,
+        "z_vertex": crossings.z_vertex.astype(np.float32),
+        "weight": np.ones(n, dtype=np.float32),
+    }
+
+
+def number_candidates(candidates: ak.Array) -> ak.Array:
+    """Sort rows by event, then by falling E_T, and number the candidates of each event from 0.
+
+    Parameters
+    ----------
+    candidates : (n,) awkward record array
+        With ``event`` and ``et``.
+
+    Returns
+    -------
+    (n,) awkward record array
+        With ``candidate``.
+
+    Examples
+    --------
+    >>> rows = number_candidates(ak.Array({"event": [7, 3, 7], "et": [20.0, 30.0, 40.0]}))
+    >>> rows.event.tolist(), rows.candidate.tolist(), rows.et.tolist()
+    ([3, 7, 7], [0, 0, 1], [30.0, 40.0, 20.0])
+    """
+    event, et = ak.to_numpy(candidates.event), ak.to_numpy(candidates.et)
+    order = np.lexsort((-et, event))
+    number = np.arange(len(order)) - np.searchsorted(event[order], event[order])
+    return ak.with_field(candidates[order], number.astype(np.int32), "candidate")

@@ -1,0 +1,161 @@
+"""From a recipe to a file: blocks of events in order, from one process or several, streamed to an ntuple."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from functools import reduce
+from importlib import resources
+from multiprocessing import get_context
+from operator import add
+from pathlib import Path
+from typing import Any
+
+import awkward as ak
+
+from calotools._version import version
+from calotools.errors import ConfigError
+from calotools.ntuple import NtupleWriter
+from calotools.outputs import check_output
+from calotools.recipe import SimulateConfig
+from calotools.simulate.blocks import BLOCK_EVENTS, MAX_SEED, Block, Recipe, simulate_block
+from calotools.simulate.effects import Effects
+from calotools.simulate.generator import TREES
+from calotools.simulate.pseudo_data import Injected, sidecar_path, write_sidecar
+
+__all__ = ["simulate"]
+
+
+def simulate(config: SimulateConfig, progress: Callable[[str, int, int], None] | None = None) -> Path:
+    """Simulate candidates and write them as a native ntuple.
+
+    Parameters
+    ----------
+    config : SimulateConfig
+    progress : callable, optional
+        ``progress(task, done, total)``, in events of this shard.
+
+    Returns
+    -------
+    Path
+        `config.output`, written whole or not at all. Pseudo-data have a sidecar ``<output>.injected.toml``.
+
+    Raises
+    ------
+    ConfigError
+        The shard does not exist or is empty, the seed is too large, `injected` is given without `pseudo_data`, or a
+        TOML file has an unknown key.
+    OutputExistsError
+        The output is there and `overwrite` is false.
+
+    Notes
+    -----
+    The sample is made of blocks of 200 events. Each block has its own random generator, seeded by seed, process and
+    block number: shards one after the other are the whole sample, and `jobs` and `chunk` do not change it.
+    """
+    recipe = _recipe(config)
+    numbers = _shard_blocks(recipe, config.shard)
+    output = check_output(config.output, overwrite=config.overwrite)
+    sidecar = check_output(sidecar_path(output), overwrite=config.overwrite) if recipe.injected else None
+    counts = []
+    done = 0
+    with NtupleWriter(
+        output, format=config.format, metadata=_provenance(config, recipe), overwrite=config.overwrite
+    ) as writer:
+        for group in _chunks(_blocks(recipe, numbers, config.jobs), config.chunk):
+            writer.extend(TREES[recipe.process], ak.concatenate([block.candidates for block in group]))
+            counts += [block.counts for block in group if block.counts is not None]
+            done += sum(block.n_events for block in group)
+            if progress is not None:
+                progress("simulate", done, _events_in(recipe, numbers))
+    if sidecar is not None and recipe.injected is not None:
+        write_sidecar(sidecar, recipe.injected, reduce(add, counts), overwrite=config.overwrite)
+    return output
+
+
+def _recipe(config: SimulateConfig) -> Recipe:
+    if config.seed > MAX_SEED:
+        raise ConfigError(f"seed = {config.seed} does not fit into the run number; it may be at most {MAX_SEED}")
+    if config.injected is not None and not config.pseudo_data:
+        raise ConfigError(f"'injected' = '{config.injected}' is for pseudo-data; ask for them too (--pseudo-data)")
+    effects = Effects.from_toml(config.effects) if config.effects is not None else Effects()
+    injected = None
+    if config.pseudo_data:
+        injected = Injected.from_toml(config.injected) if config.injected is not None else Injected()
+        effects = injected.change(effects)
+    return Recipe(config.process, config.seed, config.n, config.mu, effects, injected)
+
+
+def _shard_blocks(recipe: Recipe, shard: tuple[int, int]) -> range:
+    index, total = shard
+    if not 0 <= index < total:
+        raise ConfigError(f"shard {index}/{total} does not exist; the first is 0/{total}, the last {total - 1}/{total}")
+    first, last = (recipe.n_blocks * i // total for i in (index, index + 1))
+    if first == last:
+        raise ConfigError(
+            f"shard {index}/{total} of {recipe.n_events} events is empty: shards are made of blocks of {BLOCK_EVENTS} "
+            f"events; use at most {recipe.n_blocks} shards"
+        )
+    return range(first, last)
+
+
+def _events_in(recipe: Recipe, numbers: range) -> int:
+    return min(numbers.stop * BLOCK_EVENTS, recipe.n_events) - numbers.start * BLOCK_EVENTS
+
+
+def _blocks(recipe: Recipe, numbers: range, jobs: int) -> Iterator[Block]:
+    if jobs == 1 or len(numbers) == 1:
+        for number in numbers:
+            yield simulate_block(recipe, number)
+        return
+    # spawn: threads of the libraries in this process must not be forked
+    with ProcessPoolExecutor(min(jobs, len(numbers)), mp_context=get_context("spawn")) as pool:
+        waiting: deque[Future[Block]] = deque()
+        for number in numbers:
+            waiting.append(pool.submit(simulate_block, recipe, number))
+            # results are taken in order, and not more of them held than keeps every process busy
+            if len(waiting) > 2 * jobs:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _chunks(blocks: Iterator[Block], size: int) -> Iterator[list[Block]]:
+    group: list[Block] = []
+    for block in blocks:
+        group.append(block)
+        if sum(one.n_events for one in group) >= size:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _provenance(config: SimulateConfig, recipe: Recipe) -> dict[str, Any]:
+    """What is needed to make the same file again; nothing of the machine or the moment."""
+    settings = config.model_dump(mode="json", include={"process", "n", "seed", "mu", "pseudo_data", "shard"})
+    return {
+        "software": f"calotools {version}",
+        "stage": "simulate",
+        "config": settings,
+        "effects": recipe.effects.model_dump(mode="json"),
+        "tables": tables_digest(),
+    }
+
+
+def tables_digest() -> str:
+    """SHA-256 of every detector and simulation table that the sample was made with.
+
+    Examples
+    --------
+    >>> len(tables_digest())
+    64
+    """
+    digest = hashlib.sha256()
+    for package in ("calotools.detector", "calotools.simulate"):
+        folder = resources.files(package).joinpath("tables")
+        for table in sorted(folder.iterdir(), key=lambda one: one.name):
+            digest.update(table.name.encode() + table.read_bytes())
+    return digest.hexdigest()

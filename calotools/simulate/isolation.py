@@ -1,0 +1,80 @@
+"""Isolation: what is around a candidate, in the calorimeter and in the tracker."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from calotools.simulate.generated import Generated
+from calotools.simulate.kinematics import wrap_phi
+from calotools.simulate.matching import Matched
+
+__all__ = ["calorimeter_isolation", "track_isolation"]
+
+_CONE = 0.2
+_CORE = (0.0625, 0.0859)  # half of 5 x 7 middle cells, whose energy is taken out
+_HADRON_RESPONSE = 0.75
+_NOISE = (0.35, 0.16)  # GeV without pile-up, and times sqrt(mu)
+_LEAKAGE = 0.01  # of E_T, spread left by the correction for the shower outside the core
+_MIN_TRACK_PT = 1.0
+_MAX_Z0 = 3.0  # mm
+_CONE_SCALE = 10.0  # GeV
+
+
+def calorimeter_isolation(
+    generated: Generated, *, et: np.ndarray, mu_actual: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """E_T in a cone of 0.2 about each candidate, without its core of 5 x 7 middle cells.
+
+    The stored cells do not reach that far, so it is parametrised: visible E_T of the generated particles outside the
+    core, the spread of noise and pile-up after their mean is taken out, and that of the leakage correction.
+
+    Parameters
+    ----------
+    generated : Generated
+    et : (n_candidate,) float [GeV]
+    mu_actual : (n_candidate,) float
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    (n_candidate,) float64 [GeV]
+        May be negative.
+    """
+    truth = generated.truth
+    total = rng.normal(size=len(et)) * np.hypot(_NOISE[0], _NOISE[1] * np.sqrt(mu_actual)) + _LEAKAGE * et * (
+        rng.normal(size=len(et))
+    )
+    for particles in (generated.particles, generated.around):
+        owner = particles.candidate
+        d_eta = particles.eta - truth.eta[owner]
+        d_phi = wrap_phi(particles.phi - truth.phi[owner])
+        ring = (np.hypot(d_eta, d_phi) < _CONE) & ~((np.abs(d_eta) < _CORE[0]) & (np.abs(d_phi) < _CORE[1]))
+        visible = particles.e / np.cosh(particles.eta)
+        hadron = np.abs(particles.pdg) > 100
+        visible = np.where(hadron, _HADRON_RESPONSE * visible * (1 + 0.3 * rng.normal(size=len(owner))), visible)
+        np.add.at(total, owner[ring], visible[ring])
+    return total
+
+
+def track_isolation(matched: Matched, *, eta: np.ndarray, phi: np.ndarray, et: np.ndarray) -> np.ndarray:
+    """Sum of p_T of the vertex' tracks above 1 GeV in a cone min(0.2, 10 GeV / E_T), without the candidate's own.
+
+    Parameters
+    ----------
+    matched : Matched
+    eta, phi, et : (n_candidate,) float [-, rad, GeV]
+
+    Returns
+    -------
+    (n_candidate,) float64 [GeV]
+    """
+    tracks = matched.tracks
+    owner = tracks.candidate
+    own = np.zeros(len(owner), dtype=bool)
+    own[matched.offsets[:-1][matched.matched]] = True
+    cone = np.minimum(_CONE, _CONE_SCALE / np.maximum(et, 1.0))[owner]
+    inside = np.hypot(tracks.eta - eta[owner], wrap_phi(tracks.phi - phi[owner])) < cone
+    inside &= (tracks.pt > _MIN_TRACK_PT) & (np.abs(tracks.z0) / np.cosh(tracks.eta) < _MAX_Z0) & ~own
+    # the other leg of a conversion belongs to the candidate
+    inside &= (tracks.n_innermost > 0) | (np.abs(tracks.d0) < 2 * tracks.d0_error)
+    return np.bincount(owner[inside], weights=tracks.pt[inside], minlength=len(et))
