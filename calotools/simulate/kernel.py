@@ -1,0 +1,315 @@
+"""The compiled loop: candidate by candidate, from particles to the cells that are read out."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numba
+import numpy as np
+
+from calotools.simulate.axis import Axis, axis_at, make_axis, with_response
+from calotools.simulate.crosstalk import Fractions, share_energy
+from calotools.simulate.deposit import Buffer, Grid, make_buffer, open_buffer, wrap
+from calotools.simulate.electronics import Readout, read_cell
+from calotools.simulate.hadrons import hadron, muon
+from calotools.simulate.pileup import Library, overlay
+from calotools.simulate.randoms import exponential
+from calotools.simulate.showers import shower
+from calotools.simulate.stack import Knobs, Stack
+from calotools.simulate.upstream import (
+    E,
+    KIND,
+    LAYER,
+    PHI,
+    SINH,
+    TIME,
+    X,
+    Y,
+    Z,
+    pair_fraction,
+    propagate,
+    transport,
+)
+
+__all__ = ["Detector", "Outcome", "candidate_loop"]
+
+ELECTRON, PHOTON, CHARGED, NEUTRAL, MUON = range(5)
+BIG_CELLS = 8000
+WINDOW_CELLS = 1400
+_FLIGHT, _LEAVING = 256, 128
+
+
+class Detector(NamedTuple):
+    """All tables of the simulated detector."""
+
+    stack: Stack
+    knobs: Knobs
+    grid: Grid
+    fractions: Fractions
+    readout: Readout
+    library: Library
+    local: np.ndarray
+    half_big: np.ndarray
+    half_window: np.ndarray
+
+
+class Outcome(NamedTuple):
+    """Arrays that the loop fills.
+
+    Attributes
+    ----------
+    cells : (n_candidate * 1400, 5) float32
+        Energy [GeV], eta, phi [rad], time [ns], noise [GeV], each candidate from its own start.
+    codes : (n_candidate * 1400, 2) int16
+        Sampling and gain.
+    candidate : (n_candidate, 5) float64
+        Seed eta and phi, energy deposited, energy in the window, number of cells.
+    particle : (n, 9) float64
+        The six numbers of `transport`'s story, then eta in the strips, eta and phi in the middle layer.
+    """
+
+    cells: np.ndarray
+    codes: np.ndarray
+    candidate: np.ndarray
+    particle: np.ndarray
+
+
+@numba.njit
+def line_of(flying: np.ndarray) -> tuple[float, float, tuple[float, float, float]]:
+    """(sinh eta, z0, (phi, b, delay)) of the straight line that a particle follows from where it is."""
+    cosine, sine = math.cos(flying[PHI]), math.sin(flying[PHI])
+    along = flying[X] * cosine + flying[Y] * sine
+    b = flying[Y] * cosine - flying[X] * sine
+    z0 = flying[Z] - along * flying[SINH]
+    delay = flying[TIME] - along * math.sqrt(1.0 + flying[SINH] * flying[SINH]) / 299.792458
+    return flying[SINH], z0, (flying[PHI], b, delay)
+
+
+@numba.njit
+def crossing(axis: Axis, stack: Stack, barrel: int) -> tuple[float, float]:
+    """(eta, phi) where an axis crosses the middle of a layer, given by its barrel sampling; NaN where there is none."""
+    for segment in range(stack.n_segments[axis.row]):
+        s = stack.sampling[axis.row, segment]
+        if s == barrel or s == barrel + 4:
+            middle = 0.5 * (stack.t_start[axis.row, segment] + stack.t_end[axis.row, segment])
+            eta, phi, _, _, _ = axis_at(axis, stack, axis.row, segment, middle)
+            return eta, phi
+    return np.nan, np.nan
+
+
+@numba.njit
+def uneven(axis: Axis, detector: Detector) -> Axis:
+    """The axis with the response of the place where it hits: accordion, cell edges, region to region."""
+    eta, phi = crossing(axis, detector.stack, 2)
+    if math.isnan(eta):
+        return axis
+    period = 1024.0 if abs(eta) < 1.475 else 768.0
+    u = abs(eta) / 0.025
+    u -= math.floor(u) + 0.5
+    response = 1.0 + detector.knobs.accordion_phi * math.cos(period * phi)
+    response *= 1.0 - detector.knobs.accordion_eta * (4.0 * u * u - 1.0 / 3.0)
+    i = min(max(int((eta + 2.6) / 0.2), 0), detector.local.shape[0] - 1)
+    j = int((wrap(phi) + math.pi) / (2.0 * math.pi) * detector.local.shape[1]) % detector.local.shape[1]
+    return with_response(axis, response * (1.0 + detector.local[i, j]))
+
+
+@numba.njit
+def fly_straight(state: np.ndarray, flying: np.ndarray, kind: int, detector: Detector, buffer: Buffer) -> float:
+    """Let a particle at the end of the tracker into the calorimeter; returns the energy [GeV] that is not seen."""
+    sinh_eta, z0, line = line_of(flying)
+    stack, knobs = detector.stack, detector.knobs
+    axis = uneven(make_axis(stack, sinh_eta, z0, line), detector)
+    e, start = flying[E], stack.t_tracker[axis.row]
+    if kind == MUON:
+        return muon(state, e, axis, stack, knobs, buffer)
+    if kind == CHARGED or kind == NEUTRAL:
+        return hadron(state, e, kind == CHARGED, axis, stack, knobs, buffer)
+    if flying[KIND] != 0.0:
+        return shower(state, e, start, axis, stack, knobs, buffer)
+    start += 9.0 / 7.0 * exponential(state)
+    x = pair_fraction(state)
+    lost = shower(state, max(x * e, 1e-6), start, axis, stack, knobs, buffer)
+    return lost + shower(state, max((1.0 - x) * e, 1e-6), start, axis, stack, knobs, buffer)
+
+
+@numba.njit
+def respond(state: np.ndarray, source: np.ndarray, kind: int, detector: Detector, buffer: Buffer, room: tuple) -> float:
+    """Deposit one particle; `room` is (flight, leaving, story). Returns the energy [GeV] that is not seen."""
+    flight, leaving, story = room
+    stack, knobs = detector.stack, detector.knobs
+    row = make_axis(stack, source[SINH], source[Z], (0.0, 0.0, 0.0)).row
+    flight[0] = source
+    if kind == ELECTRON or kind == PHOTON:
+        n_out = transport(state, flight, row, stack, knobs, leaving, story)
+    else:
+        story[0], story[1:6] = np.nan, 0.0
+        n_out = 1 if propagate(flight[0], stack.exit_radius[row], knobs.field) else 0
+        leaving[0] = flight[0]
+        story[3] = source[E] * n_out
+        story[4] = source[E] * (1 - n_out)
+    lost = story[4]
+    for i in range(n_out):
+        lost += fly_straight(state, leaving[i], kind, detector, buffer)
+    return lost
+
+
+@numba.njit
+def impact(source: np.ndarray, detector: Detector, story: np.ndarray) -> tuple[float, float]:
+    """(eta, phi) of the middle layer at which an undisturbed particle arrives; noted in `story[6:9]` too."""
+    stack = detector.stack
+    row = make_axis(stack, source[SINH], source[Z], (0.0, 0.0, 0.0)).row
+    flying = source.copy()
+    story[6:9] = np.nan
+    if not propagate(flying, stack.exit_radius[row], detector.knobs.field):
+        return np.nan, np.nan
+    sinh_eta, z0, line = line_of(flying)
+    axis = make_axis(stack, sinh_eta, z0, line)
+    story[6] = crossing(axis, stack, 1)[0]
+    story[7], phi = crossing(axis, stack, 2)
+    story[8] = wrap(phi)
+    return story[7], story[8]
+
+
+@numba.njit
+def find_centre(sources: np.ndarray, detector: Detector, stories: np.ndarray) -> tuple[float, float]:
+    """Mean impact point of a candidate's particles, weighted with E^2; their impacts are noted in `stories`."""
+    total, eta_sum, phi_sum, reference = 0.0, 0.0, 0.0, np.nan
+    for i in range(len(sources)):
+        eta, phi = impact(sources[i], detector, stories[i])
+        if math.isnan(eta):
+            continue
+        if math.isnan(reference):
+            reference = phi
+        weight = sources[i, E] ** 2
+        total += weight
+        eta_sum += weight * eta
+        phi_sum += weight * wrap(phi - reference)
+    if total <= 0.0:
+        return math.asinh(sources[0, SINH]), wrap(sources[0, PHI])
+    return eta_sum / total, wrap(reference + phi_sum / total)
+
+
+@numba.njit
+def find_seed(buffer: Buffer, centre: tuple[float, float]) -> tuple[float, float]:
+    """Centre of the hottest middle-layer cell of the hottest 3 x 3; the given centre when there is no energy."""
+    best, best_cell, seed = 0.0, 0.0, centre
+    for s in (2, 6):
+        for k in range(buffer.first[s], buffer.last[s]):
+            for i in range(buffer.n_i[k]):
+                for j in range(buffer.n_j[k]):
+                    e = buffer.e[buffer.offset[k] + i * buffer.n_j[k] + j]
+                    if e <= 0.05 * best or e <= 0.0:
+                        continue
+                    total = 0.0
+                    for a in range(max(i - 1, 0), min(i + 2, buffer.n_i[k])):
+                        for b in range(max(j - 1, 0), min(j + 2, buffer.n_j[k])):
+                            total += buffer.e[buffer.offset[k] + a * buffer.n_j[k] + b]
+                    if total > best or (total > 0.9 * best and e > best_cell):
+                        best, best_cell = max(total, best), e
+                        eta = buffer.edges[k, 0] + (i + 0.5) / buffer.edges[k, 1]
+                        phi = buffer.edges[k, 2] + (j + 0.5) / buffer.edges[k, 3]
+                        seed = (eta, wrap(phi))
+    return seed
+
+
+@numba.njit
+def copy_window(window: Buffer, whole: Buffer, grid: Grid) -> None:
+    """Copy the signal of the cells that both buffers have open."""
+    for k in range(window.used[1]):
+        r = window.region[k]
+        for m in range(whole.used[1]):
+            if whole.region[m] != r:
+                continue
+            for i in range(window.n_i[k]):
+                a = window.i0[k] + i - whole.i0[m]
+                if a < 0 or a >= whole.n_i[m]:
+                    continue
+                for j in range(window.n_j[k]):
+                    b = (window.j0[k] + j - whole.j0[m]) % grid.n_phi[r]
+                    if b < whole.n_j[m]:
+                        target = window.offset[k] + i * window.n_j[k] + j
+                        source = whole.offset[m] + a * whole.n_j[m] + b
+                        window.e[target] = whole.e[source]
+                        window.et[target] = whole.et[source]
+
+
+@numba.njit
+def write_window(
+    state: np.ndarray, window: Buffer, mu: float, detector: Detector, cells: np.ndarray, codes: np.ndarray
+) -> None:
+    """Read every open cell out into `cells` and `codes`."""
+    grid = detector.grid
+    for k in range(window.used[1]):
+        r = window.region[k]
+        for i in range(window.n_i[k]):
+            row = grid.row[r] + window.i0[k] + i
+            eta = window.edges[k, 0] + (i + 0.5) / window.edges[k, 1]
+            for j in range(window.n_j[k]):
+                n = window.offset[k] + i * window.n_j[k] + j
+                e, time, gain, noise = read_cell(state, (window.e[n], window.et[n]), row, mu, detector.readout)
+                cells[n, 0], cells[n, 1], cells[n, 3], cells[n, 4] = e, eta, time, noise
+                cells[n, 2] = wrap(window.edges[k, 2] + (j + 0.5) / window.edges[k, 3])
+                codes[n, 0], codes[n, 1] = grid.sampling[r], gain
+
+
+@functools.cache
+def candidate_loop(stamp: int) -> Callable[..., None]:
+    """The compiled loop over candidates: run(sources, kinds, firsts, seeds, mu, detector, outcome).
+
+    Parameters of the loop
+    ----------------------
+    sources : (n, 10) float64
+        Particles at their vertices, in the columns of `upstream`.
+    kinds : (n,) int64
+        ELECTRON, PHOTON, CHARGED, NEUTRAL or MUON.
+    firsts : (n_candidate + 1,) int64
+        Particles of candidate i are firsts[i] to firsts[i + 1].
+    seeds : (n_candidate,) uint64
+        Random seed of each candidate.
+    mu : (n_candidate, 2) float64
+        Interactions per crossing: of this crossing, and the average.
+    detector : Detector
+    outcome : Outcome
+        Filled.
+    """
+
+    @numba.njit(cache=True)
+    def run(
+        sources: np.ndarray,
+        kinds: np.ndarray,
+        firsts: np.ndarray,
+        seeds: np.ndarray,
+        mu: np.ndarray,
+        detector: Detector,
+        outcome: Outcome,
+    ) -> None:
+        if stamp < 0:  # never: a closure variable takes part in the key of the cached machine code
+            return
+        whole = make_buffer(len(detector.grid.sampling), BIG_CELLS)
+        window = make_buffer(len(detector.grid.sampling), WINDOW_CELLS)
+        change = np.zeros(BIG_CELLS)
+        flight, leaving = np.empty((_FLIGHT, 10)), np.empty((_LEAVING, 10))
+        state = np.zeros(1, np.uint64)
+        for c in range(len(seeds)):
+            state[0] = seeds[c]
+            begin, end = firsts[c], firsts[c + 1]
+            centre = find_centre(sources[begin:end], detector, outcome.particle[begin:end])
+            open_buffer(whole, detector.grid, centre, detector.half_big)
+            for i in range(begin, end):
+                respond(state, sources[i], kinds[i], detector, whole, (flight, leaving, outcome.particle[i]))
+            outcome.candidate[c, 2] = whole.totals[0] + whole.totals[1]
+            seed = find_seed(whole, centre)
+            share_energy(whole, detector.grid, detector.fractions, change)
+            open_buffer(window, detector.grid, seed, detector.half_window)
+            copy_window(window, whole, detector.grid)
+            n = window.used[0]
+            outcome.candidate[c, 0], outcome.candidate[c, 1] = seed
+            outcome.candidate[c, 3], outcome.candidate[c, 4] = window.e[:n].sum(), n
+            overlay(state, window, mu[c], detector.grid, detector.library)
+            at = c * WINDOW_CELLS
+            write_window(state, window, mu[c, 1], detector, outcome.cells[at : at + n], outcome.codes[at : at + n])
+
+    return run

@@ -1,0 +1,129 @@
+"""A library of minimum-bias interactions: soft particles, showered once, overlaid many times."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numba
+import numpy as np
+
+from calotools.simulate.deposit import make_buffer, open_buffer
+from calotools.simulate.kernel import BIG_CELLS, CHARGED, PHOTON, Detector, find_centre, respond
+from calotools.simulate.pileup import N_SECTORS, SLAB
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+
+__all__ = ["interactions", "library_hits"]
+
+# calotools defaults, not ATLAS numbers: particles per unit eta and mean pT [GeV] of one inelastic interaction
+_DENSITY, _MEAN_PT, _TAIL = (6.0, 6.0), (0.5, 0.3), 6.0
+_ETA_MAX = 2.7
+
+
+def interactions(n: int, *, rng: Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Particles of `n` minimum-bias interactions at the origin.
+
+    Parameters
+    ----------
+    n : int
+    rng : numpy Generator
+
+    Returns
+    -------
+    sources : (n_particle, 10) float64
+        In the columns of `upstream`.
+    kinds : (n_particle,) int64
+        Charged hadrons and photons.
+    event : (n_particle,) int64
+
+    Examples
+    --------
+    >>> sources, kinds, event = interactions(3, rng=np.random.default_rng(1))
+    >>> sources.shape[1], sorted(set(kinds.tolist())), int(event.max())
+    (10, [1, 2], 2)
+    """
+    parts = [
+        _one_kind(n, kind, density, mean_pt, rng)
+        for kind, density, mean_pt in zip((CHARGED, PHOTON), _DENSITY, _MEAN_PT, strict=True)
+    ]
+    sources, kinds, event = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    order = np.argsort(event, kind="stable")
+    return sources[order], kinds[order], event[order]
+
+
+def _one_kind(
+    n: int, kind: int, density: float, mean_pt: float, rng: Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    event = np.repeat(np.arange(n), rng.poisson(2 * _ETA_MAX * density, n))
+    size = len(event)
+    # Thermal spectrum whose temperature varies: a power law at high pT.
+    temperature = 0.5 * mean_pt * (_TAIL - 1.0) / rng.gamma(_TAIL, size=size)
+    pt = temperature * rng.gamma(2.0, size=size)
+    eta = rng.uniform(-_ETA_MAX, _ETA_MAX, size)
+    sources = np.zeros((size, 10))
+    sources[:, 0] = np.where(rng.random(size) < 0.5, -1.0, 1.0) if kind == CHARGED else 0.0
+    sources[:, 1] = pt * np.cosh(eta)
+    sources[:, 4] = rng.uniform(-np.pi, np.pi, size)
+    sources[:, 6] = np.sinh(eta)
+    return sources, np.full(size, kind), event
+
+
+@functools.cache
+def library_loop(stamp: int) -> Callable[..., int]:
+    """The compiled loop over library particles: run(sources, kinds, seeds, detector, place, e) -> number of hits.
+
+    `place` (n_hit, 6) receives particle number, eta slab, phi sector, region, eta row and phi column; `e` the energy.
+    """
+
+    @numba.njit(cache=True)
+    def run(
+        sources: np.ndarray,
+        kinds: np.ndarray,
+        seeds: np.ndarray,
+        detector: Detector,
+        place: np.ndarray,
+        energy: np.ndarray,
+    ) -> int:
+        if stamp < 0:  # never: a closure variable takes part in the key of the cached machine code
+            return 0
+        grid = detector.grid
+        buffer = make_buffer(len(grid.sampling), BIG_CELLS)
+        flight, leaving, story = np.empty((256, 10)), np.empty((128, 10)), np.empty((1, 9))
+        state = np.zeros(1, np.uint64)
+        n = 0
+        for p in range(len(seeds)):
+            state[0] = seeds[p]
+            open_buffer(buffer, grid, find_centre(sources[p : p + 1], detector, story), detector.half_big)
+            respond(state, sources[p], kinds[p], detector, buffer, (flight, leaving, story[0]))
+            for k in range(buffer.used[1]):
+                r = buffer.region[k]
+                for i in range(buffer.n_i[k]):
+                    for j in range(buffer.n_j[k]):
+                        e = buffer.e[buffer.offset[k] + i * buffer.n_j[k] + j]
+                        if e <= 0.0 or n == len(energy):
+                            continue
+                        eta = buffer.edges[k, 0] + (i + 0.5) / buffer.edges[k, 1]
+                        column = (buffer.j0[k] + j) % grid.n_phi[r]
+                        place[n, 0] = p
+                        place[n, 1] = int((eta + 10.0) / SLAB)
+                        place[n, 2] = int((column + 0.5) * N_SECTORS / grid.n_phi[r])
+                        place[n, 3], place[n, 4], place[n, 5] = r, buffer.i0[k] + i, column
+                        energy[n] = e
+                        n += 1
+        return n
+
+    return run
+
+
+def library_hits(
+    sources: np.ndarray, kinds: np.ndarray, detector: Detector, *, stamp: int, rng: Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cells that the particles fire: (place (n, 6) int32, energy (n,) float32 [GeV]); see `library_loop`."""
+    room = 150 * len(kinds) + 1000
+    place, energy = np.empty((room, 6), np.int32), np.empty(room, np.float32)
+    seeds = rng.integers(0, 2**64, len(kinds), dtype=np.uint64)
+    n = library_loop(stamp)(sources, kinds, seeds, detector, place, energy)
+    return place[:n], energy[:n]
