@@ -1,4 +1,4 @@
-"""Networks: one file per network of the literature, the blocks they share, and one function that builds them by name."""
+"""Networks: one file per network of the literature, the blocks they share, and a function that builds them by name."""
 
 from __future__ import annotations
 

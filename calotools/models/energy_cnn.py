@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from calotools.errors import ConfigError
 from calotools.models.blocks import FiLM, ResidualBlock, TrackPool, dense
-from calotools.models.inputs import ModelInputs, channels, finest_grid, log_energy
+from calotools.models.inputs import PIXEL_SCALE, ModelInputs, channels, finest_grid, log_energy
 
 if TYPE_CHECKING:
     from calotools.containers import Batch
@@ -57,9 +57,8 @@ class EnergyCNN(nn.Module):
         super().__init__()
         _check(inputs, {"maps": maps, "blocks": blocks, "condition": condition})
         self.inputs = inputs
-        n_eta, n_phi = finest_grid(inputs)
         # One step of the first convolution is one middle-layer cell: 8 strips wide on the 56 x 11 grid.
-        self.stride = max(1, n_eta // 7)
+        self.stride = max(1, finest_grid(inputs)[0] // 7)
         self.tracks = TrackPool(inputs.n_track_features, _TRACK_WIDTH) if inputs.n_track_values else None
         n_condition = inputs.n_scalars + 1 + inputs.n_channels + (_TRACK_WIDTH if self.tracks else 0)
         self.condition = dense((n_condition, condition, condition))
@@ -78,7 +77,7 @@ class EnergyCNN(nn.Module):
         image = channels(batch, self.inputs)  # (n, channel, 56, 11)
         condition = self._condition(batch, image)  # (n, condition)
         # Pixels span five orders of magnitude; the root lifts the faint ones and keeps the sign of noise.
-        image = torch.sign(image) * torch.sqrt(image.abs() + 1e-6)  # (n, channel, 56, 11)
+        image = torch.sign(image) * torch.sqrt(image.abs() + 1e-4)  # (n, channel, 56, 11)
         maps = functional.relu(self.film(self.stem(image), condition))  # (n, map, 7, 11)
         for block in self.fine:
             maps = block(maps, condition)  # (n, map, 7, 11)
@@ -90,7 +89,7 @@ class EnergyCNN(nn.Module):
         return batch.base_energy * (1 + correction)  # (n,)
 
     def _condition(self, batch: Batch, image: torch.Tensor) -> torch.Tensor:
-        parts = [batch.scalars, log_energy(batch), image.sum(dim=(2, 3))]  # (n, scalar), (n, 1), (n, channel)
+        parts = [batch.scalars, log_energy(batch), image.sum(dim=(2, 3)) / PIXEL_SCALE]  # (n, scalar), (n, 1), (n, channel)
         if self.tracks is not None:
             parts.append(self.tracks(batch.tracks, batch.track_mask))  # (n, 32)
         return self.condition(torch.cat(parts, dim=1))  # (n, condition)

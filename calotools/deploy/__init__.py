@@ -1,0 +1,30 @@
+"""Deployment: one file that holds a trained network, and its application to ntuples."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from calotools.deploy.bundle import ModelBundle, bundle_of, load_bundle, save_bundle
+    from calotools.deploy.prediction import predict
+    from calotools.deploy.score import Scorer
+
+__all__ = ["ModelBundle", "Scorer", "bundle_of", "load_bundle", "predict", "save_bundle"]
+
+_HOME = {
+    "ModelBundle": "bundle",
+    "Scorer": "score",
+    "bundle_of": "bundle",
+    "load_bundle": "bundle",
+    "predict": "prediction",
+    "save_bundle": "bundle",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name on first use, so that `import calotools.deploy` needs no torch."""
+    from importlib import import_module
+
+    if name not in _HOME:
+        raise AttributeError(f"module 'calotools.deploy' has no attribute {name!r}")
+    return getattr(import_module(f"calotools.deploy.{_HOME[name]}"), name)

@@ -1,0 +1,223 @@
+"""The model bundle: network, recipe, image spec, scalers and record in one file that runs no code when it is read.
+
+A ``.calo`` file is a safetensors file: the weights as tensors, everything else as JSON in its header.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import safetensors
+import torch
+from pydantic import TypeAdapter, ValidationError
+from safetensors.torch import save_file
+
+from calotools._version import version
+from calotools.containers import ImageSpec
+from calotools.errors import CalotoolsError, ModelError
+from calotools.models import ModelInputs, build_model
+from calotools.outputs import new_file
+from calotools.recipe import TrainConfig
+from calotools.training.bias import BiasCorrection
+from calotools.training.inputs import InputScalers
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from calotools.training.result import TrainingResult
+
+__all__ = ["FORMAT_VERSION", "ModelBundle", "bundle_of", "load_bundle", "save_bundle"]
+
+FORMAT_VERSION = 1
+_KEY = "calotools"
+_NAME = "model.calo"
+
+
+@dataclass(frozen=True)
+class ModelBundle:
+    """A trained network and everything that is needed to apply it.
+
+    Attributes
+    ----------
+    state_dict : dict of str to tensor
+        Weights.
+    config : TrainConfig
+        The recipe: task, classes, scalars, tracks, seed and fractions of the split.
+    image_spec : ImageSpec
+    inputs : ModelInputs
+    scalers : InputScalers
+    record : dict
+        Of the training: numbers of candidates, loss of every epoch, versions.
+    bias : BiasCorrection, optional
+        What the network's energy is divided by.
+    """
+
+    state_dict: dict[str, torch.Tensor]
+    config: TrainConfig
+    image_spec: ImageSpec
+    inputs: ModelInputs
+    scalers: InputScalers
+    record: dict[str, Any]
+    bias: BiasCorrection | None = None
+
+    @property
+    def task(self) -> str:
+        """``identification`` or ``energy``."""
+        return self.config.task
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, in the order of the network's outputs; empty for an energy."""
+        return tuple(self.config.classes) if self.task == "identification" else ()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of weights and header: the same bundle, the same digest."""
+        total = hashlib.sha256(_header(self).encode())
+        for name, weight in sorted(self.state_dict.items()):
+            total.update(name.encode() + weight.contiguous().numpy().tobytes())
+        return total.hexdigest()
+
+    def network(self) -> nn.Module:
+        """The network with its weights, ready to be applied.
+
+        Raises
+        ------
+        ModelError
+            The weights do not fit the network that the recipe names.
+        """
+        network = build_model(self.config.model.name, self.config.model.settings, self.inputs)
+        try:
+            network.load_state_dict(self.state_dict)
+        except RuntimeError as error:
+            reason = str(error).splitlines()[-1].strip()
+            raise ModelError(
+                f"the bundle's weights do not fit model '{self.config.model.name}': {reason}; "
+                "it was made by another version of calotools or changed by hand; train it again"
+            ) from None
+        return network.eval()
+
+
+def bundle_of(result: TrainingResult) -> ModelBundle:
+    """Bundle what a fit returned.
+
+    Parameters
+    ----------
+    result : TrainingResult
+
+    Returns
+    -------
+    ModelBundle
+    """
+    return ModelBundle(
+        state_dict=result.state_dict,
+        config=result.config,
+        image_spec=result.image_spec,
+        inputs=result.inputs,
+        scalers=result.scalers,
+        record=result.record,
+        bias=result.bias,
+    )
+
+
+def save_bundle(bundle: ModelBundle, path: Path | str, *, overwrite: bool = False) -> Path:
+    """Write a bundle as one file, whole or not at all.
+
+    Parameters
+    ----------
+    bundle : ModelBundle
+    path : path
+        Usually ``*.calo``.
+    overwrite : bool
+        Replace an existing file.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    OutputExistsError
+        The file exists and `overwrite` is false.
+    """
+    weights = {name: weight.detach().cpu().contiguous() for name, weight in bundle.state_dict.items()}
+    with new_file(path, overwrite=overwrite) as temporary:
+        save_file(weights, temporary, metadata={_KEY: _header(bundle)})
+    return Path(path)
+
+
+def load_bundle(path: Path | str) -> ModelBundle:
+    """Read a bundle; nothing in it is executed.
+
+    Parameters
+    ----------
+    path : path
+        A ``.calo`` file, or a training folder that holds ``model.calo``.
+
+    Returns
+    -------
+    ModelBundle
+
+    Raises
+    ------
+    ModelError
+        Absent, not a bundle, truncated, or of a newer format.
+    """
+    path = Path(path)
+    file = path / _NAME if path.is_dir() else path
+    if not file.is_file():
+        hint = f"folder '{path}' holds no {_NAME}; is its training finished?" if path.is_dir() else "check the name"
+        raise ModelError(f"model bundle '{file}' does not exist; {hint}")
+    try:
+        with safetensors.safe_open(file, framework="pt") as opened:
+            text = (opened.metadata() or {}).get(_KEY)
+            weights = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+    except safetensors.SafetensorError as error:
+        raise ModelError(
+            f"'{file}' is not a model bundle, or is truncated ({error}); give a .calo file that calotools train wrote"
+        ) from None
+    if text is None:
+        raise ModelError(f"'{file}' is a safetensors file without calotools' header; give a .calo file")
+    return _from_header(text, weights, file)
+
+
+def _header(bundle: ModelBundle) -> str:
+    content = {
+        "format_version": FORMAT_VERSION,
+        "calotools": version,
+        "config": bundle.config.model_dump(mode="json"),
+        "image_spec": asdict(bundle.image_spec),
+        "inputs": asdict(bundle.inputs),
+        "scalers": bundle.scalers.to_dict(),
+        "bias": bundle.bias and bundle.bias.to_dict(),
+        "record": bundle.record,
+    }
+    return json.dumps(content, sort_keys=True)
+
+
+def _from_header(text: str, weights: dict[str, torch.Tensor], file: Path) -> ModelBundle:
+    try:
+        content = json.loads(text)
+        found = content["format_version"]
+        if found > FORMAT_VERSION:
+            raise ModelError(
+                f"'{file}' has bundle format {found}, made by calotools {content['calotools']}; this calotools "
+                f"({version}) reads up to {FORMAT_VERSION}; update it"
+            )
+        return ModelBundle(
+            state_dict=weights,
+            config=TrainConfig(**content["config"]),
+            image_spec=TypeAdapter(ImageSpec).validate_python(content["image_spec"]),
+            inputs=TypeAdapter(ModelInputs).validate_python(content["inputs"]),
+            scalers=InputScalers.from_dict(content["scalers"]),
+            record=content["record"],
+            bias=content["bias"] and BiasCorrection.from_dict(content["bias"]),
+        )
+    except ModelError:
+        raise
+    except (CalotoolsError, ValidationError, KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"the header of '{file}' cannot be understood: {error}; train the model again") from None

@@ -1,0 +1,98 @@
+"""Scalars and tracks as a network sees them: scaled, finite, padded with zeros."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from calotools.variables import Scaler, fit_scaler
+
+if TYPE_CHECKING:
+    from calotools.images import ImageStore
+    from calotools.recipe import TrainConfig
+
+__all__ = ["InputScalers"]
+
+# Tracks of this many candidates are enough for medians and quartiles.
+_TRACK_ROWS = 50_000
+
+
+@dataclass(frozen=True)
+class InputScalers:
+    """Scalers of the scalars and tracks of one recipe, fitted on the training part.
+
+    Attributes
+    ----------
+    scalars, tracks : Scaler, optional
+        None when the recipe has no such input.
+    """
+
+    scalars: Scaler | None = None
+    tracks: Scaler | None = None
+
+    @classmethod
+    def fit(cls, config: TrainConfig, store: ImageStore, *, rows: np.ndarray) -> InputScalers:
+        """Fit on some rows of a store (those of the training part).
+
+        Parameters
+        ----------
+        config : TrainConfig
+        store : ImageStore
+        rows : (n,) int array
+
+        Returns
+        -------
+        InputScalers
+        """
+        scalars = tracks = None
+        if config.scalars:
+            columns = [np.asarray(store.column(name))[rows] for name in config.scalars]
+            scalars = fit_scaler(np.stack(columns, axis=1), names=config.scalars)
+        if config.tracks and config.max_tracks:
+            values, mask = store.tracks(rows[:_TRACK_ROWS])
+            tracks = fit_scaler(values, names=config.tracks, mask=mask)
+        return cls(scalars=scalars, tracks=tracks)
+
+    def scale_scalars(self, columns: dict[str, np.ndarray], *, n: int) -> np.ndarray:
+        """Scale candidate variables.
+
+        Parameters
+        ----------
+        columns : dict of str to (n,) array
+        n : int
+
+        Returns
+        -------
+        (n, scalar) float32
+            Finite everywhere; (n, 0) when the recipe has no scalars.
+        """
+        if self.scalars is None:
+            return np.zeros((n, 0), dtype=np.float32)
+        return self.scalars.apply(np.stack([columns[name] for name in self.scalars.names], axis=1))  # (n, scalar)
+
+    def scale_tracks(self, values: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Scale padded tracks; padding stays zero.
+
+        Parameters
+        ----------
+        values : (n, track, feature) float32
+        mask : (n, track) bool
+
+        Returns
+        -------
+        values, mask : as the arguments
+        """
+        if self.tracks is None:
+            return values, mask
+        return self.tracks.apply(values, mask=mask), mask
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dictionary, for a bundle."""
+        return {name: one and one.to_dict() for name, one in (("scalars", self.scalars), ("tracks", self.tracks))}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> InputScalers:
+        """The inverse of `to_dict`."""
+        return cls(**{name: one and Scaler.from_dict(one) for name, one in values.items()})

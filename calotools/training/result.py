@@ -1,0 +1,45 @@
+"""What a fit returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+
+    from calotools.containers import ImageSpec
+    from calotools.models.inputs import ModelInputs
+    from calotools.recipe import TrainConfig
+    from calotools.training.bias import BiasCorrection
+    from calotools.training.inputs import InputScalers
+
+__all__ = ["TrainingResult"]
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """The best network of a fit, and everything that is needed to apply it.
+
+    Attributes
+    ----------
+    state_dict : dict of str to tensor
+        Weights of the epoch with the lowest validation loss.
+    config : TrainConfig
+    image_spec : ImageSpec
+    inputs : ModelInputs
+    scalers : InputScalers
+        Fitted on the training part.
+    record : dict
+        Task, model, numbers of candidates, loss and metric of every epoch, versions.
+    bias : BiasCorrection, optional
+        Fitted on the validation part (energy).
+    """
+
+    state_dict: dict[str, torch.Tensor]
+    config: TrainConfig
+    image_spec: ImageSpec
+    inputs: ModelInputs
+    scalers: InputScalers
+    record: dict[str, Any]
+    bias: BiasCorrection | None = None

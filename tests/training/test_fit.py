@@ -1,0 +1,199 @@
+"""Fits: they learn what is there and nothing else, twice the same, and go on where they stopped."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from calotools.errors import ConfigError, EmptyInputError, NumericalError
+from calotools.models import ModelInputs, build_model
+from calotools.training import fit
+
+
+def assert_same(first, second):
+    assert first.keys() == second.keys()
+    for name, weight in first.items():
+        assert torch.equal(weight, second[name]), name
+
+
+def with_columns(store, **columns):
+    """The same store with some columns replaced."""
+    other = object.__new__(type(store))
+    other.__dict__.update(store.__dict__, _columns=store._columns | columns)
+    return other
+
+
+def test_same_seed_same_weights(recipe, showers, tmp_path):
+    torch.manual_seed(3)
+    config = recipe("energy", tracks=("pt", "d0"), max_tracks=3)
+    first = fit(config, showers)
+    torch.manual_seed(4)
+    second = fit(config.model_copy(update={"output": tmp_path / "again"}), showers)
+    assert_same(first.state_dict, second.state_dict)
+    assert first.record == second.record
+    other = fit(recipe("energy", seed=2, output=tmp_path / "other", tracks=("pt", "d0"), max_tracks=3), showers)
+    assert not torch.equal(first.state_dict["out.weight"], other.state_dict["out.weight"])
+
+
+def test_the_callers_generator_and_threads_are_left_alone(recipe, showers):
+    torch.manual_seed(3)
+    expected = torch.rand(1)
+    torch.manual_seed(3)
+    threads = torch.get_num_threads()
+    fit(recipe("energy", trainer={"epochs": 1}), showers)
+    assert torch.equal(torch.rand(1), expected)
+    assert torch.get_num_threads() == threads
+
+
+class Stopped(Exception):
+    pass
+
+
+@pytest.mark.parametrize("task", ["energy", "identification"])
+def test_resume_gives_the_uninterrupted_weights(recipe, showers, tmp_path, task):
+    small = {"epochs": 3, "batch_size": 400, "schedule": "one-cycle"}
+    whole = fit(recipe(task, trainer=small, output=tmp_path / "whole"), showers)
+    config = recipe(task, trainer=small)
+
+    def stop_in_the_last_epoch(name, done, total):
+        if done > 0.8 * total:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        fit(config, showers, progress=stop_in_the_last_epoch)
+    resumed = fit(config.model_copy(update={"resume": True}), showers)
+    assert_same(whole.state_dict, resumed.state_dict)
+    assert whole.record == resumed.record
+
+
+def test_resume_refuses_another_recipe(recipe, showers):
+    fit(recipe("energy", trainer={"epochs": 1}), showers)
+    with pytest.raises(ConfigError, match="belongs to another recipe"):
+        fit(recipe("energy", trainer={"epochs": 1, "learning_rate": 0.5}, resume=True), showers)
+
+
+def test_energy_network_beats_the_base_energy(recipe, showers):
+    config = recipe("energy", trainer={"epochs": 12, "batch_size": 100, "learning_rate": 5e-3}, reweight=False)
+    result = fit(config, showers)
+    base, true = showers.column("e"), showers.column("e_true")
+    low, high = np.percentile(base / true, [25, 75])
+    assert result.record["best"]["val_iqr"] < 0.6 * (high - low)
+
+
+def test_identification_network_separates(recipe, showers):
+    result = fit(recipe("identification", trainer={"epochs": 4, "batch_size": 100}), showers)
+    assert result.record["best"]["val_auc"] > 0.85
+
+
+def test_shuffled_targets_teach_nothing(recipe, showers):
+    shuffled = np.random.default_rng(5).permutation(showers.column("class_true"))
+    result = fit(
+        recipe("identification", trainer={"epochs": 3, "batch_size": 100}, validation_fraction=0.4),
+        with_columns(showers, class_true=shuffled),
+    )
+    n = result.record["n"]["validation"]
+    # The standard deviation of the AUC of two equally large samples without separation is sqrt(1 / (3 n)).
+    assert abs(result.record["best"]["val_auc"] - 0.5) < 4 / np.sqrt(3 * n)
+
+
+def test_log_has_one_row_per_epoch_and_progress_counts_candidates(recipe, showers):
+    seen = []
+    config = recipe("energy")
+    result = fit(config, showers, progress=lambda name, done, total: seen.append((name, done, total)))
+    rows = list(csv.DictReader((config.output / "log.csv").read_text().splitlines()))
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert all(float(row["candidates_per_s"]) > 0 for row in rows)
+    assert [float(row["val_loss"]) for row in rows] == [row["val_loss"] for row in result.record["history"]]
+    n_train = result.record["n"]["train"]
+    assert seen[-1] == ("train", 2 * n_train, 2 * n_train)
+    assert {path.name for path in (config.output / "checkpoints").iterdir()} == {"best.ckpt", "last.ckpt", "recipe.json"}
+    json.dumps(result.record)
+
+
+def test_early_stopping_keeps_the_best_epoch(recipe, showers):
+    noise = np.random.default_rng(2).permutation(showers.column("class_true"))
+    config = recipe(
+        "identification",
+        trainer={"epochs": 12, "patience": 2, "learning_rate": 5e-3, "schedule": "constant", "batch_size": 100},
+    )
+    result = fit(config, with_columns(showers, class_true=noise))
+    losses = [row["val_loss"] for row in result.record["history"]]
+    assert len(losses) < 12
+    assert result.record["best_epoch"] == 1 + int(np.argmin(losses)) == len(losses) - 2
+
+
+def test_best_weights_are_those_of_the_best_epoch(recipe, showers):
+    config = recipe("energy", trainer={"epochs": 3})
+    result = fit(config, showers)
+    best = torch.load(config.output / "checkpoints" / "best.ckpt", weights_only=True)
+    assert best["epoch"] + 1 == result.record["best_epoch"]
+    assert_same({f"network.{name}": weight for name, weight in result.state_dict.items()}, best["state_dict"])
+
+
+def test_nan_names_the_candidates(recipe, showers):
+    e_true = showers.column("e_true").copy()
+    images = showers._images.copy()
+    images[7] = np.nan
+    poisoned = with_columns(showers, e_true=e_true)
+    poisoned._images = images
+    config = recipe("energy", validation_fraction=0.01, test_fraction=0.0)
+    with pytest.raises(NumericalError, match=r"non-finite in epoch 1 .*\(run 1, event 7, candidate 0\)"):
+        fit(config, poisoned)
+
+
+def test_candidates_without_target_are_not_used(recipe, showers):
+    e_true = showers.column("e_true").copy()
+    e_true[::3] = np.nan
+    result = fit(recipe("energy", trainer={"epochs": 1}), with_columns(showers, e_true=e_true))
+    assert result.record["n_unused"] == 500
+    assert sum(result.record["n"].values()) == 1000
+
+
+def test_truth_is_no_input(recipe, showers):
+    with pytest.raises(ConfigError, match="scalars holds 'e_true': truth cannot be an input"):
+        fit(recipe("energy", scalars=("mu", "e_true")), showers)
+    with pytest.raises(ConfigError, match="base_energy holds 'e_true'"):
+        fit(recipe("energy", base_energy="e_true"), showers)
+
+
+def test_an_absent_class_is_named(recipe, showers):
+    only = np.zeros(len(showers), np.int32)
+    with pytest.raises(EmptyInputError, match="no candidate of 'background' in the train part"):
+        fit(recipe("identification"), with_columns(showers, class_true=only))
+
+
+def test_classes_must_not_overlap(recipe, showers):
+    with pytest.raises(ConfigError, match="class_true = 5 is in classes 'a' and 'b'"):
+        fit(recipe("identification", classes={"a": (0, 5), "b": (5,)}), showers)
+
+
+def test_unknown_loss_names_the_nearest(recipe, showers):
+    with pytest.raises(ConfigError, match=r"trainer.loss = 'logcosh' .* nearest: 'log-cosh'"):
+        fit(recipe("energy", trainer={"loss": "logcosh"}), showers)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_no_gpu_is_said_before_any_work(recipe, showers):
+    with pytest.raises(ConfigError, match="this machine has 0"):
+        fit(recipe("energy", trainer={"accelerator": "gpu"}), showers)
+
+
+def test_scalers_see_the_training_part_only(recipe, showers):
+    config = recipe("energy", trainer={"epochs": 1})
+    result = fit(config, showers)
+    from calotools.training.sample import read_sample
+
+    train = read_sample(config, showers).rows("train")
+    mu = showers.column("mu").copy()
+    others = np.setdiff1d(np.arange(len(showers)), train)
+    mu[others] = 1e6
+    assert fit(config, with_columns(showers, mu=mu)).scalers == result.scalers
+
+
+def test_result_describes_its_network(recipe, showers):
+    result = fit(recipe("energy", trainer={"epochs": 1}, tracks=("pt", "d0"), max_tracks=3), showers)
+    assert result.inputs == ModelInputs(shapes={"em": (3, 14, 10)}, n_scalars=1, n_tracks=3, n_track_features=2)
+    network = build_model("energy_cnn", {"maps": 8, "condition": 16}, result.inputs)
+    network.load_state_dict(result.state_dict)
