@@ -9,7 +9,7 @@ Start with `read_candidates` (all in memory) or `iterate_candidates` (chunk by c
 
 from calotools.ntuple.checks import check_cells
 from calotools.ntuple.flavour import Flavour, load_flavour, shipped_flavours
-from calotools.ntuple.friend import read_friend, write_friend
+from calotools.ntuple.friend import check_rows, read_friend, write_friend
 from calotools.ntuple.inspect import FileReport, TreeReport, inspect_files
 from calotools.ntuple.metadata import read_metadata
 from calotools.ntuple.momenta import momenta_of
@@ -28,6 +28,7 @@ __all__ = [
     "TreeReport",
     "canonical_fields",
     "check_cells",
+    "check_rows",
     "expand_files",
     "index_of",
     "inspect_files",

@@ -1,11 +1,11 @@
 """Flavours: how the branches of one kind of ntuple map to the canonical fields, read from a TOML file.
 
 Top-level keys: ``name``, ``description``; ``layout`` (``rows``: one entry per candidate, or ``events``); ``tree`` or
-``trees`` (names, or tables with ``name``, ``prefix`` and ``detect``); ``detect`` (branches by which a tree is recognised);
-``missing`` (numbers that mean "not there"); ``keep`` (patterns of further branches that may be used as they are). The
-tables ``[event]``, ``[candidate]``, ``[cells]``, ``[tracks]`` and ``[truth]`` give for each field the branch's name (or a
-list, of which the first that exists is read), or a table with the attributes of `Field`. In branch names ``@`` stands for
-the tree's prefix. Ten lines do for a simple tree::
+``trees`` (names, or tables with ``name``, ``prefix`` and ``detect``); ``detect`` (branches by which a tree is
+recognised); ``missing`` (numbers that mean "not there"); ``keep`` (patterns of further branches that may be used
+as they are). The tables ``[event]``, ``[candidate]``, ``[cells]``, ``[tracks]`` and ``[truth]`` give for each field the
+branch's name (or a list, of which the first that exists is read), or a table with the attributes of `Field`. In branch names
+``@`` stands for the tree's prefix. Ten lines do for a simple tree::
 
     tree = "photons"
     [event]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from calotools.ntuple.source import branch_names, expand_files, list_trees, open
 from calotools.ntuple.writer import compression_of, writing_to
 from calotools.outputs import new_file
 
-__all__ = ["read_friend", "write_friend"]
+__all__ = ["check_rows", "read_friend", "write_friend"]
 
 _MEV = 1000.0
 _STEP = 100_000
@@ -119,10 +118,10 @@ def read_friend(paths: str | Path | Sequence[str | Path], *, index: Index | None
     columns = {name: np.concatenate([part[name] for part in parts]) for name in names}
     found = Index(*(columns.pop(name) for name in INDEX_FIELDS))
     split = columns.pop("split")
+    scores = Scores(found, columns, split, record=read_metadata(files[0]).get("record", {}))
     if index is not None:
-        _check_index(found, index, files)
-    record = read_metadata(files[0]).get("record", {})
-    return replace(Scores(found, columns, split), record=record)
+        check_rows(scores, index)
+    return scores
 
 
 def _read_columns(path: str) -> dict[str, np.ndarray]:
@@ -152,17 +151,40 @@ def _from_file(name: str, values: np.ndarray, units: dict[str, str], path: str) 
     return values / values.dtype.type(_MEV) if unit else values
 
 
-def _check_index(found: Index, wanted: Index, files: Sequence[str]) -> None:
-    place = f"friend {list(files)[:3]}"
-    if len(found) != len(wanted):
-        raise ShapeError(f"{place} has {len(found)} rows, the candidates {len(wanted)}; predict again on these files")
+def check_rows(scores: Scores, index: Index) -> None:
+    """Refuse scores that are not those of some candidates, row by row.
+
+    Parameters
+    ----------
+    scores : Scores
+    index : Index
+        Of the candidates.
+
+    Raises
+    ------
+    ShapeError
+        The number of rows, or run, event or candidate of a row, differs; the message names the first such row.
+
+    Examples
+    --------
+    >>> one = Index(np.array([1], "u4"), np.array([7], "u8"), np.array([0], "i4"))
+    >>> other = Index(np.array([1], "u4"), np.array([8], "u8"), np.array([0], "i4"))
+    >>> check_rows(Scores(one, {}, np.array([2], "i1")), other)
+    Traceback (most recent call last):
+    calotools.errors.ShapeError: row 0 of the scores is (run, event, candidate) = [1, 7, 0], the candidates have ...
+    """
+    found = scores.index
+    if len(found) != len(index):
+        raise ShapeError(
+            f"the scores have {len(found)} rows, the candidates {len(index)}; predict again on these files"
+        )
     differs = np.zeros(len(found), dtype=bool)
     for name in INDEX_FIELDS:
-        differs |= getattr(found, name) != getattr(wanted, name)
+        differs |= getattr(found, name) != getattr(index, name)
     if differs.any():
         row = int(np.argmax(differs))
-        theirs, ours = ([int(getattr(one, name)[row]) for name in INDEX_FIELDS] for one in (found, wanted))
+        theirs, ours = ([int(getattr(one, name)[row]) for name in INDEX_FIELDS] for one in (found, index))
         raise ShapeError(
-            f"{place}: row {row} is (run, event, candidate) = {theirs}, the candidates have {ours}; files in another "
-            "order, or another selection? predict again on these files"
+            f"row {row} of the scores is (run, event, candidate) = {theirs}, the candidates have {ours}; files in "
+            "another order, or another selection? predict again on these files"
         )

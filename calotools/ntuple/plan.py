@@ -79,6 +79,7 @@ def make_plan(
     BranchError
         A field cannot be made; the message names the nearest branch or field and the flavour file.
     """
+    fields = (fields,) if isinstance(fields, str) else fields
     resolver = _Resolver(flavour, tree, frozenset(available))
     if fields is None:
         wanted = [name for name in (*flavour.fields, *_ALWAYS_DERIVED) if resolver.add(name)]

@@ -60,12 +60,17 @@ def expand_files(files: str | Path | Sequence[str | Path]) -> list[str]:
     if not names:
         raise InputFileError("no input file was given; name at least one ROOT file or glob")
     paths = [path for name in names for path in _matches(name)]
-    repeated = sorted({path for path in paths if paths.count(path) > 1}) if len(set(paths)) < len(paths) else []
-    if repeated:
-        raise InputFileError(
-            f"file '{repeated[0]}' is named more than once by {names}; its candidates would count twice"
-        )
+    _refuse_repeated(paths)
     return paths
+
+
+def _refuse_repeated(paths: list[str]) -> None:
+    seen: set[str] = set()
+    for path in paths:
+        real = path if "://" in path else str(Path(path).resolve())
+        if real in seen:
+            raise InputFileError(f"file '{path}' is named more than once; its candidates would count twice")
+        seen.add(real)
 
 
 def _matches(name: str) -> list[str]:

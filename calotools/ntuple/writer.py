@@ -121,14 +121,14 @@ class NtupleWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with self._stack, writing_to(self.path):
-            if kind is None:
+        with writing_to(self.path):
+            if kind is not None:
+                self._stack.__exit__(kind, error, trace)
+                return
+            with self._stack:
                 for tree in self._trees.values():
                     tree.flush(everything=True)
                 self._file[METADATA_KEY] = json.dumps(self._metadata, default=str)
-                self._stack.pop_all().__exit__(None, None, None)
-            else:
-                self._stack.pop_all().__exit__(kind, error, trace)
 
     def extend(self, tree: str, candidates: Mapping[str, Any] | ak.Array) -> None:
         """Append candidates to a tree, which is made by the first call.
