@@ -204,13 +204,16 @@ class Images:
     outside : dict of str to (n,) float32 [GeV]
         Keyed by grid: energy of cells in that grid's layers that fell outside the window.
     centre : (n, 2) float64
-        (eta, phi [rad]) of the grid's middle.
+        (eta, phi [rad]) of the grid's middle; NaN for a candidate without usable cells.
+    dropped : (n,) int32
+        Non-finite cells that were left out.
     """
 
     values: dict[str, np.ndarray]
     mask: dict[str, np.ndarray]
     outside: dict[str, np.ndarray]
     centre: np.ndarray
+    dropped: np.ndarray
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,103 @@
+"""Arrays on disk that grow by appending and are read back memory-mapped: ordinary ``.npy`` files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from calotools.errors import InputFileError, ShapeError
+
+__all__ = ["ArrayWriter", "read_array"]
+
+
+class ArrayWriter:
+    """Append rows to a ``.npy`` file; its header, which holds the length, is completed on closing.
+
+    Parameters
+    ----------
+    path : path
+    dtype : numpy dtype
+    row_shape : tuple of int
+        Shape of one row; () for a plain column.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "e.npy"
+    >>> with ArrayWriter(path, np.float32) as writer:
+    ...     writer.append(np.array([1.0, 2.0]))
+    ...     writer.append(np.array([3.0]))
+    >>> np.load(path).tolist()
+    [1.0, 2.0, 3.0]
+    """
+
+    def __init__(self, path: Path, dtype: np.typing.DTypeLike, row_shape: tuple[int, ...] = ()) -> None:
+        self.path, self.dtype, self.row_shape = path, np.dtype(dtype), row_shape
+        self.n = 0
+        self._file = path.open("wb")
+        self._write_header()
+
+    def _write_header(self) -> None:
+        # numpy pads headers so that the length of the first axis can grow in place
+        header = {"descr": self.dtype.str, "fortran_order": False, "shape": (self.n, *self.row_shape)}
+        self._file.seek(0)
+        np.lib.format.write_array_header_1_0(self._file, header)
+
+    def append(self, rows: np.ndarray) -> None:
+        """Add rows, converted to the file's type.
+
+        Parameters
+        ----------
+        rows : (n, *row_shape) array
+
+        Raises
+        ------
+        ShapeError
+            Rows have another shape.
+        InputFileError
+            The disk is full or not writable.
+        """
+        if rows.shape[1:] != self.row_shape:
+            raise ShapeError(f"{self.path.name} holds rows of shape {self.row_shape}, not {rows.shape[1:]}")
+        try:
+            np.ascontiguousarray(rows, dtype=self.dtype).tofile(self._file)
+        except OSError as error:
+            raise InputFileError(f"cannot write '{self.path}': {error}; is the disk full?") from None
+        self.n += len(rows)
+
+    def close(self) -> None:
+        """Complete the header."""
+        if not self._file.closed:
+            self._write_header()
+            self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def read_array(path: Path) -> np.ndarray:
+    """Memory-map a ``.npy`` file, read-only; an empty one is read.
+
+    Raises
+    ------
+    InputFileError
+        It is absent, truncated or not an array.
+    """
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except FileNotFoundError:
+        raise InputFileError(f"image store lacks '{path.name}' in '{path.parent}'; build the store again") from None
+    except ValueError as error:
+        try:  # an empty array cannot be mapped
+            return np.load(path, allow_pickle=False)
+        except (ValueError, EOFError, OSError):
+            raise InputFileError(f"'{path}' is truncated or not an array: {error}; build the store again") from None
+    return array

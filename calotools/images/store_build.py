@@ -1,0 +1,206 @@
+"""Building an image store in one streaming pass, and merging stores."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import awkward as ak
+import numpy as np
+
+from calotools.containers import ImageSpec
+from calotools.errors import BranchError, ConfigError, EmptyInputError, nearest
+from calotools.images.build import build_blocks
+from calotools.images.columns import ArrayWriter
+from calotools.images.spec import image_spec, spec_to_dict
+from calotools.images.store import FORMAT_VERSION, INDEX_COLUMNS, META, ImageStore
+from calotools.images.tracks import stack_tracks
+from calotools.outputs import new_folder
+
+__all__ = ["build_store", "merge_stores"]
+
+_OFFSETS = ("offsets", "track_offsets")
+
+
+class _Chunk(Protocol):
+    """A batch of candidates that knows where it came from; what the ntuple reader yields."""
+
+    @property
+    def candidates(self) -> ak.Array: ...
+    @property
+    def file(self) -> Any: ...
+    @property
+    def tree(self) -> str: ...
+    @property
+    def start(self) -> int: ...
+
+
+def build_store(
+    chunks: Iterable[_Chunk | ak.Array],
+    path: Path | str,
+    spec: ImageSpec | str,
+    *,
+    columns: Sequence[str] = (),
+    tracks: Sequence[str] = (),
+    max_tracks: int = 15,
+    digest: str = "",
+    on_bad: Literal["error", "skip"] = "error",
+    overwrite: bool = False,
+) -> ImageStore:
+    """Build a store from batches of candidates; memory is that of one batch.
+
+    Parameters
+    ----------
+    chunks : iterable of Chunk, or of (n,) awkward record arrays
+        With run, event, candidate, the cells that the spec needs, and the columns and tracks asked for.
+    path : path
+        Directory to make.
+    spec : ImageSpec or str
+    columns : sequence of str
+        Candidate variables to keep.
+    tracks : sequence of str
+        Fields of ``tracks`` to keep.
+    max_tracks : int
+        Tracks kept per candidate, the first ones.
+    digest : str
+        Identifies recipe and inputs; compare it with `ImageStore.digest` before using a store again.
+    on_bad : {"error", "skip"}
+        See `build_images`; a skipped candidate keeps its row, with empty images.
+    overwrite : bool
+        Replace an existing store.
+
+    Returns
+    -------
+    ImageStore
+
+    Raises
+    ------
+    OutputExistsError
+        `path` exists and `overwrite` is false.
+    EmptyInputError
+        There is no candidate.
+    CellError, BranchError
+        See `build_images`.
+    """
+    spec = image_spec(spec)
+    counts = {"candidates": 0, "unusable": 0, "dropped_cells": 0}
+    with new_folder(path, overwrite=overwrite) as folder:
+        with _Writers(folder) as writers:
+            for chunk in chunks:
+                arrays = _chunk_arrays(chunk, spec, columns=columns, tracks=(tracks, max_tracks), on_bad=on_bad)
+                writers.append(arrays)
+                counts["candidates"] += len(arrays["status"])
+                counts["unusable"] += int(np.count_nonzero(arrays["status"]))
+                counts["dropped_cells"] += int(arrays["dropped"].sum())
+            names = list(writers.writers)
+        if counts["candidates"] == 0:
+            raise EmptyInputError(f"no candidate to build the image store '{path}' from; does the selection keep any?")
+        meta = {"format_version": FORMAT_VERSION, "spec": spec_to_dict(spec), "columns": list(columns)}
+        meta |= {"track_fields": list(tracks), "max_tracks": max_tracks, "digest": digest}
+        _write_meta(folder, meta | {"counts": counts, "arrays": names})
+    return ImageStore.open(path)
+
+
+def merge_stores(
+    paths: Sequence[Path | str], path: Path | str, *, digest: str = "", overwrite: bool = False
+) -> ImageStore:
+    """Join stores that were built alike, such as shards; the result equals the store of all their candidates.
+
+    Parameters
+    ----------
+    paths : sequence of path
+        Stores, in the order of the result.
+    path : path
+        Directory to make.
+    digest : str
+    overwrite : bool
+
+    Returns
+    -------
+    ImageStore
+
+    Raises
+    ------
+    ConfigError
+        Stores differ in image spec, columns or tracks; there are none.
+    OutputExistsError, InputFileError
+        See `build_store` and `ImageStore.open`.
+    """
+    stores = [ImageStore.open(one) for one in paths]
+    if not stores:
+        raise ConfigError("no image stores to merge")
+    metas = [json.loads((store.path / META).read_text(encoding="utf-8")) for store in stores]
+    for store, meta in zip(stores, metas, strict=True):
+        for key in ("spec", "columns", "track_fields", "max_tracks", "arrays"):
+            if meta[key] != metas[0][key]:
+                raise ConfigError(
+                    f"image stores '{stores[0].path}' and '{store.path}' differ in {key}: {metas[0][key]}, {meta[key]}"
+                )
+    with new_folder(path, overwrite=overwrite) as folder:
+        with _Writers(folder) as writers:
+            for store in stores:
+                writers.append(dict(store._arrays))
+        counts = {key: sum(meta["counts"][key] for meta in metas) for key in metas[0]["counts"]}
+        _write_meta(folder, metas[0] | {"digest": digest, "counts": counts})
+    return ImageStore.open(path)
+
+
+def _write_meta(folder: Path, meta: dict[str, Any]) -> None:
+    (folder / META).write_text(json.dumps(meta, indent=1, sort_keys=True), encoding="utf-8")
+
+
+class _Writers:
+    """One growing file per array; offsets are continued from batch to batch."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.stack = folder, ExitStack()
+        self.writers: dict[str, ArrayWriter] = {}
+        self.last = dict.fromkeys(_OFFSETS, 0)
+
+    def __enter__(self) -> _Writers:
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        self.stack.close()
+
+    def append(self, arrays: dict[str, np.ndarray]) -> None:
+        for name, array in arrays.items():
+            first = name not in self.writers
+            if first:
+                writer = ArrayWriter(self.folder / f"{name}.npy", array.dtype, array.shape[1:])
+                self.writers[name] = self.stack.enter_context(writer)
+            if name in _OFFSETS:
+                shift, self.last[name] = self.last[name], self.last[name] + int(array[-1])
+                array = (array if first else array[1:]) + shift
+            self.writers[name].append(array)
+
+
+def _chunk_arrays(
+    chunk: _Chunk | ak.Array,
+    spec: ImageSpec,
+    *,
+    columns: Sequence[str],
+    tracks: tuple[Sequence[str], int],
+    on_bad: Literal["error", "skip"],
+) -> dict[str, np.ndarray]:
+    """All arrays of one batch, by the name of their file."""
+    candidates, source = (
+        (chunk, "") if isinstance(chunk, ak.Array) else (chunk.candidates, f"{chunk.file}:{chunk.tree}")
+    )
+    blocks = build_blocks(candidates, spec, on_bad=on_bad, source=source)
+    arrays = {f"index_{name}": _column(candidates, name).astype(kind) for name, kind in INDEX_COLUMNS.items()}
+    arrays |= {f"column_{name}": _column(candidates, name) for name in columns}
+    names = ("offsets", "pixel", "n_eta", "n_phi", "outside", "centre", "dropped", "status")
+    arrays |= {name: getattr(blocks, name) for name in names}
+    arrays |= {f"value_{name}": values for name, values in blocks.values.items()}
+    arrays["track_offsets"], arrays["track_values"] = stack_tracks(candidates, tracks[0], max_tracks=tracks[1])
+    return arrays
+
+
+def _column(candidates: ak.Array, name: str) -> np.ndarray:
+    if name not in ak.fields(candidates):
+        raise BranchError(f"candidates have no '{name}' to store; {nearest(name, ak.fields(candidates))}")
+    return ak.to_numpy(ak.fill_none(candidates[name], np.nan))

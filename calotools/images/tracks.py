@@ -1,0 +1,78 @@
+"""Tracks padded to a rectangle, with a mask that comes from their number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import awkward as ak
+import numpy as np
+
+from calotools.errors import ConfigError
+from calotools.variables.jagged import flat_collection
+
+__all__ = ["pad_rows", "pad_tracks", "stack_tracks"]
+
+
+def pad_tracks(candidates: ak.Array, fields: Sequence[str], *, max_tracks: int) -> tuple[np.ndarray, np.ndarray]:
+    """Keep the first tracks of each candidate and pad with zeros.
+
+    Parameters
+    ----------
+    candidates : (n,) awkward record array
+        With ``tracks``; their order is kept (the ntuples store the matched track first, then by p_T).
+    fields : sequence of str
+        Names inside ``tracks``.
+    max_tracks : int
+
+    Returns
+    -------
+    values : (n, max_tracks, len(fields)) float32
+    mask : (n, max_tracks) bool
+        True for a track. A track whose features are all zero is still a track.
+
+    Raises
+    ------
+    BranchError
+        A field was not read.
+    ConfigError
+        `max_tracks` is negative.
+
+    Examples
+    --------
+    >>> candidates = ak.Array([{"tracks": [{"d0": 0.0}]}, {"tracks": []}])
+    >>> values, mask = pad_tracks(candidates, ["d0"], max_tracks=2)
+    >>> values.shape, mask.tolist()
+    ((2, 2, 1), [[True, False], [False, False]])
+    """
+    offsets, flat = stack_tracks(candidates, fields, max_tracks=max_tracks)
+    return pad_rows(np.arange(len(offsets) - 1), offsets=offsets, flat=flat, max_tracks=max_tracks)
+
+
+def stack_tracks(candidates: ak.Array, fields: Sequence[str], *, max_tracks: int) -> tuple[np.ndarray, np.ndarray]:
+    """The first tracks of each candidate, one after the other.
+
+    Returns
+    -------
+    offsets : (n + 1,) int64
+    flat : (offsets[-1], len(fields)) float32
+    """
+    if max_tracks < 0:
+        raise ConfigError(f"max_tracks = {max_tracks} must not be negative")
+    if not fields:
+        return np.zeros(len(candidates) + 1, dtype=np.int64), np.zeros((0, 0), dtype=np.float32)
+    offsets, columns = flat_collection(candidates, "tracks", fields=fields)
+    lengths = np.diff(offsets)
+    number = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
+    flat = np.stack([columns[name].astype(np.float32) for name in fields], axis=1)[number < max_tracks]
+    return np.concatenate([[0], np.cumsum(np.minimum(lengths, max_tracks))]).astype(np.int64), flat
+
+
+def pad_rows(
+    rows: np.ndarray, *, offsets: np.ndarray, flat: np.ndarray, max_tracks: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rectangle and mask of some rows of stacked tracks, in any order."""
+    lengths = offsets[rows + 1] - offsets[rows]
+    mask = np.arange(max_tracks) < lengths[:, None]
+    values = np.zeros((len(rows), max_tracks, flat.shape[1]), dtype=np.float32)
+    values[mask] = flat[(offsets[rows][:, None] + np.arange(max_tracks))[mask]]
+    return values, mask
