@@ -102,7 +102,7 @@ def _sides(region: Table, shifts: Table) -> list[tuple[float, ...]]:
 
 
 def cell_size(sampling: ArrayLike, eta: ArrayLike, *, table: Table | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Widths of the cell at some eta, from the nearest granularity region of its sampling.
+    """Widths of the cell whose centre is at some eta, from the granularity region with the nearest centre.
 
     Works for cells of a real, aligned detector, whose centres lie a little off the grid.
 
@@ -145,11 +145,11 @@ def _packaged_lookup() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _build_lookup(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Keys from which each region is the nearest one in its sampling, and its widths."""
+    """Keys from which each region is the nearest one in its sampling, and the widths of its cells."""
     side = rows[rows["eta_max"] > 0]
     side = side[np.lexsort((side["eta_min"], side["sampling"]))]
-    low = side["eta_min"].copy()
+    # half-way between the last centre of one region and the first of the next, where an alignment does least harm
+    last, first = side["eta_max"] - side["d_eta"] / 2, side["eta_min"] + side["d_eta"] / 2
     same = side["sampling"][1:] == side["sampling"][:-1]
-    low[1:] = np.where(same, (side["eta_max"][:-1] + side["eta_min"][1:]) / 2, 0.0)
-    low[0] = 0.0
+    low = np.concatenate([[0.0], np.where(same, (last[:-1] + first[1:]) / 2, 0.0)])
     return side["sampling"] * _STRIDE + low, side["d_eta"], side["d_phi"]

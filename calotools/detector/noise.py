@@ -67,19 +67,27 @@ def _packaged() -> Table:
 
 
 def _gain_factor(codes: np.ndarray, gain: Table) -> np.ndarray:
-    code = load_table("gain")["code"]
-    tile_high, tile_low = [code["tile_high"], code["tile_one_high"]], [code["tile_low"], code["tile_one_low"]]
-    factors = {
-        "high": [code["high"], *tile_high],
-        "medium": [code["medium"]],
-        "low": [code["low"]],
-        "tile_low": tile_low,
-    }
-    result = np.full(codes.shape, np.nan)
-    for name, members in factors.items():
-        result[np.isin(codes, members)] = gain[name]
+    factors = {code: gain[name] for name, members in _codes().items() for code in members}
+    allowed = sorted(factors)
+    # a table over the whole int8 range: cells come by the million
+    table = np.full(256, np.nan)
+    table[np.array(allowed) + 128] = [factors[code] for code in allowed]
+    index = codes.astype(np.int64) + 128
+    known = (index >= 0) & (index < 256)
+    result = np.where(known, table[np.clip(index, 0, 255)], np.nan)
     if np.isnan(result).any():
-        allowed = sorted(one for members in factors.values() for one in members)
         unknown = np.unique(codes[np.isnan(result)]).tolist()
         raise ConfigError(f"unknown readout gain {unknown}; allowed: {allowed}")
     return result
+
+
+@functools.cache
+def _codes() -> dict[str, list[int]]:
+    """Readout codes that share an electronic noise."""
+    code = load_table("gain")["code"]
+    return {
+        "high": [code["high"], code["tile_high"], code["tile_one_high"]],
+        "medium": [code["medium"]],
+        "low": [code["low"]],
+        "tile_low": [code["tile_low"], code["tile_one_low"]],
+    }
