@@ -5,38 +5,58 @@ Results are the nouns of `calotools.containers`. Everything here works on arrays
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from typing import TYPE_CHECKING
 
-_WHERE = {
+if TYPE_CHECKING:
+    from calotools.analysis.binned import bin_numbers, bin_ranges, cuts_in_bins, efficiency_in_bins, rejection
+    from calotools.analysis.bootstrap import Bootstrap, event_bootstrap
+    from calotools.analysis.intervals import binomial_interval
+    from calotools.analysis.pairs import PairRule, Pairs, all_pairs, find_pairs, pair_mass
+    from calotools.analysis.peakfit import fit_peak
+    from calotools.analysis.resolution import measure_resolution, quantiles, shortest_interval, sigma68
+    from calotools.analysis.results import from_dict, read_numbers, to_dict, write_numbers
+    from calotools.analysis.roc import auc, measure_roc, working_points
+    from calotools.analysis.scalefactors import (
+        ScaleFactorMeasurement,
+        check_closure,
+        measure_scale_factors,
+        scale_factors,
+    )
+    from calotools.analysis.tagprobe import TagProbeSample, count_efficiencies, design_effect, tag_probe_sample
+    from calotools.analysis.tagprobefit import TagProbeModel, efficiency_of_fits, fit_efficiencies
+    from calotools.analysis.widths import compare_widths
+
+_HOME = {
     "Bootstrap": "bootstrap",
     "PairRule": "pairs",
     "Pairs": "pairs",
-    "Shape": "lineshapes",
-    "TagProbeModel": "tagprobe",
+    "ScaleFactorMeasurement": "scalefactors",
+    "TagProbeModel": "tagprobefit",
     "TagProbeSample": "tagprobe",
+    "all_pairs": "pairs",
     "auc": "roc",
     "bin_numbers": "binned",
     "bin_ranges": "binned",
     "binomial_interval": "intervals",
-    "closure": "scalefactors",
+    "check_closure": "scalefactors",
     "compare_widths": "widths",
     "count_efficiencies": "tagprobe",
     "cuts_in_bins": "binned",
+    "design_effect": "tagprobe",
     "efficiency_in_bins": "binned",
-    "efficiency_of_fits": "tagprobe",
+    "efficiency_of_fits": "tagprobefit",
     "event_bootstrap": "bootstrap",
     "find_pairs": "pairs",
-    "fit_efficiencies": "tagprobe",
+    "fit_efficiencies": "tagprobefit",
     "fit_peak": "peakfit",
     "from_dict": "results",
+    "measure_resolution": "resolution",
+    "measure_roc": "roc",
     "measure_scale_factors": "scalefactors",
     "pair_mass": "pairs",
     "quantiles": "resolution",
     "read_numbers": "results",
     "rejection": "binned",
-    "resolution": "resolution",
-    "roc": "roc",
     "scale_factors": "scalefactors",
     "shortest_interval": "resolution",
     "sigma68": "resolution",
@@ -46,14 +66,51 @@ _WHERE = {
     "write_numbers": "results",
 }
 
-__all__ = sorted(_WHERE)  # pyright: ignore[reportUnsupportedDunderAll]
+__all__ = [
+    "Bootstrap",
+    "PairRule",
+    "Pairs",
+    "ScaleFactorMeasurement",
+    "TagProbeModel",
+    "TagProbeSample",
+    "all_pairs",
+    "auc",
+    "bin_numbers",
+    "bin_ranges",
+    "binomial_interval",
+    "check_closure",
+    "compare_widths",
+    "count_efficiencies",
+    "cuts_in_bins",
+    "design_effect",
+    "efficiency_in_bins",
+    "efficiency_of_fits",
+    "event_bootstrap",
+    "find_pairs",
+    "fit_efficiencies",
+    "fit_peak",
+    "from_dict",
+    "measure_resolution",
+    "measure_roc",
+    "measure_scale_factors",
+    "pair_mass",
+    "quantiles",
+    "read_numbers",
+    "rejection",
+    "scale_factors",
+    "shortest_interval",
+    "sigma68",
+    "tag_probe_sample",
+    "to_dict",
+    "working_points",
+    "write_numbers",
+]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _WHERE:
+def __getattr__(name: str) -> object:
+    """Import a public name on first use: fits and pairs need libraries that other commands do not."""
+    from importlib import import_module
+
+    if name not in _HOME:
         raise AttributeError(f"module 'calotools.analysis' has no attribute '{name}'")
-    return getattr(importlib.import_module(f"calotools.analysis.{_WHERE[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+    return getattr(import_module(f"calotools.analysis.{_HOME[name]}"), name)

@@ -44,13 +44,15 @@ def bin_numbers(axes: Arrays, edges: Arrays) -> np.ndarray:
     """
     if not edges:
         raise ConfigError("no axis to bin in; give the edges of at least one")
-    number, outside = np.int64(0), np.False_
-    for name, edge in edges.items():
-        index = _bin_of(name, axes, np.asarray(edge, float))
-        if np.ndim(number) and len(index) != len(number):
-            raise ShapeError(f"axis '{name}' has {len(index)} rows, the axes before it {len(number)}")
-        number = number * (len(edge) - 1) + np.maximum(index, 0)
-        outside = outside | (index < 0)
+    indices = {name: _bin_of(name, axes, np.asarray(edge, float)) for name, edge in edges.items()}
+    lengths = {name: len(index) for name, index in indices.items()}
+    if len(set(lengths.values())) != 1:
+        raise ShapeError(f"axes need one value per row in all, but the lengths are {lengths}")
+    number = np.zeros(max(lengths.values()), dtype=np.int64)
+    outside = np.zeros(len(number), dtype=bool)
+    for name, index in indices.items():
+        number = number * (len(edges[name]) - 1) + np.maximum(index, 0)
+        outside |= index < 0
     return np.where(outside, -1, number)
 
 
@@ -199,4 +201,4 @@ def score_cut(score: np.ndarray, weight: np.ndarray, target: float) -> float:
         return float("nan")
     order = np.argsort(score)[::-1]
     kept = np.cumsum(weight[order]) / weight.sum()
-    return float(score[order][min(np.searchsorted(kept, target - 1e-12), len(score) - 1)])
+    return float(score[order][min(int(np.searchsorted(kept, target - 1e-12)), len(score) - 1)])

@@ -11,7 +11,7 @@ from calotools.analysis.bootstrap import Bootstrap
 from calotools.containers import Resolution
 from calotools.errors import ConfigError, EmptyInputError, ShapeError, nearest
 
-__all__ = ["quantiles", "resolution", "shortest_interval", "sigma68"]
+__all__ = ["measure_resolution", "quantiles", "shortest_interval", "sigma68"]
 
 BASIC = ("bias", "iqr", "sigma68", "mae")
 COMPARED = ("rel_improvement", "ratio", "rel_improvement_corr")
@@ -118,7 +118,7 @@ def _shortest(values: np.ndarray, weight: np.ndarray, coverage: float) -> tuple[
     return float(values[best]), float(values[last[best]])
 
 
-def resolution(
+def measure_resolution(
     estimates: Mapping[str, np.ndarray],
     energy_true: np.ndarray,
     *,
@@ -172,7 +172,7 @@ def resolution(
     >>> n, noise = np.arange(2000), rng.normal(size=2000)
     >>> boot = event_bootstrap(Index(n, n, n), rng=rng, replicas=50)
     >>> energies = {"sum": 50 + 2 * noise, "network": 50 + noise}
-    >>> result = resolution(energies, np.full(2000, 50.0), bootstrap=boot, reference="sum")
+    >>> result = measure_resolution(energies, np.full(2000, 50.0), bootstrap=boot, reference="sum")
     >>> result["network"].metrics["rel_improvement"].round(3), result["network"].errors["rel_improvement"] < 1e-9
     (array([0.5]), array([ True]))
     """

@@ -11,7 +11,7 @@ from calotools.analysis.intervals import binomial_interval
 from calotools.containers import Roc, WorkingPoints
 from calotools.errors import EmptyInputError, NumericalError, ShapeError
 
-__all__ = ["auc", "roc", "working_points"]
+__all__ = ["auc", "measure_roc", "working_points"]
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def _from_above(values: np.ndarray) -> np.ndarray:
     return np.append(np.cumsum(values[::-1])[::-1], 0.0)
 
 
-def roc(
+def measure_roc(
     signal: np.ndarray,
     background: np.ndarray,
     *,
@@ -96,7 +96,7 @@ def roc(
 
     Examples
     --------
-    >>> curve = roc(np.array([0.9, 0.8, 0.4]), np.array([0.1, 0.5]))
+    >>> curve = measure_roc(np.array([0.9, 0.8, 0.4]), np.array([0.1, 0.5]))
     >>> round(curve.auc, 3), curve.signal.round(2).tolist(), curve.background.tolist()
     (0.833, [0.0, 0.33, 0.67, 1.0], [0.0, 0.0, 0.0, 0.5])
     """
@@ -105,15 +105,17 @@ def roc(
     efficiency = one.efficiency(cut)[0]
     value, low, high = _background_band(one, zero, cut)
     area, error = auc(signal, background, signal_weight=signal_weight, background_weight=background_weight)
+    # The curve starts at (0, 0), where the upper limit is that of the first cut.
     return Roc(
-        *(np.append(0.0, part) for part in (efficiency, value)),
-        np.append(0.0, low),
-        np.append(high[0], high),
-        area,
-        error,
-        one.n_effective,
-        zero.n_effective,
-        name,
+        signal=np.append(0.0, efficiency),
+        background=np.append(0.0, value),
+        low=np.append(0.0, low),
+        high=np.append(high[0], high),
+        auc=area,
+        auc_error=error,
+        n_signal=one.n_effective,
+        n_background=zero.n_effective,
+        name=name,
     )
 
 
@@ -165,7 +167,7 @@ def auc(
     Raises
     ------
     EmptyInputError, NumericalError, ShapeError
-        As `roc`.
+        As `measure_roc`.
 
     Examples
     --------
@@ -225,7 +227,7 @@ def working_points(
     ConfigError
         An efficiency is out of range.
     EmptyInputError, NumericalError, ShapeError
-        As `roc`.
+        As `measure_roc`.
 
     Examples
     --------
@@ -238,6 +240,17 @@ def working_points(
     kept, kept_low, kept_high = one.efficiency(cut)
     value, low, high = _background_band(one, zero, cut)
     with np.errstate(divide="ignore"):
-        inverse = [1 / part for part in (value, high, low)]
-    error = (kept_high - kept_low) / 2
-    return WorkingPoints(np.asarray(efficiencies, float), cut, kept, error, value, low, high, *inverse, name)
+        inverse, inverse_low, inverse_high = 1 / value, 1 / high, 1 / low
+    return WorkingPoints(
+        target=np.asarray(efficiencies, float),
+        cut=cut,
+        signal=kept,
+        signal_error=(kept_high - kept_low) / 2,
+        background=value,
+        background_low=low,
+        background_high=high,
+        rejection=inverse,
+        rejection_low=inverse_low,
+        rejection_high=inverse_high,
+        name=name,
+    )
