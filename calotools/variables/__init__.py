@@ -1,11 +1,22 @@
-"""Per-candidate variables: shower shapes, selections with a cut flow, splits, scaling and weights."""
+"""Per-candidate variables: shower shapes, selections with a cut flow, splits, scaling and weights.
+
+Selections, splits, scaling and weights are plain numpy; the shower shapes, which are compiled, are imported when first
+used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from calotools.variables.jagged import flat_collection
 from calotools.variables.scaling import Scaler, fit_scaler
 from calotools.variables.selection import CutStep, Selection, add_cutflows, fields_in, select
-from calotools.variables.shower_shapes import SHAPES, candidate_shapes, shower_shapes
 from calotools.variables.splits import SPLITS, event_hash, split_of
 from calotools.variables.weights import flatten_weights, match_weights
+
+if TYPE_CHECKING:
+    from calotools.variables.shapes import SHAPES, candidate_shapes, shower_shapes
 
 __all__ = [
     "SHAPES",
@@ -25,3 +36,15 @@ __all__ = [
     "shower_shapes",
     "split_of",
 ]
+
+_COMPILED = ("SHAPES", "candidate_shapes", "shower_shapes")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _COMPILED:
+        return getattr(importlib.import_module("calotools.variables.shapes"), name)
+    raise AttributeError(f"module 'calotools.variables' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__
