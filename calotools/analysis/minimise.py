@@ -16,6 +16,8 @@ __all__ = ["Outcome", "minimise"]
 
 # A fit this improbable is tried again from elsewhere, in case it sits in a local minimum.
 _SUSPICIOUS = 1e-4
+# The same minimum from another start is not a local one.
+_SAME = 0.1
 _AT_LIMIT = 1e-3
 # A soft parameter with an error above this part of its range is not determined by the data.
 _LOOSE = 0.3
@@ -102,7 +104,10 @@ def minimise(
             break
         moved = [one if one.name in fixed else _elsewhere(one, rng) for one in parameters]
         other = _descend(cost, moved, linked or {}, fixed)
+        found_again = best.valid and other.valid and abs(other.chi2 - best.chi2) < _SAME
         best = min(best, other, key=lambda one: (not one.valid, one.chi2))
+        if found_again:
+            break
     return best
 
 

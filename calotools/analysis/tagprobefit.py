@@ -122,7 +122,8 @@ def fit_efficiencies(
     --------
     >>> rng = np.random.default_rng(1)
     >>> passing = rng.random(4000) < 0.8
-    >>> sample = TagProbeSample(rng.normal(91, 3, 4000), passing, {"et": np.full(4000, 30.0)})
+    >>> mass = 91.2 + 1.25 * rng.standard_cauchy(4000) + rng.normal(size=4000)
+    >>> sample = TagProbeSample(mass, passing, {"et": np.full(4000, 30.0)})
     >>> (fit,) = fit_efficiencies(sample, edges={"et": np.array([20.0, 40.0])}, rng=rng)
     >>> fit.valid, round(fit.efficiency - float(passing.mean()), 1) + 0
     (True, 0.0)
