@@ -124,7 +124,8 @@ def cell_at(sampling: ArrayLike, eta: ArrayLike, phi: ArrayLike, *, table: Table
         checked_sampling(sampling), np.asarray(eta, dtype=np.float64), np.asarray(phi, dtype=np.float64)
     )
     found = np.full(numbers.shape, -1, dtype=np.int64)
-    for row in regions(table=table):
+    rows = regions(table=table)
+    for row in rows[np.isin(rows["sampling"], numbers)]:
         here = (numbers == row["sampling"]) & (found < 0) & np.isfinite(phi)
         here &= (eta >= row["eta_min"] - _EDGE * row["d_eta"]) & (eta < row["eta_max"])
         if here.any():

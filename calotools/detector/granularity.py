@@ -53,7 +53,7 @@ def regions(*, eta_max: float = math.inf, table: Table | None = None) -> np.ndar
     Raises
     ------
     ConfigError
-        The table names an unknown sampling, or a region without cells or width.
+        The table names an unknown sampling, or a region lacks a number, cells or width.
 
     References
     ----------
@@ -88,6 +88,9 @@ def _build_regions(table: Table) -> np.ndarray:
 
 def _sides(region: Table, shifts: Table) -> list[tuple[float, ...]]:
     """Rows of one region of the table: the positive side, then its mirror image."""
+    missing = {"sampling", "eta", "d_eta", "n_eta", "n_phi"} - region.keys()
+    if missing:
+        raise ConfigError(f"granularity table: region {dict(region)} lacks {', '.join(sorted(missing))}")
     name = region["sampling"]
     if name not in Sampling.__members__:
         raise ConfigError(f"granularity table: unknown sampling '{name}'; {nearest(name, Sampling.__members__)}")

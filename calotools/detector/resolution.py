@@ -88,7 +88,13 @@ def pileup_resolution(et: ArrayLike, mu: ArrayLike, *, table: Table | None = Non
 
 
 def time_resolution(
-    sampling: ArrayLike, eta: ArrayLike, e: ArrayLike, *, gain: ArrayLike = 0, table: Table | None = None
+    sampling: ArrayLike,
+    eta: ArrayLike,
+    e: ArrayLike,
+    *,
+    gain: ArrayLike = 0,
+    table: Table | None = None,
+    noise: Table | None = None,
 ) -> np.ndarray:
     """Standard deviation of a cell's time, without the spread of the collision time.
 
@@ -100,8 +106,8 @@ def time_resolution(
         Cell energy; its size counts.
     gain : array_like of int
         Readout gain codes. Arguments broadcast against each other.
-    table : mapping, optional
-        What `load_table("timing", path=...)` gives; default: the packaged table.
+    table, noise : mapping, optional
+        What `load_table("timing", path=...)` and `load_table("noise", path=...)` give; default: packaged.
 
     Returns
     -------
@@ -126,7 +132,7 @@ def time_resolution(
     """
     timing = load_table("timing") if table is None else table
     numbers, eta, e, codes = np.broadcast_arrays(checked_sampling(sampling), eta, np.abs(e), gain)
-    electronic, _ = cell_noise(numbers, eta, gain=codes)
+    electronic, _ = cell_noise(numbers, eta, gain=codes, table=noise)
     constant = timing["constant"]
     lar = np.choose(np.clip(codes, 0, 2), [constant["high"], constant["medium"], constant["low"]])
     floor = np.where(numbers >= Sampling.TileBar0, constant["tile"], lar)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calotools.detector import Sampling, build_cells, cell_size, load_table, regions
@@ -68,6 +68,7 @@ def test_cell_size_of_every_cell():
     np.testing.assert_array_equal(d_phi, cells["d_phi"])
 
 
+@settings(deadline=None)
 @given(st.sampled_from(list(Sampling)), st.floats(-10, 10))
 def test_cell_size_is_even_and_one_of_the_table(sampling, eta):
     d_eta, d_phi = cell_size(sampling, eta)
@@ -106,6 +107,13 @@ def test_shift_can_be_taken_out(tmp_path):
     assert cell_size(6, 1.44, table=table)[0] == 0.025
     packaged = regions()
     assert (packaged["first_id"] == rows["first_id"]).all()
+
+
+def test_region_that_lacks_a_number():
+    table = load_table("granularity")
+    del table["region"][4]["n_phi"]
+    with pytest.raises(ConfigError, match=r"region \{'sampling': 'EMB2'.*lacks n_phi"):
+        regions(table=table)
 
 
 @pytest.mark.parametrize(
