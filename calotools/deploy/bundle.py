@@ -19,6 +19,7 @@ from safetensors.torch import save_file
 from calotools._version import version
 from calotools.containers import ImageSpec
 from calotools.errors import CalotoolsError, ModelError
+from calotools.images import spec_from_dict, spec_to_dict
 from calotools.models import ModelInputs, build_model
 from calotools.outputs import new_file
 from calotools.recipe import TrainConfig
@@ -190,7 +191,7 @@ def _header(bundle: ModelBundle) -> str:
         "format_version": FORMAT_VERSION,
         "calotools": version,
         "config": bundle.config.model_dump(mode="json"),
-        "image_spec": asdict(bundle.image_spec),
+        "image_spec": spec_to_dict(bundle.image_spec),
         "inputs": asdict(bundle.inputs),
         "scalers": bundle.scalers.to_dict(),
         "bias": bundle.bias and bundle.bias.to_dict(),
@@ -211,7 +212,7 @@ def _from_header(text: str, weights: dict[str, torch.Tensor], file: Path) -> Mod
         return ModelBundle(
             state_dict=weights,
             config=TrainConfig(**content["config"]),
-            image_spec=TypeAdapter(ImageSpec).validate_python(content["image_spec"]),
+            image_spec=spec_from_dict(content["image_spec"]),
             inputs=TypeAdapter(ModelInputs).validate_python(content["inputs"]),
             scalers=InputScalers.from_dict(content["scalers"]),
             record=content["record"],

@@ -17,7 +17,7 @@ from calotools.errors import ConfigError
 from calotools.models import use_threads
 from calotools.ntuple import index_of, iterate_candidates, write_friend
 from calotools.outputs import check_output
-from calotools.training.preparation import input_fields
+from calotools.training.preparation import cluster_fields, input_fields
 from calotools.variables import split_of
 
 if TYPE_CHECKING:
@@ -80,15 +80,13 @@ def _score_files(
     indices: list[Index] = []
     values: list[dict[str, np.ndarray]] = []
     tree, done = "", 0
-    for chunk in iterate_candidates(
-        config.files,
-        tree=config.tree or bundle.config.sample.tree,
-        flavour=config.flavour,
-        fields=input_fields(bundle.config, bundle.image_spec),
-    ):
+    where = config.tree or bundle.config.sample.tree
+    cluster = cluster_fields(config.files, tree=where, flavour=config.flavour)
+    fields = (*cluster, *input_fields(bundle.config, bundle.image_spec))
+    for chunk in iterate_candidates(config.files, tree=where, flavour=config.flavour, fields=fields):
         tree = tree or chunk.tree
         indices.append(index_of(chunk.candidates))
-        values.append(scorer(chunk.candidates, source=f"{chunk.file}, tree '{chunk.tree}', from entry {chunk.start}"))
+        values.append(scorer(chunk.candidates, source=chunk.source))
         done += len(chunk.candidates)
         if progress is not None:
             progress("predict", done, done)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import awkward as ak
 import numpy as np
@@ -32,7 +32,12 @@ class Scorer:
     """
 
     def __init__(
-        self, bundle: ModelBundle, *, device: torch.device | str = "cpu", batch_size: int = 2000, on_bad: str = "error"
+        self,
+        bundle: ModelBundle,
+        *,
+        device: torch.device | str = "cpu",
+        batch_size: int = 2000,
+        on_bad: Literal["error", "skip"] = "error",
     ) -> None:
         self._bundle = bundle
         self._network = bundle.network().to(device)

@@ -75,7 +75,7 @@ class ElectronCNN2018(nn.Module):
         self.hidden = nn.Linear(n_image + inputs.n_track_values + inputs.n_scalars, 100)
         self.out = nn.Linear(100, inputs.n_classes)
         # Half as fast again on a CPU; the numbers are the same up to rounding.
-        self.to(memory_format=torch.channels_last)
+        nn.utils.convert_conv2d_weight_memory_format(self, torch.channels_last)
 
     def forward(self, batch: Batch) -> torch.Tensor:
         """Batch of n candidates -> (n, class) logits."""

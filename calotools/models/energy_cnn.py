@@ -89,7 +89,8 @@ class EnergyCNN(nn.Module):
         return batch.base_energy * (1 + correction)  # (n,)
 
     def _condition(self, batch: Batch, image: torch.Tensor) -> torch.Tensor:
-        parts = [batch.scalars, log_energy(batch), image.sum(dim=(2, 3)) / PIXEL_SCALE]  # (n, scalar), (n, 1), (n, channel)
+        sums = image.sum(dim=(2, 3)) / PIXEL_SCALE  # (n, channel)
+        parts = [batch.scalars, log_energy(batch), sums]  # (n, scalar), (n, 1), (n, channel)
         if self.tracks is not None:
             parts.append(self.tracks(batch.tracks, batch.track_mask))  # (n, 32)
         return self.condition(torch.cat(parts, dim=1))  # (n, condition)

@@ -83,7 +83,7 @@ class StoreBatches:
         n = len(rows)
         empty = np.zeros((n, 0, 0), np.float32), np.zeros((n, 0), bool)
         return make_batch(
-            self._store.dense(rows).values,
+            self._store.dense(rows),
             scalars=self._scalars[rows],
             tracks=self._scalers.scale_tracks(*self._store.tracks(rows)) if self._has_tracks else empty,
             base_energy=self._sample.base_energy[rows],

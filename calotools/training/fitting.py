@@ -170,18 +170,17 @@ def _run(
         num_sanity_val_steps=0,
         use_distributed_sampler=False,
     )
-    train, validation = (
-        Loader(
-            batches,
-            rows[part],
-            batch_size=config.trainer.batch_size,
-            seed=config.seed if part == "train" else None,
-            epoch=lambda: trainer.current_epoch,
-            # Every process sees the whole validation part, so that its numbers are exact and the same everywhere.
-            part=lambda part=part: (trainer.global_rank, trainer.world_size) if part == "train" else (0, 1),
-        )
-        for part in ("train", "validation")
+    size = config.trainer.batch_size
+    train = Loader(
+        batches,
+        rows["train"],
+        batch_size=size,
+        seed=config.seed,
+        epoch=lambda: trainer.current_epoch,
+        part=lambda: (trainer.global_rank, trainer.world_size),
     )
+    # Every process sees the whole validation part, so that its numbers are exact and the same everywhere.
+    validation = Loader(batches, rows["validation"], batch_size=size)
     trainer.fit(task, train, validation, ckpt_path=resume, weights_only=True)
     return _history_of(folder / "last.ckpt")
 

@@ -4,28 +4,46 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import awkward as ak
-
 from calotools.containers import ImageSpec
-from calotools.errors import EmptyInputError
-from calotools.images import ImageStore, build_store, image_spec
-from calotools.ntuple import expand_files, iterate_candidates
+from calotools.errors import BranchError, EmptyInputError
+from calotools.images import ImageStore, build_store, cell_fields, image_spec, spec_to_dict
+from calotools.ntuple import Chunk, expand_files, iterate_candidates
 from calotools.training.sample import columns_of
 from calotools.variables import add_cutflows, fields_in, select
 
 if TYPE_CHECKING:
     from calotools.recipe import TrainConfig
 
-__all__ = ["input_fields", "prepare"]
+__all__ = ["cluster_fields", "input_fields", "prepare"]
 
 Progress = Callable[[str, int, int], None]
-# cells.<field> that each quantity is drawn from; where a cell is, is always needed.
-_CELL_FIELDS = {"energy": "cells.e", "time": "cells.time", "gain": "cells.gain", "noise": "cells.noise"}
+_CLUSTER = ("eta_cluster", "phi_cluster")
+
+
+def cluster_fields(files: Sequence[str], *, tree: str | None, flavour: str | None) -> tuple[str, ...]:
+    """The cluster's position, where the ntuple has it: images are then centred near it.
+
+    Parameters
+    ----------
+    files : sequence of str
+        The first one is asked.
+    tree, flavour : str, optional
+
+    Returns
+    -------
+    tuple of str
+        ``("eta_cluster", "phi_cluster")`` or nothing.
+    """
+    try:
+        next(iterate_candidates(expand_files(files)[0], tree=tree, flavour=flavour, fields=_CLUSTER, step=1))
+    except (BranchError, StopIteration):
+        return ()
+    return _CLUSTER
 
 
 def input_fields(config: TrainConfig, spec: ImageSpec) -> tuple[str, ...]:
@@ -41,12 +59,9 @@ def input_fields(config: TrainConfig, spec: ImageSpec) -> tuple[str, ...]:
     tuple of str
         Each once.
     """
-    cells = ("cells.e", "cells.eta", "cells.phi", "cells.sampling", *(_CELL_FIELDS[name] for name in spec.quantities))
     tracks = tuple(f"tracks.{name}" for name in config.tracks)
     # eta is what the bias correction is binned in.
-    return tuple(
-        dict.fromkeys(("eta_cluster", "phi_cluster", *cells, *tracks, *config.scalars, config.base_energy, "eta"))
-    )
+    return tuple(dict.fromkeys((*cell_fields(spec), *tracks, *config.scalars, config.base_energy, "eta")))
 
 
 def prepare(config: TrainConfig, *, progress: Progress | None = None) -> ImageStore:
@@ -75,10 +90,8 @@ def prepare(config: TrainConfig, *, progress: Progress | None = None) -> ImageSt
     spec = image_spec(config.images)
     path = config.output / "store"
     digest = _digest(config, spec, columns)
-    if path.exists():
-        store = ImageStore.open(path)
-        if store.digest == digest:
-            return store
+    if path.exists() and (store := ImageStore.open(path)).digest == digest:
+        return store
     return build_store(
         _selected(config, spec, columns, progress=progress),
         path,
@@ -94,20 +107,21 @@ def prepare(config: TrainConfig, *, progress: Progress | None = None) -> ImageSt
 
 def _selected(
     config: TrainConfig, spec: ImageSpec, columns: tuple[str, ...], *, progress: Progress | None
-) -> Iterator[ak.Array]:
+) -> Iterator[Chunk]:
     sample = config.sample
-    fields = tuple(dict.fromkeys((*input_fields(config, spec), *columns, *sorted(fields_in(sample.selection)))))
+    cluster = cluster_fields(sample.files, tree=sample.tree, flavour=sample.flavour)
+    fields = dict.fromkeys((*cluster, *input_fields(config, spec), *columns, *sorted(fields_in(sample.selection))))
     left = sample.max_candidates
     done = 0
     flows = []
-    for chunk in iterate_candidates(sample.files, tree=sample.tree, flavour=sample.flavour, fields=fields):
+    for chunk in iterate_candidates(sample.files, tree=sample.tree, flavour=sample.flavour, fields=tuple(fields)):
         selection = select(chunk.candidates, sample.selection)
         flows.append(selection.cutflow)
         kept = chunk.candidates[selection.mask][:left]
         left = None if left is None else left - len(kept)
         done += len(kept)
         if len(kept):
-            yield kept
+            yield replace(chunk, candidates=kept)
         if progress is not None:
             progress("images", done, done)
         if left == 0:
@@ -123,7 +137,7 @@ def _digest(config: TrainConfig, spec: ImageSpec, columns: tuple[str, ...]) -> s
     asked = {
         "sample": sample,
         "files": [_fingerprint(name) for name in expand_files(config.sample.files)],
-        "spec": asdict(spec),
+        "spec": spec_to_dict(spec),
         "columns": columns,
         "tracks": config.tracks,
         "max_tracks": config.max_tracks,

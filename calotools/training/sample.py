@@ -32,7 +32,7 @@ class Sample:
         keeps its share. Mean 1 over the training part; 1 everywhere when the recipe does not reweight.
     base_energy : (n,) float32 [GeV]
     split : (n,) int8
-        0 train, 1 validation, 2 test; -1 for a row that has no target.
+        0 train, 1 validation, 2 test; -1 for a row that has no target, no base energy or no cells.
     """
 
     target: np.ndarray
@@ -137,7 +137,7 @@ def read_sample(config: TrainConfig, store: ImageStore) -> Sample:
     truth = store.column("class_true" if config.task == "identification" else "e_true")
     target, usable = target_of(config, np.asarray(truth))
     base = np.asarray(store.column(config.base_energy), dtype=np.float32)
-    usable &= np.isfinite(base) & (base > 0)
+    usable &= np.isfinite(base) & (base > 0) & store.usable
     split = split_of(
         store.index.run,
         store.index.event,

@@ -60,7 +60,7 @@ class Task(lightning.LightningModule):
         self._seed = seed
         self._name_rows = name_rows
         self._loss = choose_loss(trainer_config.loss, task=task)
-        self._seen: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]] = []
+        self._seen: list[list[torch.Tensor]] = []
 
     def forward(self, batch: Batch) -> torch.Tensor:
         """The network's output."""
@@ -86,7 +86,7 @@ class Task(lightning.LightningModule):
         """Keep what the network says; it is summed up when the epoch ends."""
         output = self(batch)
         losses = self._losses(batch, output)
-        self._seen.append(tuple(one.detach().cpu() for one in (output, losses, batch.target, batch.weight)))
+        self._seen.append([one.detach().cpu() for one in (output, losses, batch.target, batch.weight)])
 
     def on_validation_epoch_end(self) -> None:
         """Loss and metric over the whole validation part."""

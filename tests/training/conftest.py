@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from calotools.containers import ImageGrid, Images, ImageSpec, Index, Layer
+from calotools.containers import ImageGrid, ImageSpec, Index, Layer
 from calotools.recipe import TrainConfig
 
 SPEC = ImageSpec(
@@ -18,6 +18,7 @@ class MemoryStore:
     def __init__(self, images, columns, tracks, track_mask):
         self._images, self._columns, self._tracks, self._mask = images, columns, tracks, track_mask
         n = len(images)
+        self.usable = np.ones(n, bool)
         self.index = Index(np.full(n, 1, np.uint32), np.arange(n, dtype=np.uint64), np.zeros(n, np.int32))
 
     def __len__(self):
@@ -30,14 +31,7 @@ class MemoryStore:
         return self._tracks[rows], self._mask[rows]
 
     def dense(self, rows):
-        images = self._images[rows]
-        return Images(
-            values={"energy_em": images},
-            mask={"em": np.ones(images.shape, bool)},
-            outside={"em": np.zeros(len(rows), np.float32)},
-            centre=np.zeros((len(rows), 2)),
-            dropped=np.zeros(len(rows), np.int32),
-        )
+        return {"energy_em": self._images[rows]}
 
 
 def make_showers(n, *, seed):

@@ -47,7 +47,7 @@ def test_the_callers_generator_and_threads_are_left_alone(recipe, showers):
     assert torch.get_num_threads() == threads
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     pass
 
 
@@ -59,9 +59,9 @@ def test_resume_gives_the_uninterrupted_weights(recipe, showers, tmp_path, task)
 
     def stop_in_the_last_epoch(name, done, total):
         if done > 0.8 * total:
-            raise Stopped
+            raise StoppedError
 
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         fit(config, showers, progress=stop_in_the_last_epoch)
     resumed = fit(config.model_copy(update={"resume": True}), showers)
     assert_same(whole.state_dict, resumed.state_dict)
@@ -108,7 +108,8 @@ def test_log_has_one_row_per_epoch_and_progress_counts_candidates(recipe, shower
     assert [float(row["val_loss"]) for row in rows] == [row["val_loss"] for row in result.record["history"]]
     n_train = result.record["n"]["train"]
     assert seen[-1] == ("train", 2 * n_train, 2 * n_train)
-    assert {path.name for path in (config.output / "checkpoints").iterdir()} == {"best.ckpt", "last.ckpt", "recipe.json"}
+    names = {path.name for path in (config.output / "checkpoints").iterdir()}
+    assert names == {"best.ckpt", "last.ckpt", "recipe.json"}
     json.dumps(result.record)
 
 
