@@ -29,7 +29,6 @@ _HOME = {
     "read_history": "history",
     "save_figure": "save",
     "save_file": "save",
-    "style": "style",
     "write_report": "report",
 }
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,8 +13,18 @@ from calotools.plots.style import COLOURS, INVALID, axis_label
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["MARKERS", "draw_points", "finish_axis", "mark_empty", "one_axis", "positions"]
+__all__ = [
+    "MARKERS",
+    "draw_points",
+    "finish_axis",
+    "mark_empty",
+    "one_axis",
+    "ordered_legend",
+    "positions",
+    "show_legend",
+]
 
+_EXTRAS = ("truth", "injected truth", "fit not valid", "lower limit", "empty bin")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "h")
 
 
@@ -118,6 +128,20 @@ def mark_empty(ax: Axes, edges: np.ndarray, values: list[np.ndarray]) -> None:
         x, _ = positions(edges, which, len(values))
         colour = COLOURS[which % len(COLOURS)]
         ax.plot(x[lone], np.full(lone.sum(), 0.03), "x", color=colour, transform=ax.get_xaxis_transform(), ms=6)
+
+
+def ordered_legend(axes: Sequence[Axes]) -> dict[str, Any]:
+    """Handles by name of all axes, each once, what is not a series at the end."""
+    pairs = [pair for ax in axes for pair in zip(*ax.get_legend_handles_labels(), strict=True)]
+    handles = {name: handle for handle, name in reversed(pairs)}
+    order = [name for _, name in pairs]
+    return {name: handles[name] for name in sorted(handles, key=lambda name: (name in _EXTRAS, order.index(name)))}
+
+
+def show_legend(ax: Axes) -> None:
+    """The legend of a binned plot: two columns at the upper right."""
+    handles = ordered_legend([ax])
+    ax.legend(list(handles.values()), list(handles), loc="upper right", ncols=2)
 
 
 def finish_axis(ax: Axes, axis: str, edges: np.ndarray) -> None:

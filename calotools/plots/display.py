@@ -90,12 +90,12 @@ def draw_candidate(candidate: ak.Record, *, label: str = LABEL, note: str = "") 
             _draw_quantity(grid[row], layers, quantity, frame=frame)
         for ax, (name, boxes) in zip(grid[0], layers.items(), strict=True):
             total = format_number(float(np.nansum(boxes.values["e"])), 3)
-            ax.set_title(f"{name}: {total} GeV", fontsize="medium", pad=22)
+            ax.set_title(f"{name}: {total} GeV", fontsize="medium", pad=6)
         _draw_tracks(grid[0], candidate, frame=frame)
         for ax in grid[-1]:
             ax.set_xlabel(r"$\eta$")
-        stamp(grid[0][0], label)
-        stamp(grid[0][-1], "", note or _describe(candidate))
+        stamp(grid[0][0], label, lift=24)
+        stamp(grid[0][-1], "", note or _describe(candidate), lift=24)
     return figure
 
 
@@ -238,7 +238,9 @@ def _explain_gains(ax: Axes, layers: dict[str, Boxes]) -> None:
     }
     names = dict.fromkeys(_GAINS.get(gain, _OTHER_GAIN) for gain in sorted(found, key=lambda gain: (gain < 0, gain)))
     handles = [Patch(facecolor=colour, label=name) for name, colour in names]
-    ax.legend(handles=handles, title="Gain", loc="center left", bbox_to_anchor=(1.02, 0.5))
+    ax.legend(
+        handles=handles, title="Gain", loc="center left", fontsize="small", handlelength=1, bbox_to_anchor=(1.0, 0.5)
+    ).set_in_layout(False)
 
 
 def _draw_tracks(axes: np.ndarray, candidate: ak.Record, *, frame: tuple[float, float, float, float]) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from calotools.containers import Efficiency
 from calotools.errors import EmptyInputError
-from calotools.plots.bins import MARKERS, draw_points, finish_axis, mark_empty, one_axis, positions
+from calotools.plots.bins import MARKERS, draw_points, finish_axis, mark_empty, one_axis, positions, show_legend
 from calotools.plots.style import COLOURS, LABEL, literal, new_figure, stamp, style
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def draw_efficiency(
         finish_axis(ax, axis, edges)
         _leave_headroom(ax)
         ax.set_ylabel(ylabel)
-        ax.legend(loc="upper right", ncols=2)
+        show_legend(ax)
         stamp(ax, label, note)
     return figure
 
@@ -114,10 +114,10 @@ def draw_rejection(efficiencies: Sequence[Efficiency], *, label: str = LABEL, no
             _draw_limits(ax, one, edges=edges, place=(which, len(efficiencies)))
         mark_empty(ax, edges, [one.value for one in efficiencies])
         finish_axis(ax, axis, edges)
-        ax.set(yscale="log", ylabel=r"Background rejection $1/\varepsilon_\mathrm{b}$")
+        ax.set(yscale="log", ylabel=r"Background rejection 1/$\varepsilon_\mathrm{b}$")
         bottom, top = ax.get_ylim()
         ax.set_ylim(bottom / 1.5, top * (top / bottom) ** 0.3)
-        ax.legend(loc="upper right", ncols=2)
+        show_legend(ax)
         stamp(ax, label, note)
     return figure
 
@@ -162,7 +162,7 @@ def _draw_limits(ax: Axes, one: Efficiency, *, edges: np.ndarray, place: tuple[i
     x, _ = positions(edges, *place)
     limit = (one.value == 0) & (one.high > 0)
     for left, y in zip(x[limit], 1 / one.high[limit], strict=True):
-        ax.plot(left, y, marker="_", ms=10, color=COLOURS[place[0] % len(COLOURS)])
+        ax.plot(left, y, marker="_", ms=10, ls="none", color=COLOURS[place[0] % len(COLOURS)], label="lower limit")
         ax.annotate(
             "",
             (left, y * 1.8),

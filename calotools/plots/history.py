@@ -98,6 +98,8 @@ def draw_history(columns: Mapping[str, np.ndarray], *, label: str = LABEL, note:
         axes = stacked(figure, heights=(1.6, *([1] * (len(groups) - 1))))
         for ax, (quantity, parts) in zip(axes, groups.items(), strict=True):
             _draw_quantity(ax, quantity, parts, x=x)
+            if (ax is axes[0] and any(parts)) or not set(parts) <= {"", *next(iter(groups.values()))}:
+                ax.legend(loc="best", fontsize="small")
         axes[-1].set_xlabel((along or "row").capitalize())
         axes[-1].xaxis.get_major_locator().set_params(integer=True)  # type: ignore[call-arg]
         stamp(axes[0], label, note)
@@ -138,8 +140,6 @@ def _draw_quantity(ax: Axes, quantity: str, parts: Mapping[str, np.ndarray], *, 
     ax.set_xlim(np.nanmin(x) - 0.3, np.nanmax(x) + 0.3)
     ax.margins(y=0.1)
     ax.set_ylabel(literal(quantity), loc="center")
-    if any(parts):
-        ax.legend(loc="upper right", fontsize="small")
 
 
 def _decades(parts: Mapping[str, np.ndarray]) -> float:

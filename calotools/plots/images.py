@@ -57,24 +57,25 @@ def draw_images(
     >>> from calotools.containers import Layer
     >>> spec = ImageSpec({"em": ImageGrid(4, 3, 0.025, 0.0245)}, (Layer("middle", (2, 6)),))
     >>> values = np.ones((5, 1, 4, 3), np.float32)
-    >>> images = Images({"energy_em": values}, {"em": values > 0}, {"em": np.zeros(5)}, np.zeros((5, 2)))
+    >>> images = Images({"energy_em": values}, {"em": values > 0}, {"em": np.zeros(5)}, np.zeros((5, 2)), np.zeros(5))
     >>> draw_images(images, spec).axes[0].get_title()
     'middle'
     """
     means = {grid: mean_image(images, f"{quantity}_{grid}", grid) for grid in spec.grids if spec.layers_on(grid)}
     layers = [(layer.name, grid, which) for grid in means for which, layer in enumerate(spec.layers_on(grid))]
-    columns = min(len(layers), 4)
+    columns = len(layers) if len(layers) <= 5 else 4
     rows = math.ceil(len(layers) / columns)
     with style():
         figure = new_figure(width=0.6 + 3.2 * columns, height=0.5 + 3.0 * rows)
         axes = figure.subplots(rows, columns, squeeze=False).ravel()
-        for ax, (name, grid, which) in zip(axes, layers, strict=False):
-            _draw_mean(ax, means[grid][which], spec.grids[grid], quantity=quantity)
-            ax.set_title(literal(name), fontsize="medium", pad=20 if ax is axes[0] else 6)
+        for i, (ax, (name, grid, which)) in enumerate(zip(axes, layers, strict=False)):
+            ends = (i % columns == 0, (i + 1) % columns == 0 or i + 1 == len(layers))
+            _draw_mean(ax, means[grid][which], spec.grids[grid], quantity=quantity, ends=ends)
+            ax.set_title(literal(name), fontsize="medium", pad=6)
         for unused in axes[len(layers) :]:
             unused.set_axis_off()
-        stamp(axes[0], label)
-        stamp(axes[columns - 1], "", note)
+        stamp(axes[0], label, lift=24)
+        stamp(axes[columns - 1], "", note, lift=24)
     return figure
 
 
@@ -96,7 +97,8 @@ def mean_image(images: Images, key: str, grid: str) -> np.ndarray:
     return np.where(n > 0, total / np.maximum(n, 1), np.nan)
 
 
-def _draw_mean(ax: Axes, mean: np.ndarray, grid: ImageGrid, *, quantity: str) -> None:
+def _draw_mean(ax: Axes, mean: np.ndarray, grid: ImageGrid, *, quantity: str, ends: tuple[bool, bool]) -> None:
+    """One layer; `ends` says whether it is the first and whether the last of its row."""
     from matplotlib.colors import LogNorm
 
     width, height = grid.window
@@ -104,7 +106,7 @@ def _draw_mean(ax: Axes, mean: np.ndarray, grid: ImageGrid, *, quantity: str) ->
     logarithmic = quantity in ("energy", "noise") and top > 0
     shown = np.ma.masked_invalid(mean)
     if logarithmic:
-        floor = max(float(np.min(mean[mean > 0])), top / 1e4)
+        floor = min(max(float(np.min(mean[mean > 0])), top / 1e4), top / 10)
         shown = np.ma.masked_invalid(np.where(np.isnan(mean), np.nan, np.maximum(mean, floor)))
     ax.patch.set(hatch="////", facecolor="white", edgecolor="#c4c8cc")
     image = ax.imshow(
@@ -113,10 +115,13 @@ def _draw_mean(ax: Axes, mean: np.ndarray, grid: ImageGrid, *, quantity: str) ->
         aspect="auto",
         interpolation="nearest",
         extent=(-width / 2, width / 2, -height / 2, height / 2),
-        norm=LogNorm(floor, max(top, floor * 1.001)) if logarithmic else None,
+        norm=LogNorm(floor, top) if logarithmic else None,
         cmap="viridis",
     )
     ax.tick_params(which="both", color="white")
     ax.set_xlabel(r"$\Delta\eta$")
-    ax.set_ylabel(r"$\Delta\phi$ [rad]")
-    ax.figure.colorbar(image, ax=ax, location="right", pad=0.02).set_label(_UNITS.get(quantity, quantity), size="small")
+    bar = ax.figure.colorbar(image, ax=ax, location="right", pad=0.02)
+    if ends[0]:
+        ax.set_ylabel(r"$\Delta\phi$ [rad]")
+    if ends[1]:
+        bar.set_label(_UNITS.get(quantity, quantity))

@@ -10,7 +10,7 @@ import numpy as np
 
 from calotools.containers import Efficiency, ScaleFactors
 from calotools.errors import EmptyInputError, ShapeError
-from calotools.plots.bins import MARKERS, draw_points, finish_axis, mark_empty, positions
+from calotools.plots.bins import MARKERS, draw_points, finish_axis, mark_empty, ordered_legend, positions
 from calotools.plots.style import COLOURS, LABEL, axis_label, literal, new_figure, stamp, style
 
 if TYPE_CHECKING:
@@ -164,7 +164,9 @@ def _title(ax: Axes, grid: _Grid, panel: int) -> None:
     low, high = grid.panel_edges[panel : panel + 2]
     name = axis_label(grid.panel).replace(" [GeV]", "")
     unit = " GeV" if "[GeV]" in axis_label(grid.panel) else ""
-    ax.set_title(rf"{low:g} < {name} < {high:g}{unit}", loc="center", y=0.98, va="top", fontsize="small")
+    ax.text(
+        0.5, 0.94, f"{low:g} < {name} < {high:g}{unit}", transform=ax.transAxes, ha="center", va="top", size="medium"
+    )
 
 
 def _draw_row(
@@ -214,10 +216,14 @@ def _finish(figure: Figure, axes: list[Axes], grid: _Grid, *, ylabel: str, stamp
         ax.set_xlabel("")
         ax.margins(y=0.05)
     bottom, top = axes[0].get_ylim()
-    axes[0].set_ylim(bottom, top + 0.2 * (top - bottom))
+    axes[0].set_ylim(bottom, top + 0.22 * (top - bottom))
     figure.supxlabel(axis_label(grid.x), x=0.98, ha="right")
     figure.supylabel(ylabel, y=0.9, va="top")
-    handles = {name: handle for ax in axes for handle, name in zip(*ax.get_legend_handles_labels(), strict=True)}
-    figure.legend(handles.values(), handles.keys(), loc="outside lower left", ncols=4, frameon=False)
+    handles = ordered_legend(axes)
+    free = [ax for ax in figure.axes if ax not in axes]
+    if free:
+        free[0].legend(list(handles.values()), list(handles), loc="center")
+    else:
+        figure.legend(list(handles.values()), list(handles), loc="outside lower left", ncols=5)
     stamp(axes[0], stamps[0])
     stamp(axes[min(len(axes), 3) - 1], "", stamps[1])

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["format_number", "format_value"]
+__all__ = ["format_interval", "format_number", "format_value"]
 
 
 def format_number(value: float | None, digits: int = 4) -> str:
-    """A number with significant digits; an em dash when there is none.
+    """A number with significant digits; an em dash when there is none, which is not the same as infinity.
 
     Examples
     --------
-    >>> format_number(1234.567), format_number(0.00012345), format_number(float("nan"))
-    ('1235', '0.0001234', '—')
+    >>> format_number(1234.567), format_number(0.00012345), format_number(float("nan")), format_number(float("inf"))
+    ('1235', '0.0001234', '—', '∞')
     """
-    if value is None or not math.isfinite(value):
+    if value is None or math.isnan(value):
         return "—"
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
     return f"{value:.{digits}g}" if abs(value) < 10**digits else f"{value:.0f}"
 
 
@@ -47,6 +49,25 @@ def format_value(value: float | None, error: float | None = None, unit: str = ""
         decimals = _decimals(error)
         text = f"{_round(value, decimals)} ± {_round(error, decimals)}"
     return f"{text} {unit}" if unit and text != "—" else text
+
+
+def format_interval(value: float, low: float, high: float) -> str:
+    """Value with the distances to both ends of its interval; value ± error where they round to the same.
+
+    Examples
+    --------
+    >>> format_interval(0.95, 0.93, 0.96), format_interval(0.5, 0.49, 0.51)
+    ('0.950 +0.010 -0.020', '0.500 ± 0.010')
+    >>> format_interval(1.0, 0.97, 1.0)
+    '1.000 +0.000 -0.030'
+    """
+    down, up = value - low, high - value
+    if not (math.isfinite(down) and math.isfinite(up) and max(down, up) > 0):
+        return format_number(value)
+    decimals = min(_decimals(one) for one in (down, up) if one > 0)
+    first, second = _round(up, decimals), _round(down, decimals)
+    ends = f"± {first}" if first == second else f"+{first} -{second}"
+    return f"{_round(value, decimals)} {ends}"
 
 
 def _decimals(error: float) -> int:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from calotools.containers import PeakFit
+from calotools.containers import PeakFit, WidthComparison
 from calotools.plots.numbers import format_value
 from calotools.plots.style import COLOURS, INVALID, LABEL, literal, new_figure, stacked, stamp, style
 
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_peak", "draw_peak_comparison", "draw_pulls", "pulls", "refuse"]
 
-_WIDTHS = {"sigma68": r"$\sigma_{68}$", "fwhm": "FWHM"}
+_WIDTHS = {
+    "sigma68": r"$\sigma_{68}$",
+    "fwhm": "FWHM",
+    "core": r"core $\sigma$",
+    "sample_sigma68": r"$\sigma_{68}$ of entries",
+}
 _CENTRES = ("mean", "mu", "m", "mass", "peak", "loc")
 
 
@@ -50,11 +56,13 @@ def draw_peak(fit: PeakFit, *, xlabel: str = "$m$ [GeV]", label: str = LABEL, no
         main, panel = stacked(figure)
         _draw_spectrum(main, fit, colour="black", curve=COLOURS[1])
         if fit.valid:
-            main.text(0.04, 0.95, "\n".join(_describe(fit)), transform=main.transAxes, va="top", linespacing=1.5)
+            text = "\n".join([*_describe(fit), *(_wrapped(fit.notes) if fit.notes else [])])
+            main.text(0.04, 0.95, text, transform=main.transAxes, va="top", fontsize="small", linespacing=1.5)
         else:
             refuse(main, fit.message)
         draw_pulls(panel, fit.edges, pulls(fit.counts, fit.model, fit.variances), valid=fit.valid)
         _finish(main, panel, fit, xlabel=xlabel)
+        main.legend(loc="upper right")
         stamp(main, label, note)
     return figure
 
@@ -63,7 +71,7 @@ def draw_peak_comparison(
     before: PeakFit,
     after: PeakFit,
     *,
-    ratio: tuple[float, float] | None = None,
+    widths: WidthComparison | None = None,
     xlabel: str = "$m$ [GeV]",
     label: str = LABEL,
     note: str = "",
@@ -74,8 +82,8 @@ def draw_peak_comparison(
     ----------
     before, after : PeakFit
         One that is not valid is drawn dashed and grey, with the reason in red.
-    ratio : (float, float), optional
-        Width after over before and its error, from a bootstrap that both share.
+    widths : WidthComparison, optional
+        Ratios of widths of the same events, written with their errors.
     xlabel : str
     label, note : str
         Above the axes, left and right.
@@ -89,26 +97,39 @@ def draw_peak_comparison(
     >>> edges = np.linspace(80, 100, 21)
     >>> model = 100 * np.exp(-0.5 * (edges[1:] - 90.5) ** 2 / 4)
     >>> fit = PeakFit({"mean": 90.0}, {"mean": 0.1}, {}, 15.0, 17, True, "", edges, model, model + 1, model, "Z")
-    >>> len(draw_peak_comparison(fit, fit, ratio=(0.9, 0.02)).axes)
+    >>> len(draw_peak_comparison(fit, fit).axes)
     3
     """
     with style():
         figure = new_figure(height=6.0)
         main, *panels = stacked(figure, heights=(3.4, 1, 1))
-        for fit, colour, panel, y in zip((before, after), COLOURS, panels, (0.95, 0.62), strict=False):
-            _draw_spectrum(main, fit, colour=colour, curve=colour)
-            lines = [literal(fit.name), *(_describe(fit) if fit.valid else ["fit not valid:", *_wrapped(fit.message)])]
-            text_colour = colour if fit.valid else "#bd1f01"
-            main.text(
-                0.04, y, "\n".join(lines), transform=main.transAxes, va="top", color=text_colour, fontsize="small"
-            )
-            draw_pulls(panel, fit.edges, pulls(fit.counts, fit.model, fit.variances), valid=fit.valid, colour=colour)
+        for which, (fit, panel) in enumerate(zip((before, after), panels, strict=True)):
+            _draw_spectrum(main, fit, colour=COLOURS[which], curve=COLOURS[which])
+            _draw_block(main, fit, side=which, colour=COLOURS[which])
+            values = pulls(fit.counts, fit.model, fit.variances)
+            draw_pulls(panel, fit.edges, values, valid=fit.valid, colour=COLOURS[which])
         _finish(main, panels[-1], after, xlabel=xlabel)
-        if ratio is not None:
-            text = r"$\sigma_{68}$ after / before" + f"\n= {format_value(*ratio)}"
-            main.text(0.96, 0.66, text, transform=main.transAxes, ha="right", va="top")
+        if widths is not None:
+            _draw_ratios(main, widths)
         stamp(main, label, note)
     return figure
+
+
+def _draw_block(ax: Axes, fit: PeakFit, *, side: int, colour: str) -> None:
+    lines = _describe(fit, ("sigma68", "core")) if fit.valid else ["FIT NOT VALID", *_wrapped(fit.message, 22)]
+    x, align = ((0.04, "left"), (0.96, "right"))[side]
+    place: dict[str, Any] = {"transform": ax.transAxes, "ha": align, "va": "top"}
+    ax.text(x, 0.95, literal(fit.name), color=colour, weight="bold", **place)
+    text_colour = colour if fit.valid else "#bd1f01"
+    ax.text(x, 0.88, "\n".join(lines), color=text_colour, fontsize="small", linespacing=1.5, **place)
+
+
+def _draw_ratios(ax: Axes, widths: WidthComparison) -> None:
+    names = {"sigma68": r"$\sigma_{68}$", "sigma68_rel": r"$\sigma_{68}/m$", "core": r"core $\sigma$"}
+    shown = [name for name in names if np.isfinite(widths.ratio.get(name, np.nan))]
+    texts = [f"{names[name]}: {format_value(widths.ratio[name], widths.ratio_error.get(name))}" for name in shown]
+    text = "\n".join(["After / before", *texts])
+    ax.text(0.04, 0.58, text, transform=ax.transAxes, va="top", fontsize="small", linespacing=1.5)
 
 
 def pulls(counts: np.ndarray, model: np.ndarray, variances: np.ndarray) -> np.ndarray:
@@ -165,27 +186,26 @@ def _draw_spectrum(ax: Axes, fit: PeakFit, *, colour: str, curve: str) -> None:
     ax.errorbar(
         x, fit.counts, np.sqrt(np.maximum(fit.variances, 0)), fmt="o", color=colour, ms=4, elinewidth=1.2, label=name
     )
+    if fit.valid and np.any(fit.background > 0):
+        ax.plot(x, fit.background, color=curve, ls=":", label="background")
     if fit.valid:
         ax.plot(x, fit.model, color=curve, label="fit")
     elif np.isfinite(fit.model).any():
         ax.plot(x, fit.model, color=INVALID, ls="--", lw=1, label="fit (not valid)")
 
 
-def _describe(fit: PeakFit) -> list[str]:
+def _describe(fit: PeakFit, widths: Sequence[str] = tuple(_WIDTHS)) -> list[str]:
     centre = next((name for name in _CENTRES if name in fit.values), None)
     lines = []
     if centre is not None:
         lines.append(rf"$\mu$ = {format_value(fit.values[centre], fit.errors.get(centre), 'GeV')}")
-    for key, width in fit.width.items():
-        if not key.endswith("_error"):
-            name = _WIDTHS.get(key, literal(key))
-            lines.append(f"{name} = {format_value(width, fit.width.get(f'{key}_error'), 'GeV')}")
+    known = [(_WIDTHS[key], fit.width[key], fit.width.get(f"{key}_error")) for key in widths if key in fit.width]
+    lines += [f"{name} = {format_value(width, error, 'GeV')}" for name, width, error in known]
     return [*lines, rf"$\chi^2$/ndf = {fit.chi2:.1f}/{fit.ndf}"]
 
 
 def _finish(main: Axes, bottom: Axes, fit: PeakFit, *, xlabel: str) -> None:
     step = float(np.mean(np.diff(fit.edges)))
     main.set(xlim=(fit.edges[0], fit.edges[-1]), ylabel=f"Candidates / {step:.3g} GeV")
-    main.set_ylim(0, main.get_ylim()[1] * 1.15)
-    main.legend(loc="upper right")
+    main.set_ylim(0, main.get_ylim()[1] * 1.35)
     bottom.set_xlabel(xlabel)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from calotools.plots.style import new_figure, style
 
@@ -48,13 +48,15 @@ _BOXES = {
         11.05,
         3.05,
         1.95,
-        2.45,
+        1.75,
         "analysis",
-        "performance\nZ and Higgs peaks\ntag-and-probe\nscale factors\n— all with\nuncertainties",
+        "performance, peaks,\ntag-and-probe,\nscale factors, each\nwith uncertainties",
         _RESULT,
     ),
-    "plots": _Box(13.4, 3.05, 1.75, 1.6, "plots", "figures (PDF, PNG),\nnumbers (JSON),\none HTML report", _RESULT),
+    "plots": _Box(13.38, 3.05, 1.75, 1.45, "plots", "figures (PDF, PNG),\nnumbers (JSON),\none HTML report", _RESULT),
 }
+_STAGES = "calotools simulate · inspect · display · train · predict · evaluate · peaks · tagprobe · report"
+_PROMISE = "stages and cli: one recipe for each, the same in Python, in TOML and on the command line"
 _ARROWS = (
     ("simulate", "data"),
     ("detector", "data"),
@@ -84,15 +86,31 @@ def draw_pipeline() -> Figure:
     1
     """
     with style():
-        figure = new_figure(width=14.6, height=6.0)
+        figure = new_figure(width=14.6, height=6.3)
         ax = figure.subplots()
-        ax.set(xlim=(0, 14.4), ylim=(0.35, 5.75), aspect="equal")
+        ax.set(xlim=(0, 14.4), ylim=(-0.65, 5.45), aspect="equal")
         ax.set_axis_off()
         for start, end in _ARROWS:
             _draw_arrow(ax, _BOXES[start], _BOXES[end])
         for box in _BOXES.values():
             _draw_box(ax, box)
+        _draw_base(ax)
     return figure
+
+
+def _draw_base(ax: Axes) -> None:
+    from matplotlib.patches import FancyBboxPatch
+
+    look: dict[str, Any] = {
+        "boxstyle": "round,pad=0,rounding_size=0.12",
+        "fc": "white",
+        "ec": "#5c6b76",
+        "lw": 1.2,
+        "ls": (0, (4, 3)),
+    }
+    ax.add_patch(FancyBboxPatch((0.1, -0.55), 14.15, 0.95, **look))
+    ax.text(7.2, 0.14, _STAGES, ha="center", va="center", family="monospace", fontsize=13, color="#1d2730")
+    ax.text(7.2, -0.26, _PROMISE, ha="center", va="center", fontsize=12, color="#5c6b76")
 
 
 def _draw_box(ax: Axes, box: _Box) -> None:
@@ -105,8 +123,8 @@ def _draw_box(ax: Axes, box: _Box) -> None:
     )
     ax.add_patch(shape)
     top = box.y + box.height / 2
-    ax.text(box.x, top - 0.14, box.head, ha="center", va="top", weight="bold", fontsize=14, color=edge)
-    ax.text(box.x, top - 0.5, box.lines, ha="center", va="top", fontsize=11.5, linespacing=1.3, color="#1d2730")
+    ax.text(box.x, top - 0.14, box.head, ha="center", va="top", weight="bold", fontsize=15, color=edge)
+    ax.text(box.x, top - 0.5, box.lines, ha="center", va="top", fontsize=12, linespacing=1.3, color="#1d2730")
 
 
 def _draw_arrow(ax: Axes, start: _Box, end: _Box) -> None:

@@ -53,7 +53,7 @@ class StageOutput:
     @property
     def title(self) -> str:
         """Title of the section."""
-        return str(self.numbers.get("title") or _NAMES.get(self.stage) or self.path.parent.name)
+        return str(self.numbers.get("title") or _NAMES.get(self.stage) or self.path.stem.replace("_", " "))
 
 
 def write_report(
@@ -130,44 +130,44 @@ def collect(folder: Path | str) -> list[StageOutput]:
     folder = Path(folder)
     if not folder.is_dir():
         raise InputFileError(f"folder '{folder}' of the results does not exist; run evaluate, peaks or tagprobe first")
-    files = [path for path in sorted(folder.rglob("*.json")) if not _hidden(path, folder)]
-    read = [(path, _read(path)) for path in files]
-    found = [_stage_output(path, numbers) for path, numbers in read if numbers is not None]
-    taken = {figure.resolve() for one in found for figure, _ in one.figures}
-    loose = [
-        path for path in sorted(folder.rglob("*.png")) if path.resolve() not in taken and not _hidden(path, folder)
-    ]
-    if loose:
-        figures = tuple((path, "") for path in loose)
-        found.append(StageOutput(folder / "", {"title": "Further figures"}, figures, ""))
-    if not found:
+    read = {path: _read(path) for path in _visible(folder, "*.json")}
+    found = [_stage_output(path, numbers) for path, numbers in read.items() if _is_stage(numbers)]
+    taken = {figure for one in found for figure, _ in one.figures}
+    loose = tuple((path, "") for path in _visible(folder, "*.png") if path not in taken)
+    others = {str(path.relative_to(folder)): one for path, one in read.items() if one and not _is_stage(one)}
+    if not found and not loose and not others:
         raise EmptyInputError(f"no numbers (*.json) and no figures (*.png) under '{folder}'; run a stage into it first")
-    return sorted(found, key=lambda one: _ORDER.index(one.stage) if one.stage in _ORDER else len(_ORDER))
+    found.sort(key=lambda one: _ORDER.index(one.stage) if one.stage in _ORDER else len(_ORDER))
+    rest = StageOutput(folder, {"title": "Other files", "results": others}, loose, "")
+    return [*found, rest] if loose or others else found
 
 
-def _hidden(path: Path, folder: Path) -> bool:
-    return any(part.startswith(".") for part in path.relative_to(folder).parts)
+def _visible(folder: Path, pattern: str) -> list[Path]:
+    """Files below a folder, by path; hidden ones are somebody's unfinished work."""
+    found = sorted(folder.rglob(pattern))
+    return [path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
 
 
-def _read(path: Path) -> dict[str, Any] | None:
-    """Contents of a JSON file; None for one that holds no mapping."""
+def _is_stage(numbers: Any) -> bool:
+    return isinstance(numbers, dict) and "stage" in numbers
+
+
+def _read(path: Path) -> Any:
     try:
-        numbers = json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise InputFileError(f"'{path}' is not readable JSON: {error}; remove it or run its stage again") from None
-    return numbers if isinstance(numbers, dict) else None
 
 
 def _stage_output(path: Path, numbers: dict[str, Any]) -> StageOutput:
     figures = []
-    for one in numbers.get("figures", ()) if "stage" in numbers else ():
+    for one in numbers.get("figures", ()):
         figure = path.parent / "figures" / f"{one['name']}.png"
         if not figure.is_file():
             raise InputFileError(f"'{path}' names figure '{one['name']}', but '{figure}' does not exist; run it again")
         figures.append((figure, str(one.get("caption", ""))))
-    if "stage" in numbers:
-        named = {figure for figure, _ in figures}
-        figures += [(figure, "") for figure in sorted(path.parent.glob("figures/*.png")) if figure not in named]
+    named = {figure for figure, _ in figures}
+    figures += [(figure, "") for figure in sorted(path.parent.glob("figures/*.png")) if figure not in named]
     recipes = sorted(path.parent.glob("*.toml"))
     recipe = "\n".join(one.read_text(encoding="utf-8") for one in recipes) if recipes else ""
     if not recipe and numbers.get("recipe"):
@@ -202,7 +202,9 @@ def _summary(stages: Sequence[StageOutput]) -> str:
 
 
 def _headline_value(line: dict[str, Any]) -> str:
-    return format_value(line.get("value"), line.get("error"), str(line.get("unit") or ""))
+    value = line.get("value")
+    value = float(value) if isinstance(value, str) else value  # JSON has no infinity: it is written as "inf"
+    return format_value(value, line.get("error"), str(line.get("unit") or ""))
 
 
 def _section(number: int, one: StageOutput, *, folder: Path) -> str:
@@ -213,9 +215,8 @@ def _section(number: int, one: StageOutput, *, folder: Path) -> str:
     ]
     if one.figures:
         parts.append('<div class="figures">' + "\n".join(_figure(*figure) for figure in one.figures) + "</div>")
-    results = one.numbers.get("results", {}) if "stage" in one.numbers else one.numbers
-    if results and one.path.suffix == ".json":
-        inner = render_results(results)
+    if results := one.numbers.get("results"):
+        inner = render_results(results, level=3 if "stage" in one.numbers else 4)
         parts.append(f"<details><summary>Numbers</summary><div>{inner}</div></details>")
     if one.recipe:
         parts.append(f"<details><summary>Recipe</summary><pre>{html.escape(one.recipe)}</pre></details>")

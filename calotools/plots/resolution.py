@@ -9,7 +9,7 @@ import numpy as np
 
 from calotools.containers import Resolution
 from calotools.errors import ConfigError, EmptyInputError, nearest
-from calotools.plots.bins import MARKERS, draw_points, finish_axis, mark_empty, one_axis, positions
+from calotools.plots.bins import MARKERS, draw_points, finish_axis, mark_empty, one_axis, positions, show_legend
 from calotools.plots.style import COLOURS, LABEL, literal, new_figure, stacked, stamp, style
 
 if TYPE_CHECKING:
@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 __all__ = ["draw_resolution"]
 
 _METRICS = {
-    "bias": r"Median of $E/E_\mathrm{true} - 1$",
+    "bias": r"Median of $E/E_\mathrm{true}$ - 1",
     "iqr": r"IQR of $E/E_\mathrm{true}$",
     "sigma68": r"$\sigma_{68}$ of $E/E_\mathrm{true}$",
     "mae": "Mean absolute error [GeV]",
-    "rel_improvement": r"$1 - \mathrm{IQR}/\mathrm{IQR}_\mathrm{ref}$",
-    "ratio": r"$\mathrm{IQR}_\mathrm{ref}/\mathrm{IQR}$",
+    "rel_improvement": r"1 - IQR/IQR$_\mathrm{ref}$",
+    "rel_improvement_corr": r"1 - IQR/IQR$_\mathrm{ref}$ (corrected)",
+    "ratio": r"IQR$_\mathrm{ref}$/IQR",
 }
-_NEUTRAL = {"bias": 0.0, "rel_improvement": 0.0, "ratio": 1.0}
+_NEUTRAL = {"bias": 0.0, "rel_improvement": 0.0, "rel_improvement_corr": 0.0, "ratio": 1.0}
 
 
 def draw_resolution(
@@ -75,11 +76,11 @@ def draw_resolution(
     compared = [one for one in resolutions if panel is not None and panel in one.metrics]
     with style():
         figure = new_figure(height=5.4 if compared else 4.8)
-        axes = stacked(figure, heights=(2.5, 1) if compared else (1,))
+        axes = stacked(figure, heights=(2, 1) if compared else (1,))
         _draw_metric(axes[0], resolutions, metric, of=resolutions)
         top = axes[0].get_ylim()
         axes[0].set_ylim(top[0], top[1] + 0.3 * (top[1] - top[0]))
-        axes[0].legend(loc="upper right", ncols=2)
+        show_legend(axes[0])
         if compared and panel is not None:
             _draw_metric(axes[1], compared, panel, of=resolutions)
             axes[0].set_xlabel("")

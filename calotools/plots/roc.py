@@ -29,7 +29,8 @@ def draw_roc(
     rocs : sequence of Roc
         With more than one, a panel shows the rejection of each over that of the first.
     working_points : sequence of float
-        Signal efficiencies to mark; the rejection there goes into the legend.
+        Signal efficiencies to mark; the rejection there goes into the legend, for the first curve when there are
+        more than two.
     start : float
         Lowest signal efficiency shown.
     label, note : str
@@ -60,12 +61,14 @@ def draw_roc(
     with style():
         figure = new_figure(height=5.4 if len(rocs) > 1 else 4.8)
         axes = stacked(figure, heights=(3, 1) if len(rocs) > 1 else (1,))
-        for roc, colour in zip(rocs, COLOURS, strict=False):
+        for which, (roc, colour) in enumerate(zip(rocs, COLOURS, strict=False)):
             _draw_curve(axes[0], roc, colour=colour, start=start)
-            _draw_working_points(axes[0], roc, working_points, colour=colour)
+            # Two curves' points can be read in a legend; of more, the first one's.
+            written = which == 0 or len(rocs) == 2
+            _draw_working_points(axes[0], roc, working_points, colour=colour, written=written)
         if len(rocs) > 1:
             _draw_ratios(axes[1], rocs, start=start)
-        axes[0].set(yscale="log", xlim=(start, 1), ylabel=r"Background rejection $1/\varepsilon_\mathrm{b}$")
+        axes[0].set(yscale="log", xlim=(start, 1), ylabel=r"Background rejection 1/$\varepsilon_\mathrm{b}$")
         axes[0].set_ylim(bottom=1)
         axes[0].legend(loc="upper right")
         axes[-1].set_xlabel(r"Signal efficiency $\varepsilon_\mathrm{s}$")
@@ -97,13 +100,13 @@ def _draw_curve(ax: Axes, roc: Roc, *, colour: str, start: float) -> None:
     ax.set_ylim(top=max(ax.get_ylim()[1], ceiling))
 
 
-def _draw_working_points(ax: Axes, roc: Roc, points: Sequence[float], *, colour: str) -> None:
+def _draw_working_points(ax: Axes, roc: Roc, points: Sequence[float], *, colour: str, written: bool) -> None:
     value, low, high = rejection(roc)
     for point in points:
         y, down, up = (float(np.interp(point, roc.signal, one)) for one in (value, low, high))
         if np.isfinite(y):
-            text = rf"$\varepsilon_\mathrm{{s}}$ = {point:.0%}: ".replace("%", r"%") + _asymmetric(y, y - down, up - y)
-            ax.plot(point, y, "o", color=colour, mec="white", label=text, zorder=3)
+            text = rf"$\varepsilon_\mathrm{{s}}$ = {point:.0%}: " + _asymmetric(y, y - down, up - y)
+            ax.plot(point, y, "o", color=colour, mec="white", label=text if written else None, zorder=3)
 
 
 def _asymmetric(value: float, down: float, up: float) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from calotools.errors import ConfigError
-from calotools.outputs import new_file
+from calotools.outputs import check_output, new_file
 from calotools.plots.style import style
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ def save_figure(
     ['empty.pdf', 'empty.png']
     """
     paths = [Path(folder) / f"{name}{suffix}" for suffix in _METADATA]
+    for path in paths:
+        check_output(path, overwrite=overwrite)
     for path in paths:
         save_file(figure, path, overwrite=overwrite, dpi=dpi)
     return paths

@@ -41,6 +41,8 @@ INVALID = "#717581"
 _OVERRIDES: dict[str, Any] = {
     "font.size": 12,
     "font.sans-serif": ["TeX Gyre Heros", "DejaVu Sans"],
+    "font.monospace": ["DejaVu Sans Mono"],
+    "axes.formatter.limits": "-4, 5",
     "axes.labelsize": "large",
     "axes.autolimit_mode": "data",
     "axes.axisbelow": True,
@@ -89,7 +91,7 @@ def style() -> Iterator[None]:
     """
     import matplotlib as mpl
 
-    with mpl.rc_context(settings()):
+    with mpl.rc_context(settings()):  # type: ignore[arg-type]
         yield
 
 
@@ -147,7 +149,7 @@ def literal(text: str) -> str:
     return text.replace("$", r"\$")
 
 
-def stamp(ax: Axes, label: str, note: str = "") -> None:
+def stamp(ax: Axes, label: str, note: str = "", *, lift: float = 5) -> None:
     """Write the label above the axes, its first word bold, and a note at the right end.
 
     Parameters
@@ -157,14 +159,14 @@ def stamp(ax: Axes, label: str, note: str = "") -> None:
         Such as ``calotools simulation``.
     note : str
         Such as the process or the bin; may hold mathematics.
+    lift : float [pt]
+        Height above the frame.
     """
+    place: dict[str, Any] = {"xytext": (0, lift), "textcoords": "offset points", "va": "bottom"}
     head, _, rest = label.partition(" ")
-    first = ax.annotate(
-        literal(head), (0, 1), xytext=(0, 5), xycoords="axes fraction", textcoords="offset points", weight="bold"
-    )
-    if rest:
-        ax.annotate(literal(rest), (1, 0), xytext=(4, 0), xycoords=first, textcoords="offset points", va="baseline")
-    if note:
-        ax.annotate(
-            note, (1, 1), xytext=(0, 5), xycoords="axes fraction", textcoords="offset points", ha="right", size="small"
-        )
+    first = ax.annotate(literal(head), (0, 1), xycoords="axes fraction", weight="bold", **place)
+    second = ax.annotate(literal(rest), (1, 0), xycoords=first, **{**place, "xytext": (4, 0)})
+    right = ax.annotate(note, (1, 1), xycoords="axes fraction", ha="right", size="small", **place)
+    # The first word makes room above the axes; longer texts must not push small axes apart.
+    for text in (second, right):
+        text.set_in_layout(False)

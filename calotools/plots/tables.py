@@ -13,8 +13,7 @@ from calotools.plots.numbers import format_number, format_value
 __all__ = ["render_results", "table"]
 
 # Longer arrays (spectra, curves) are in the figures and in the JSON file.
-LONGEST = 80
-_PAIRS = (("values", "errors"), ("metrics", "errors"))
+LONGEST = 64
 _Cell = tuple[str, str]
 
 
@@ -42,10 +41,14 @@ def render_results(results: Mapping[str, Any], *, level: int = 3) -> str:
     results, joined = _join_errors(results)
     parts = [_scalars({**joined, **results}), _bins(results)]
     for key, value in results.items():
-        if isinstance(value, Mapping) and key not in ("edges", "errors"):
+        if isinstance(value, Mapping) and key not in ("edges", "errors", "bin"):
             parts.append(_section(key, value, level=level))
         elif _is_list_of_mappings(value):
             parts.extend(_section(_item_name(key, i, one), one, level=level) for i, one in enumerate(value))
+        elif isinstance(value, list) and value and not _is_flat_list(value):
+            parts.append(
+                f"<p class='where'>{html.escape(str(key))}: a table of {len(value)} rows, in the JSON file.</p>"
+            )
     return "\n".join(part for part in parts if part)
 
 
@@ -102,30 +105,48 @@ def _item_name(key: str, number: int, one: Mapping[str, Any]) -> str:
 
 
 def _join_errors(results: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Results without their (values, errors) mappings, and those joined: by name, as value and name_error."""
-    rest, joined = dict(results), {}
-    for values, errors in _PAIRS:
-        if isinstance(rest.get(values), Mapping) and isinstance(rest.get(errors), Mapping):
-            for name, value in rest[values].items():
-                joined[name] = value
-                joined[f"{name}_error"] = rest[errors].get(name)
-            del rest[values]
-    if joined:
-        del rest["errors"]
-        rest = {**{key: value for key, value in joined.items() if isinstance(value, list)}, **rest}
-    return rest, {key: value for key, value in joined.items() if not isinstance(value, list)}
+    """Results whose mappings of values have taken in those of their errors, as `name` and `name_error`.
+
+    Returns
+    -------
+    rest, own : dict
+        `own` holds the scalars of ``values`` or ``metrics``, which need no heading of their own.
+    """
+    rest = dict(results)
+    for key in [key for key in results if _is_pair(results, key, f"{key}_error")]:
+        rest[key] = _joined(rest[key], rest.pop(f"{key}_error"))
+    own: dict[str, Any] = {}
+    for key in ("values", "metrics"):
+        if _is_pair(rest, key, "errors"):
+            own = _joined(rest.pop(key), rest.pop("errors"))
+    lists = {key: value for key, value in own.items() if isinstance(value, list)}
+    return {**lists, **rest}, {key: value for key, value in own.items() if key not in lists}
+
+
+def _is_pair(results: Mapping[str, Any], values: str, errors: str) -> bool:
+    return isinstance(results.get(values), Mapping) and isinstance(results.get(errors), Mapping)
+
+
+def _joined(values: Mapping[str, Any], errors: Mapping[str, Any]) -> dict[str, Any]:
+    pairs = ((name, f"{name}_error") for name in values)
+    return {key: (values[name] if key == name else errors.get(name)) for name, other in pairs for key in (name, other)}
 
 
 def _scalars(results: Mapping[str, Any]) -> str:
     rows = []
     for key, value in results.items():
-        if isinstance(value, (Mapping, list)) or (key.endswith("_error") and key.removesuffix("_error") in results):
+        if (
+            isinstance(value, (Mapping, list))
+            or value == ""
+            or (key.endswith("_error") and key.removesuffix("_error") in results)
+        ):
             continue
         rows.append([("", key), _cell(value, results.get(f"{key}_error"))])
     return table([], rows) if rows else ""
 
 
 def _cell(value: Any, error: Any = None) -> _Cell:
+    value = {"inf": math.inf, "-inf": -math.inf}.get(value, value) if isinstance(value, str) else value
     if isinstance(value, bool):
         return ("", "yes") if value else ("bad", "no")
     if isinstance(value, int):
@@ -138,14 +159,15 @@ def _cell(value: Any, error: Any = None) -> _Cell:
 def _bins(results: Mapping[str, Any]) -> str:
     """Arrays of equal length side by side, one row per bin; long ones are only counted."""
     edges = results.get("edges")
-    named = edges if isinstance(edges, Mapping) else {}
-    lists = {key: value for key, value in results.items() if _is_flat_list(value)}
+    named: Mapping[str, list[float]] = edges if isinstance(edges, Mapping) else {}
+    if isinstance(edges, list) and _is_flat_list(edges):
+        named = {"bin": edges}
+    lists = {key: value for key, value in results.items() if key != "edges" and _is_flat_list(value)}
     if not lists:
         return ""
-    n_bins = math.prod(len(one) - 1 for one in named.values()) if named else 0
-    return "".join(
-        _columns(lists, n, named if n == n_bins else {}) for n in sorted({len(one) for one in lists.values()})
-    )
+    n_bins = math.prod([len(one) - 1 for one in named.values()]) if named else 0
+    lengths = sorted({len(one) for one in lists.values()})
+    return "".join(_columns(lists, n, named if n == n_bins else {}) for n in lengths)
 
 
 def _columns(lists: Mapping[str, list[Any]], n: int, edges: Mapping[str, list[float]]) -> str:

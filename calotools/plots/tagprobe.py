@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from calotools.containers import TagProbeFit
-from calotools.plots.numbers import format_value
+from calotools.plots.numbers import format_interval, format_value
 from calotools.plots.peak import draw_pulls, pulls, refuse
 from calotools.plots.style import COLOURS, INVALID, LABEL, axis_label, new_figure, stamp, style
 
@@ -24,7 +24,8 @@ def draw_tagprobe(fit: TagProbeFit, *, xlabel: str = r"$m_{ee}$ [GeV]", label: s
     Parameters
     ----------
     fit : TagProbeFit
-        One that is not valid is drawn dashed and grey, with the reason in red and without an efficiency.
+        One that is not valid is drawn dashed and grey, with the reason in red and without an efficiency; one that
+        was counted has no curve.
     xlabel : str
     label, note : str
         Above the axes, left and right; the bin's edges stand at the right when there is no note.
@@ -65,14 +66,15 @@ def _draw_side(column: np.ndarray, fit: TagProbeFit, name: str, spectra: list[np
     main, panel = column
     x = 0.5 * (fit.edges[1:] + fit.edges[:-1])
     main.errorbar(x, counts, np.sqrt(np.maximum(counts, 0)), fmt="o", color="black", ms=4, elinewidth=1.2, label=name)
-    if np.isfinite(model).any():
+    if np.isfinite(model).any() and fit.method == "fit":
         curve = {"color": COLOURS[1]} if fit.valid else {"color": INVALID, "ls": "--", "lw": 1}
         main.plot(x, model, label="fit" if fit.valid else "fit (not valid)", **curve)
-    if np.isfinite(background).any() and fit.valid:
+    if np.isfinite(background).any() and fit.valid and fit.method == "fit":
         main.fill_between(x, 0, background, color=COLOURS[0], alpha=0.35, lw=0, label="background")
-    draw_pulls(panel, fit.edges, pulls(counts, model, counts), valid=fit.valid)
+    shown = pulls(counts, model, counts) if fit.method == "fit" else np.full(len(counts), np.nan)
+    draw_pulls(panel, fit.edges, shown, valid=fit.valid)
     main.set(xlim=(fit.edges[0], fit.edges[-1]), ylabel=f"Pairs / {np.mean(np.diff(fit.edges)):.3g} GeV")
-    main.set_ylim(0, main.get_ylim()[1] * 1.2)
+    main.set_ylim(0, main.get_ylim()[1] * (1.25 if fit.valid else 1.5))
     main.legend(loc="upper right", fontsize="small")
 
 
@@ -80,11 +82,11 @@ def _say_result(ax: Axes, fit: TagProbeFit) -> None:
     if not fit.valid:
         refuse(ax, fit.message)
         return
-    lines = [
-        rf"$\varepsilon$ = {format_value(fit.efficiency, fit.error)}",
-        rf"$\chi^2$/ndf = {fit.chi2:.1f}/{fit.ndf}",
-    ]
-    ax.text(0.04, 0.95, "\n".join(lines), transform=ax.transAxes, va="top", linespacing=1.5)
+    known = np.isfinite(fit.low) and np.isfinite(fit.high)
+    value = format_interval(fit.efficiency, fit.low, fit.high) if known else format_value(fit.efficiency, fit.error)
+    quality = rf"$\chi^2$/ndf = {fit.chi2:.1f}/{fit.ndf}" if fit.method == "fit" else "counted, not fitted"
+    text = "\n".join([rf"$\varepsilon$ = {value}", quality])
+    ax.text(0.04, 0.95, text, transform=ax.transAxes, va="top", fontsize="small", linespacing=1.5)
 
 
 def _bin_text(fit: TagProbeFit) -> str:

@@ -52,13 +52,29 @@ def make_resolution():
 
 @pytest.fixture
 def make_peak():
-    def make(sigma=2.5, name="network", *, valid=True, message="", seed=1):
+    def make(sigma=2.5, name="network", *, valid=True, message="", seed=1, notes=""):
         edges = np.linspace(80, 102, 45)
         model = gauss(edges, 90.8, sigma, 4000) + 4.0
         counts = np.random.default_rng(seed).poisson(model).astype(float)
         width = {"sigma68": sigma, "sigma68_error": 0.041, "fwhm": 2.355 * sigma, "fwhm_error": 0.093}
+        width |= {"core": 0.6 * sigma, "core_error": 0.05, "sample_sigma68": 1.1 * sigma, "sample_sigma68_error": 0.05}
         values, errors = {"mean": 90.8, "alpha": 1.2}, {"mean": 0.043, "alpha": 0.11}
-        return PeakFit(values, errors, width, 41.7, 38, valid, message, edges, counts, counts, model, name)
+        return PeakFit(
+            values,
+            errors,
+            width,
+            41.7,
+            38,
+            valid,
+            message,
+            edges,
+            counts,
+            counts,
+            model,
+            name,
+            np.full(len(model), 4.0),
+            notes,
+        )
 
     return make
 
@@ -103,10 +119,10 @@ def toy_candidate():
     eta0, phi0, step = 0.4, 3.13, 2 * np.pi / 256
     parts = []
     for sampling, d_eta, d_phi, scale in (
-        (0, 0.025, 4 * step, 0.6),
-        (1, 0.003125, 4 * step, 1.2),
+        (0, 0.025, 4 * step, 3.0),
+        (1, 0.003125, 4 * step, 30.0),
         (2, 0.025, step, 14.0),
-        (3, 0.05, step, 0.3),
+        (3, 0.05, step, 1.5),
         (12, 0.1, 4 * step, 0.05),
     ):
         n_eta, n_phi = round(0.2 / d_eta) // 2, max(1, round(0.27 / d_phi) // 2)

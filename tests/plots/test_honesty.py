@@ -1,0 +1,242 @@
+"""What is not known is not drawn as if it were: empty bins, failed fits, open intervals, skipped candidates."""
+
+import dataclasses
+
+import awkward as ak
+import numpy as np
+import pytest
+
+from calotools import plots
+from calotools.containers import Images, Resolution
+from calotools.errors import BranchError, CellError, ConfigError, EmptyInputError, InputFileError, ShapeError
+from calotools.plots.display import boxes_of
+from calotools.plots.distributions import densities
+from calotools.plots.efficiency import inverted
+from calotools.plots.peak import pulls
+from calotools.plots.roc import rejection
+
+MU = {"mu": np.array([0.0, 20.0, 40.0, 60.0])}
+
+
+def texts(ax):
+    return " ".join(text.get_text() for text in ax.texts)
+
+
+def legend(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def drawn_heights(ax):
+    """y of every marker that has a marker, over all lines of an axes."""
+    lines = [line for line in ax.lines if line.get_marker() not in ("", "None", None)]
+    return np.concatenate([np.asarray(line.get_ydata(), float) for line in lines])
+
+
+def test_empty_bin_has_no_point_and_is_hatched(make_efficiency):
+    figure = plots.draw_efficiency([make_efficiency([0.8, np.nan, 0.9], edges=MU)])
+    ax = figure.axes[0]
+    assert sorted(drawn_heights(ax)[np.isfinite(drawn_heights(ax))]) == [0.8, 0.9]
+    assert [patch.get_hatch() for patch in ax.patches] == ["////"]
+    assert "empty bin" in legend(ax)
+
+
+def test_bin_that_is_not_valid_is_named_in_the_legend(make_efficiency):
+    one = make_efficiency([0.8, 0.7, 0.9], edges=MU, valid=np.array([True, False, True]))
+    assert "fit not valid" in legend(plots.draw_efficiency([one]).axes[0])
+    all_bad = make_efficiency([0.8, 0.7, 0.9], edges=MU, valid=np.zeros(3, bool))
+    assert "network (no valid bin)" in legend(plots.draw_efficiency([all_bad]).axes[0])
+
+
+def test_error_bars_are_the_interval(make_efficiency):
+    one = make_efficiency([0.8, 0.7, 0.9], edges=MU)
+    container = plots.draw_efficiency([one]).axes[0].containers[0]
+    ends = np.array([segment[:, 1] for segment in container.lines[2][1].get_segments()])
+    np.testing.assert_allclose(ends, np.stack([one.low, one.high], axis=1))
+
+
+def test_rejection_without_background_is_a_limit(make_efficiency):
+    one = make_efficiency([0.01, 0.0, 0.02], edges=MU, size=0.005)
+    value, low, high = inverted(one)
+    assert np.isnan(value[1])
+    np.testing.assert_allclose(low[[0, 2]], 1 / one.high[[0, 2]])
+    np.testing.assert_allclose(high[[0, 2]], 1 / one.low[[0, 2]])
+    assert "lower limit" in legend(plots.draw_rejection([one]).axes[0])
+
+
+def test_roc_without_background_left_is_not_drawn_as_infinite(make_roc):
+    roc = make_roc()
+    background, low = roc.background.copy(), roc.low.copy()
+    background[:150] = low[:150] = 0.0
+    bare = dataclasses.replace(roc, background=background, low=low)
+    value, _, high = rejection(bare)
+    assert np.isnan(value[:150]).all()
+    assert np.isinf(high[:150]).all()
+    curve = plots.draw_roc([bare]).axes[0].lines[0]
+    assert np.isfinite(curve.get_ydata()).all()
+
+
+def test_working_points_of_many_curves_do_not_fill_the_legend(make_roc):
+    figure = plots.draw_roc([make_roc(name=f"class {i}") for i in range(5)], working_points=[0.8, 0.9])
+    assert len(legend(figure.axes[0])) == 5 + 2
+
+
+def test_invalid_peak_shows_the_reason_and_no_numbers(make_peak):
+    good = plots.draw_peak(make_peak())
+    assert r"\sigma_{68}" in texts(good.axes[0])
+    bad = plots.draw_peak(make_peak(valid=False, message="call limit reached at $x_"))
+    assert "FIT NOT VALID" in texts(bad.axes[0])
+    assert "call limit reached" in texts(bad.axes[0])
+    assert r"\sigma_{68}" not in texts(bad.axes[0])
+    assert "fit (not valid)" in legend(bad.axes[0])
+    bad.canvas.draw()
+
+
+def test_invalid_fit_in_a_comparison_shows_the_reason(make_peak):
+    figure = plots.draw_peak_comparison(make_peak(valid=False, message="at a limit"), make_peak(2.0))
+    assert "FIT NOT VALID" in texts(figure.axes[0])
+
+
+def test_notes_of_a_valid_fit_are_written(make_peak):
+    assert "tail fixed" in texts(plots.draw_peak(make_peak(notes="tail fixed")).axes[0])
+
+
+def test_invalid_tagprobe_shows_no_efficiency(make_tagprobe):
+    figure = plots.draw_tagprobe(make_tagprobe(valid=False, message="no minimum"))
+    assert "FIT NOT VALID\nno minimum" in texts(figure.axes[0])
+    assert "varepsilon" not in texts(figure.axes[0])
+
+
+def test_counted_tagprobe_has_no_curve(make_tagprobe):
+    counted = dataclasses.replace(make_tagprobe(), method="count", low=0.84, high=0.87)
+    figure = plots.draw_tagprobe(counted)
+    assert "counted, not fitted" in texts(figure.axes[0])
+    assert "fit" not in legend(figure.axes[0])
+
+
+def test_pulls_use_the_model_where_nothing_was_seen():
+    np.testing.assert_allclose(pulls(np.array([0.0, 9.0]), np.array([4.0, 6.0]), np.array([0.0, 9.0])), [-2.0, 1.0])
+    assert np.isnan(pulls(np.zeros(1), np.zeros(1), np.zeros(1))).all()
+
+
+def test_scale_factor_of_an_empty_bin_is_hatched(make_factors):
+    figure = plots.draw_scale_factors(make_factors())
+    hatched = [ax for ax in figure.axes for patch in ax.patches if patch.get_hatch()]
+    assert len(hatched) == 1
+
+
+def test_axes_order_does_not_matter_for_maps(make_factors):
+    one = make_factors().data
+    swapped = dataclasses.replace(
+        one,
+        edges={"eta": one.edges["eta"], "et": one.edges["et"]},
+        **{name: getattr(one, name).reshape(5, 5).T.ravel() for name in ("value", "low", "high", "valid", "n_total")},
+    )
+    first, second = (plots.draw_efficiency_map([result]).axes for result in (one, swapped))
+    for left, right in zip(first, second, strict=True):
+        if left.lines:
+            np.testing.assert_array_equal(drawn_heights(left), drawn_heights(right))
+
+
+def test_densities_integrate_to_what_is_inside():
+    rng = np.random.default_rng(1)
+    edges = np.linspace(0.8, 1.2, 31)
+    values = np.append(rng.normal(1, 0.1, 1000), np.nan)
+    density, error, lost = densities(values, np.full(1001, 2.0), edges=edges, name="x")
+    assert density @ np.diff(edges) == pytest.approx(1 - lost)
+    inside = np.isfinite(values) & (values >= 0.8) & (values <= 1.2)
+    assert lost == pytest.approx(1 - inside.sum() / 1001)
+    np.testing.assert_allclose(error * 1001 * np.diff(edges), np.sqrt(np.histogram(values, edges)[0]))
+
+
+def test_score_of_exactly_one_is_shown():
+    assert densities(np.ones(3), np.ones(3), edges=np.linspace(0, 1, 11), name="x")[2] == 0.0
+
+
+def test_skipped_candidates_are_counted_in_the_legend():
+    figure = plots.draw_scores({"signal": np.array([0.1, 0.9, np.nan, np.nan])})
+    assert legend(figure.axes[0]) == ["signal (50.00% not shown)"]
+
+
+def test_pixels_without_cells_are_blank(make_roc):
+    from calotools.plots.images import mean_image
+
+    values = np.ones((2, 1, 2, 1), np.float32)
+    mask = np.array([[[[True], [False]]], [[[False], [False]]]])
+    images = Images({"energy_em": values}, {"em": mask}, {}, np.zeros((2, 2)), np.zeros(2))
+    np.testing.assert_array_equal(mean_image(images, "energy_em", "em"), [[[1.0], [np.nan]]])
+    with pytest.raises(ConfigError, match=r"hold no 'enrgy_em'; nearest: 'energy_em'"):
+        mean_image(images, "enrgy_em", "em")
+
+
+def test_display_unwraps_phi(toy_candidate):
+    boxes = boxes_of(toy_candidate)
+    assert list(boxes) == ["presampler", "strips", "middle", "back", "hadronic"]
+    for one in boxes.values():
+        assert np.ptp(one.phi) < 0.5
+        assert abs(one.phi.mean() - 3.13) < 0.1
+    total = sum(one.values["e"].sum() for one in boxes.values())
+    assert total == pytest.approx(ak.sum(toy_candidate.cells.e))
+
+
+def test_display_needs_cells():
+    with pytest.raises(BranchError, match=r"needs cells\.e, cells\.eta"):
+        plots.draw_candidate(ak.Record({"eta": 0.1, "phi": 0.0}))
+    cells = ak.zip({"e": [np.nan], "eta": [0.1], "phi": [0.0], "sampling": [2]})
+    with pytest.raises(CellError, match="no finite cell among 1"):
+        plots.draw_candidate(ak.Record({"eta": 0.1, "phi": 0.0, "cells": cells}))
+
+
+def test_display_of_energy_alone_has_one_row(toy_candidate):
+    cells = toy_candidate.cells[["e", "eta", "phi", "sampling"]]
+    figure = plots.draw_candidate(ak.Record({"eta": 0.4, "phi": 3.13, "cells": cells}))
+    assert len(figure.axes) == 5 + 1
+
+
+def test_history_rows_may_be_incomplete(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("epoch,train_loss,val_loss\n0,0.7,\n0,,0.6\n1,0.5,\n1,,0.65\n")
+    ax = plots.draw_history(plots.read_history(path)).axes[0]
+    np.testing.assert_array_equal(ax.lines[1].get_xydata(), [[0, 0.6], [1, 0.65]])
+    assert "lowest, at 0" in legend(ax)
+
+
+def test_history_errors(tmp_path):
+    with pytest.raises(InputFileError, match=r"log\.csv' cannot be read"):
+        plots.read_history(tmp_path / "log.csv")
+    (tmp_path / "log.csv").write_text("epoch\nfive\n")
+    with pytest.raises(InputFileError, match="not a table of numbers"):
+        plots.read_history(tmp_path / "log.csv")
+    with pytest.raises(EmptyInputError, match="no training curve has a finite value; columns: epoch"):
+        plots.draw_history({"epoch": np.arange(3.0)})
+
+
+def test_wrong_number_of_axes_is_an_error(make_efficiency, make_factors):
+    with pytest.raises(
+        ShapeError, match=r"draw_efficiency draws results along one axis; 'data' has 2 axes \(et, eta\)"
+    ):
+        plots.draw_efficiency([make_factors().data])
+    with pytest.raises(ShapeError, match=r"draw_efficiency_map draws results with two axes; this one has 1 \(mu\)"):
+        plots.draw_efficiency_map([make_efficiency([0.8, 0.7, 0.9], edges=MU)])
+    with pytest.raises(ShapeError, match="2 values for 3 bins of mu"):
+        plots.draw_rejection([make_efficiency([0.8, 0.7], edges=MU)])
+
+
+@pytest.mark.parametrize(
+    "name", ["draw_roc", "draw_efficiency", "draw_rejection", "draw_resolution", "draw_efficiency_map"]
+)
+def test_nothing_to_draw_is_an_error(name):
+    with pytest.raises(EmptyInputError, match=f"{name} was given no"):
+        getattr(plots, name)([])
+
+
+def test_unknown_metric_is_an_error():
+    one = Resolution({"iqr": np.ones(3)}, {"iqr": np.ones(3)}, MU, np.ones(3, int), "network")
+    with pytest.raises(ConfigError, match="resolution 'network' has no metric 'iqrr'; nearest: 'iqr'"):
+        plots.draw_resolution([one], metric="iqrr")
+
+
+def test_no_distribution_is_an_error():
+    with pytest.raises(EmptyInputError, match="'signal' has no finite value of positive weight among 1"):
+        plots.draw_scores({"signal": np.array([np.nan])})
+    with pytest.raises(ShapeError, match="'signal' has 2 values and 1 weights"):
+        plots.draw_scores({"signal": np.zeros(2)}, weights={"signal": np.ones(1)})
