@@ -14,10 +14,17 @@ from calotools.analysis.tagprobefit import TagProbeModel, efficiency_of_fits, fi
 from calotools.containers import Closure, Efficiency, ScaleFactors, TagProbeFit
 from calotools.errors import ConfigError, ShapeError
 
-__all__ = ["VARIATIONS", "ScaleFactorMeasurement", "check_closure", "measure_scale_factors", "scale_factors"]
+__all__ = [
+    "VARIATIONS",
+    "ScaleFactorMeasurement",
+    "check_closure",
+    "measure_scale_factors",
+    "scale_factors",
+    "variations_of",
+]
 
 
-def _variations(nominal: TagProbeModel) -> tuple[TagProbeModel, ...]:
+def variations_of(nominal: TagProbeModel) -> tuple[TagProbeModel, ...]:
     low, high = nominal.window
     other: Literal["template", "analytic"] = "analytic" if nominal.signal == "template" else "template"
     return (
@@ -27,7 +34,7 @@ def _variations(nominal: TagProbeModel) -> tuple[TagProbeModel, ...]:
     )
 
 
-VARIATIONS = _variations(TagProbeModel())
+VARIATIONS = variations_of(TagProbeModel())
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,204 @@
+"""Tag-and-probe: efficiencies in data, scale factors against simulation, closure against injected truth."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import awkward as ak
+import numpy as np
+
+from calotools.analysis import (
+    TagProbeModel,
+    TagProbeSample,
+    check_closure,
+    count_efficiencies,
+    efficiency_of_fits,
+    fit_efficiencies,
+    measure_scale_factors,
+    tag_probe_sample,
+)
+from calotools.analysis.scalefactors import variations_of
+from calotools.containers import Closure, Efficiency, ScaleFactors, TagProbeFit
+from calotools.errors import EmptyInputError
+from calotools.ntuple import check_rows, index_of, read_candidates, read_friend
+from calotools.outputs import check_output
+from calotools.plots import draw_efficiency_map, draw_scale_factors, draw_tagprobe
+from calotools.stages.injected import InjectedTruth, read_injected
+from calotools.stages.publish import Headline, Outcome, publish
+from calotools.variables import fields_in, select
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from calotools.recipe import TagProbeConfig
+    from calotools.stages import Progress
+
+__all__ = ["tagprobe"]
+
+_FIELDS = ("et", "eta", "phi", "e", "charge")
+
+
+def tagprobe(config: TagProbeConfig, *, progress: Progress | None = None) -> Outcome:
+    """Measure the efficiency of a cut per (E_T, |eta|) of the probe.
+
+    Parameters
+    ----------
+    config : TagProbeConfig
+        With simulation, its efficiency is counted on truth-matched probes and scale factors are made; with the
+        sidecar of pseudo-data, both are compared with the truth that was injected.
+    progress : callable, optional
+        ``progress(task, done, total)``.
+
+    Returns
+    -------
+    Outcome
+        Also written to ``config.output``. A bin whose fit failed is shown as failed.
+
+    Raises
+    ------
+    OutputExistsError, InputFileError, BranchError, EmptyInputError, ConfigError
+    """
+    check_output(config.output, overwrite=config.overwrite)
+    data = _sample(config, config.data, config.data_scores, matched=False)
+    if progress:
+        progress("probes", len(data), len(data))
+    simulation = (
+        _sample(config, config.simulation, config.simulation_scores, matched=True) if config.simulation else None
+    )
+    truth = read_injected(config.injected or config.data, passing=config.passing, edges=_edges(config))
+    outcome = _measure(config, data, simulation, truth)
+    return publish(outcome, config, output=config.output, overwrite=config.overwrite)
+
+
+def _edges(config: TagProbeConfig) -> dict[str, np.ndarray]:
+    return {"et": np.asarray(config.et_bins, float), "abs_eta": np.asarray(config.eta_bins, float)}
+
+
+def _sample(config: TagProbeConfig, files: Sequence[str], scores: Sequence[Path], *, matched: bool) -> TagProbeSample:
+    cuts = (*config.tag, *config.probe, config.passing)
+    friend = read_friend(tuple(scores)) if scores else None
+    named = fields_in(cuts) - (friend.values.keys() if friend else set())
+    wanted = sorted({*_FIELDS, "mu", "weight", *named, *(["class_true"] if matched else [])})
+    candidates = read_candidates(tuple(files), tree=config.tree, flavour=config.flavour, fields=wanted)
+    if friend:
+        check_rows(friend, index_of(candidates))
+        for name, values in friend.values.items():
+            candidates = ak.with_field(candidates, values, name)
+    sample = tag_probe_sample(
+        candidates,
+        tag=select(candidates, config.tag).mask,
+        probe=select(candidates, config.probe).mask,
+        passing=select(candidates, (config.passing,)).mask,
+        matched=matched,
+    )
+    if not len(sample):
+        raise EmptyInputError(
+            f"{len(candidates)} candidates of {list(files)} make no tag-and-probe pair of opposite charge; "
+            f"loosen the tag {list(config.tag)} or the probe {list(config.probe)}"
+        )
+    return sample
+
+
+def _measure(
+    config: TagProbeConfig, data: TagProbeSample, simulation: TagProbeSample | None, truth: InjectedTruth | None
+) -> Outcome:
+    rng, edges = np.random.default_rng(config.seed), _edges(config)
+    model = replace(TagProbeModel(), window=config.window)
+    results: dict[str, Any] = {"n_probes": {"data": len(data)}}
+    if simulation is None:
+        fits = fit_efficiencies(data, edges=edges, rng=rng, model=model)
+        efficiency = efficiency_of_fits(fits, edges=edges, name="data")
+        efficiencies, factors = [efficiency], None
+    else:
+        counted = count_efficiencies(simulation, edges=edges, window=config.window, name="simulation")
+        measured = measure_scale_factors(
+            data,
+            simulation,
+            edges=edges,
+            rng=rng,
+            models=(model, *variations_of(model)),
+            injected=truth.efficiency / counted.value if truth else None,
+        )
+        fits, factors = measured.fits, measured.factors
+        efficiencies = [factors.data, factors.simulation]
+        results |= {"scale_factors": factors}
+        results["n_probes"]["simulation"] = len(simulation)
+    results |= {"efficiency": efficiencies[0], "fits": fits}
+    closures = _closures(efficiencies[0], factors, truth)
+    results |= {"closure": closures, "injected": truth}
+    return Outcome(
+        "tagprobe",
+        f"Tag-and-probe: {config.passing}",
+        _headline(efficiencies[0], factors, fits, closures),
+        results,
+        _figures(config, efficiencies, factors, fits, truth),
+    )
+
+
+def _closures(efficiency: Efficiency, factors: ScaleFactors | None, truth: InjectedTruth | None) -> dict[str, Closure]:
+    if truth is None:
+        return {}
+    error = (efficiency.high - efficiency.low) / 2
+    closures = {"efficiency": check_closure(efficiency.value, error, truth.efficiency, valid=efficiency.valid)}
+    if factors is not None and factors.injected is not None:
+        closures["scale factor"] = check_closure(factors.value, factors.stat, factors.injected, valid=factors.valid)
+    return closures
+
+
+def _headline(
+    efficiency: Efficiency,
+    factors: ScaleFactors | None,
+    fits: Sequence[TagProbeFit],
+    closures: dict[str, Closure],
+) -> tuple[Headline, ...]:
+    valid = efficiency.valid & np.isfinite(efficiency.value)
+    error = (efficiency.high - efficiency.low) / 2
+    lines = [Headline("valid bins", int(valid.sum()), None, "", f"of {len(fits)}")]
+    lines.append(Headline("efficiency in data, mean of bins", *_mean(efficiency.value, error, valid)))
+    if factors is not None:
+        lines.append(Headline("scale factor, mean of bins", *_mean(factors.value, factors.stat, factors.valid)))
+    for name, one in closures.items():
+        if one.ndf:
+            comment = f"χ² = {one.chi2:.1f} over {one.ndf} bins, p = {one.p_value:.2f}"
+            lines.append(
+                Headline(f"closure of the {name}, χ²/ndf", one.chi2 / one.ndf, np.sqrt(2 / one.ndf), "", comment)
+            )
+    return tuple(lines)
+
+
+def _mean(value: np.ndarray, error: np.ndarray, valid: np.ndarray) -> tuple[float, float]:
+    """Mean weighted by 1 / error^2 of the valid bins."""
+    used = valid & np.isfinite(value) & (error > 0)
+    if not used.any():
+        return float("nan"), float("nan")
+    weight = error[used] ** -2
+    return float(np.average(value[used], weights=weight)), float(weight.sum() ** -0.5)
+
+
+def _figures(
+    config: TagProbeConfig,
+    efficiencies: list[Efficiency],
+    factors: ScaleFactors | None,
+    fits: Sequence[TagProbeFit],
+    truth: InjectedTruth | None,
+) -> dict[str, Any]:
+    injected = truth.efficiency if truth else None
+    figures: dict[str, Any] = {
+        "efficiency": (
+            draw_efficiency_map(efficiencies, truth=injected, label=config.label, note=config.passing),
+            "Efficiency per probe E_T and |eta|; simulation is counted on matched probes.",
+        )
+    }
+    if factors is not None:
+        figures["scale_factors"] = (
+            draw_scale_factors(factors, label=config.label, note=config.passing),
+            "Efficiency in data over simulation; the truth is what the pseudo-data were made with.",
+        )
+    for number, fit in enumerate(fits):
+        figures[f"fit_{number:02d}"] = (
+            draw_tagprobe(fit, label=config.label),
+            "Passing and failing probes of one bin with the common fit.",
+        )
+    return figures
