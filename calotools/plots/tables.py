@@ -160,11 +160,12 @@ def _bins(results: Mapping[str, Any]) -> str:
     """Arrays of equal length side by side, one row per bin; long ones are only counted."""
     edges = results.get("edges")
     named: Mapping[str, list[float]] = edges if isinstance(edges, Mapping) else {}
-    if isinstance(edges, list) and _is_flat_list(edges):
-        named = {"bin": edges}
     lists = {key: value for key, value in results.items() if key != "edges" and _is_flat_list(value)}
     if not lists:
         return ""
+    if isinstance(edges, list):
+        names = html.escape(", ".join(lists))
+        return f"<p class='where'>Spectrum of {len(edges) - 1} bins ({names}), in the JSON file.</p>"
     n_bins = math.prod([len(one) - 1 for one in named.values()]) if named else 0
     lengths = sorted({len(one) for one in lists.values()})
     return "".join(_columns(lists, n, named if n == n_bins else {}) for n in lengths)

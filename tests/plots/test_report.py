@@ -155,6 +155,13 @@ def test_long_arrays_are_counted_not_printed():
     assert "signal: 500 values each, in the JSON file" in page
 
 
+def test_spectra_are_counted_not_printed():
+    page = render_results({"edges": [60, 70, 80], "counts": [1001, 1002], "model": [1003.5, 1004.5], "chi2": 3.2})
+    assert "Spectrum of 2 bins (counts, model)" in page
+    assert "3.2" in page
+    assert "1001" not in page
+
+
 def test_fits_are_named_by_their_bin():
     page = render_results({"fits": [{"efficiency": 0.9, "bin": {"et": [25.0, 35.0]}}]})
     assert "fits: et 25 to 35" in page
