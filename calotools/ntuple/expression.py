@@ -97,35 +97,59 @@ def evaluate(expression: str, values: Mapping[str, np.ndarray]) -> np.ndarray:
     >>> evaluate("pt * cosh(eta)", {"pt": np.array([10.0]), "eta": np.array([0.0])})
     array([10.])
     """
-    with np.errstate(all="ignore"):
-        return np.asarray(_value(_parse(expression), values, expression))
+    try:
+        with np.errstate(all="ignore"):
+            return np.asarray(_value(_parse(expression), values, expression))
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"'{expression}' cannot be computed: {error}") from None
 
 
 def _parse(expression: str) -> ast.expr:
     try:
-        return ast.parse(expression, mode="eval").body
+        tree = ast.parse(expression, mode="eval").body
     except SyntaxError as error:
         raise ConfigError(f"'{expression}' is not an expression: {error.msg}") from None
+    _check(tree, expression)
+    return tree
+
+
+def _check(node: ast.expr, text: str) -> None:
+    """Refuse everything but numbers, names, the operators and the functions above."""
+    for part in _parts(node, text):
+        _check(part, text)
+
+
+def _parts(node: ast.expr, text: str) -> list[ast.expr]:
+    match node:
+        case ast.Constant(value=bool() | int() | float()) | ast.Name():
+            return []
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
+            return [left, right]
+        case ast.UnaryOp(op=op, operand=operand) if type(op) in _OPERATORS:
+            return [operand]
+        case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _OPERATORS:
+            return [left, right]
+        case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
+            if name not in _FUNCTIONS:
+                raise ConfigError(f"'{text}' uses function '{name}'; {nearest(name, _FUNCTIONS)}")
+            return arguments
+    raise ConfigError(
+        f"'{ast.unparse(node)}' in '{text}' is not allowed: only arithmetic on fields, and {', '.join(_FUNCTIONS)}"
+    )
 
 
 def _value(node: ast.expr, values: Mapping[str, np.ndarray], text: str) -> Any:
     match node:
-        case ast.Constant(value=bool() | int() | float() as number):
+        case ast.Constant(value=number):
             return number
         case ast.Name(id=name):
             if name not in values:
                 raise ConfigError(f"'{text}' uses '{name}', which is not a field; {nearest(name, values)}")
             return values[name]
-        case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
-            return _OPERATORS[type(op)](_value(left, values, text), _value(right, values, text))
-        case ast.UnaryOp(op=op, operand=operand) if type(op) in _OPERATORS:
-            return _OPERATORS[type(op)](_value(operand, values, text))
-        case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _OPERATORS:
-            return _OPERATORS[type(op)](_value(left, values, text), _value(right, values, text))
-        case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
-            if name not in _FUNCTIONS:
-                raise ConfigError(f"'{text}' uses function '{name}'; {nearest(name, _FUNCTIONS)}")
-            return _FUNCTIONS[name](*(_value(one, values, text) for one in arguments))
-    raise ConfigError(
-        f"'{ast.unparse(node)}' in '{text}' is not allowed: only arithmetic on fields and {list(_FUNCTIONS)}"
-    )
+        case ast.Call(func=ast.Name(id=name)):
+            function = _FUNCTIONS[name]
+        case ast.BinOp(op=op) | ast.UnaryOp(op=op) | ast.Compare(ops=[op]):
+            function = _OPERATORS[type(op)]
+        case _:
+            raise AssertionError(f"{node} was let through by _check")
+    return function(*(_value(part, values, text) for part in _parts(node, text)))

@@ -4,8 +4,8 @@ Top-level keys: ``name``, ``description``; ``layout`` (``rows``: one entry per c
 ``trees`` (names, or tables with ``name``, ``prefix`` and ``detect``); ``detect`` (branches by which a tree is
 recognised); ``missing`` (numbers that mean "not there"); ``keep`` (patterns of further branches that may be used
 as they are). The tables ``[event]``, ``[candidate]``, ``[cells]``, ``[tracks]`` and ``[truth]`` give for each field the
-branch's name (or a list, of which the first that exists is read), or a table with the attributes of `Field`. In branch names
-``@`` stands for the tree's prefix. Ten lines do for a simple tree::
+branch's name (or a list, of which the first that exists is read), or a table with the attributes of `Field`. In branch
+names ``@`` stands for the tree's prefix. Ten lines do for a simple tree::
 
     tree = "photons"
     [event]
@@ -247,7 +247,7 @@ def _read_field(name: str, group: str, entry: dict[str, Any], missing: tuple[flo
         group=group,
         branches=(branch,) if isinstance(branch, str) else tuple(branch),
         type=canonical_fields()[name].type if name in canonical_fields() else entry.get("type", ""),
-        unit=entry.get("unit", ""),
+        unit=entry.get("unit", "rad" if _wanted_unit(name) == "rad" else ""),
         missing=_numbers(entry["missing"]) if "missing" in entry else missing,
         expression=entry.get("expression", ""),
         value=entry.get("value"),
@@ -261,12 +261,16 @@ def _read_field(name: str, group: str, entry: dict[str, Any], missing: tuple[flo
 
 
 def _check_unit(field: Field, where: str) -> None:
-    dimension = unit_dimension(field.unit)
-    if not field.branches or field.name not in canonical_fields():
-        return
-    wanted = canonical_fields()[field.name].unit
-    if dimension != unit_dimension(wanted):
-        raise ConfigError(f"{where}: unit = '{field.unit}', but this field needs a unit of the kind of '{wanted}'")
+    dimension, wanted = unit_dimension(field.unit), _wanted_unit(field.name)
+    if field.branches and field.name in canonical_fields() and dimension != unit_dimension(wanted):
+        given = f"unit = '{field.unit}'" if field.unit else "no unit is given"
+        needed = f"a unit of the kind of '{wanted}'" if wanted else "none"
+        raise ConfigError(f"{where}: {given}, but this field needs {needed}")
+
+
+def _wanted_unit(name: str) -> str:
+    field = canonical_fields().get(name)
+    return field.unit if field else ""
 
 
 def _check_expressions(fields: dict[str, Field], path: Path) -> None:

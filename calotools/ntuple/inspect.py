@@ -15,7 +15,7 @@ from calotools.ntuple.detect import TreeMatch, choose_flavour, choose_tree, matc
 from calotools.ntuple.flavour import Flavour
 from calotools.ntuple.plan import make_plan
 from calotools.ntuple.reader import Chunk, iterate_candidates
-from calotools.ntuple.source import branch_names, expand_files, list_trees, open_file
+from calotools.ntuple.source import branch_names, counter_names, expand_files, list_trees, open_file
 
 __all__ = ["FileReport", "TreeReport", "inspect_files"]
 
@@ -156,6 +156,7 @@ def _inspect_tree(
     available = branch_names(tree)
     plan = make_plan(known, match, available=available, fields=None, path=path)
     matched = {step.name: step.branches[0] for step in plan.steps if step.branches and step.name in plan.outputs}
+    used = {*plan.branches, *counter_names(tree)}
     declared = [one for one in known.fields.values() if one.branches]
     summary, error = _read_summary(path, match, flavour)
     return (
@@ -165,7 +166,7 @@ def _inspect_tree(
             entries=tree.num_entries,
             matched=matched,
             missing=tuple(one.name for one in declared if one.name not in plan.names),
-            unknown=tuple(name for name in available if name not in set(plan.branches)),
+            unknown=tuple(name for name in available if name not in used),
             **summary,
         ),
         error,

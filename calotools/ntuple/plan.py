@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
@@ -89,9 +89,7 @@ def make_plan(
             if not resolver.add(name):
                 raise BranchError(_explain(name, flavour, tree, available, path))
     index = [name for name in INDEX_FIELDS if resolver.add(name)]
-    if flavour.layout == "events" and not any(
-        one.group != "event" and one.branches and not one.link for one in resolver.steps
-    ):
+    if not any(map(_is_counter(flavour), resolver.steps)):
         _add_counter(resolver, flavour, tree, path)
     outputs = dict.fromkeys([*index, *wanted])
     return Plan(flavour=flavour, tree=tree, steps=tuple(resolver.steps), outputs=tuple(outputs))
@@ -168,12 +166,19 @@ def _expand(name: str, flavour: Flavour, resolver: _Resolver, path: str) -> list
     )
 
 
+def _is_counter(flavour: Flavour) -> Callable[[Field], bool]:
+    """Whether a field's branch tells the number of candidates: with lists of candidates, those of the event do not."""
+    groups = ("event",) if flavour.layout == "events" else ()
+    return lambda field: bool(field.branches) and not field.link and field.group not in groups
+
+
 def _add_counter(resolver: _Resolver, flavour: Flavour, tree: TreeMatch, path: str) -> None:
-    """Read one candidate branch, without which the number of candidates in an event is not known."""
-    plain = (one for one in flavour.fields.values() if one.group == "candidate" and one.branches and not one.link)
-    if not any(resolver.add(one.name) for one in plain):
+    """Read one branch more, without which the number of candidates is not known."""
+    counters = filter(_is_counter(flavour), flavour.fields.values())
+    if not any(resolver.add(field.name) for field in sorted(counters, key=lambda one: one.group != "candidate")):
         raise BranchError(
-            f"file '{path}', tree '{tree.label}': no candidate branch of flavour '{flavour.name}' is there"
+            f"file '{path}', tree '{tree.label}': flavour '{flavour.name}' finds none of its candidate branches; "
+            f"see '{flavour.source}'"
         )
 
 

@@ -117,8 +117,6 @@ def _read_tree(
     source = trees[match.name]
     plan = make_plan(flavour, match, available=branch_names(source), fields=fields, path=path)
     place = f"file '{path}', tree '{match.label}'"
-    if not plan.branches:
-        raise BranchError(f"{place}: flavour '{flavour.name}' finds none of its branches; see '{flavour.source}'")
     numbering, start = Numbering(run=zlib.crc32(Path(path).name.encode())), 0
     for entry, arrays in read_steps(source, plan.branches, path=path, step=step):
         candidates = assemble_candidates(arrays, plan, place=Place(path, match.label, entry))

@@ -16,7 +16,7 @@ from cramjam import CompressionError, DecompressionError
 
 from calotools.errors import InputFileError
 
-__all__ = ["branch_names", "branch_type", "expand_files", "list_trees", "open_file", "read_steps"]
+__all__ = ["branch_names", "counter_names", "expand_files", "list_trees", "open_file", "read_steps"]
 
 # What uproot raises on bytes that do not make sense; anything else is a defect and is not caught.
 _READ_ERRORS = (
@@ -162,9 +162,10 @@ def branch_names(tree: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(key.rpartition("/")[2] for key in tree.keys()))  # noqa: SIM118 - not a dict
 
 
-def branch_type(tree: Any, branch: str) -> str:
-    """Type of a branch as ROOT calls it, for messages."""
-    return str(tree[branch].typename)
+def counter_names(tree: Any) -> frozenset[str]:
+    """Branches that only hold the lengths of other branches' lists."""
+    counters = (getattr(branch, "count_branch", None) for branch in getattr(tree, "branches", ()))
+    return frozenset(one.name for one in counters if one is not None)
 
 
 def read_steps(tree: Any, branches: Sequence[str], *, path: str, step: int) -> Iterator[tuple[int, ak.Array]]:

@@ -1,0 +1,139 @@
+"""Friend trees have the same entries in the same order, and say so when they do not."""
+
+import numpy as np
+import pytest
+import uproot
+
+from calotools.containers import Index, Scores
+from calotools.errors import BranchError, InputFileError, OutputExistsError, ShapeError, TreeError
+from calotools.ntuple import (
+    NtupleWriter,
+    check_rows,
+    index_of,
+    inspect_files,
+    read_candidates,
+    read_friend,
+    read_metadata,
+    write_friend,
+)
+
+
+@pytest.fixture
+def parent(tmp_path, make_candidates):
+    path = tmp_path / "a.root"
+    with NtupleWriter(path) as writer:
+        writer.extend("electrons", make_candidates(40))
+    return path
+
+
+def _scores(index, *, seed=0):
+    rng = np.random.default_rng(seed)
+    values = {
+        "score_signal": rng.random(len(index)).astype(np.float32),
+        "e_network": rng.uniform(20, 90, len(index)).astype(np.float32),
+    }
+    values["score_signal"][3] = np.nan
+    return Scores(index, values, rng.integers(0, 3, len(index)).astype(np.int8), {"model": "small", "digest": "ab12"})
+
+
+def test_round_trip(tmp_path, parent):
+    index = index_of(read_candidates(parent, fields=["et"]))
+    scores = _scores(index)
+    write_friend(tmp_path / "friend.root", scores, tree="scores")
+    found = read_friend(tmp_path / "friend.root", index=index)
+    for name in ("run", "event", "candidate"):
+        np.testing.assert_array_equal(getattr(found.index, name), getattr(index, name))
+        assert getattr(found.index, name).dtype == getattr(index, name).dtype
+    np.testing.assert_array_equal(found.values["score_signal"], scores.values["score_signal"])
+    np.testing.assert_allclose(found.values["e_network"], scores.values["e_network"], rtol=2e-7)
+    np.testing.assert_array_equal(found.split, scores.split)
+    assert found.split.dtype == np.int8
+    assert found.record == scores.record
+
+
+def test_uproot_attaches_it_row_by_row_in_the_unit_of_the_parent(tmp_path, parent):
+    scores = _scores(index_of(read_candidates(parent, fields=["et"])))
+    write_friend(tmp_path / "friend.root", scores, tree="scores")
+    with uproot.open(parent) as file, uproot.open(tmp_path / "friend.root") as friend:
+        theirs, ours = file["electrons"], friend["scores"]
+        assert ours.num_entries == theirs.num_entries
+        for name in ("run", "event", "candidate"):
+            np.testing.assert_array_equal(theirs[name].array(library="np"), ours[name].array(library="np"))
+        ratio = ours["e_network"].array(library="np") / theirs["e"].array(library="np")
+    assert 0.1 < np.median(ratio) < 10, "both in MeV"
+    assert read_metadata(tmp_path / "friend.root")["units"] == {"e_network": "MeV"}
+
+
+def test_rows_that_do_not_agree_are_named(tmp_path, parent):
+    index = index_of(read_candidates(parent, fields=["et"]))
+    scores = _scores(index)
+    write_friend(tmp_path / "friend.root", scores, tree="scores")
+    order = np.arange(40)
+    order[[5, 6]] = [6, 5]
+    run, candidate = int(index.run[5]), int(index.candidate[5])
+    said = rf"row 5 of the scores is \(run, event, candidate\) = \[{run}, 5, {candidate}\], the candidates have \[\d+, 6, 0\]"
+    with pytest.raises(ShapeError, match=said):
+        read_friend(tmp_path / "friend.root", index=index.take(order))
+    with pytest.raises(ShapeError, match="the scores have 40 rows, the candidates 39; predict again"):
+        check_rows(scores, index.take(np.arange(39)))
+    check_rows(scores, index)
+
+
+def test_several_friends_follow_the_order_given(tmp_path, parent):
+    index = index_of(read_candidates(parent, fields=["et"]))
+    halves = [index.take(np.arange(0, 20)), index.take(np.arange(20, 40))]
+    for number, half in enumerate(halves):
+        write_friend(tmp_path / f"f{number}.root", _scores(half, seed=number), tree="scores")
+    found = read_friend([tmp_path / "f0.root", tmp_path / "f1.root"], index=index)
+    np.testing.assert_array_equal(found.values["score_signal"][20:], _scores(halves[1], seed=1).values["score_signal"])
+    with pytest.raises(ShapeError, match="row 0"):
+        read_friend([tmp_path / "f1.root", tmp_path / "f0.root"], index=index)
+
+
+def test_friends_with_other_values_are_not_joined(tmp_path, parent):
+    index = index_of(read_candidates(parent, fields=["et"]))
+    write_friend(tmp_path / "f0.root", _scores(index), tree="scores")
+    other = Scores(index, {"score_photon": np.zeros(40, np.float32)}, np.zeros(40, np.int8))
+    write_friend(tmp_path / "f1.root", other, tree="scores")
+    with pytest.raises(BranchError, match=r"f1\.root' has values .*'score_photon'.*, '.*f0\.root' has"):
+        read_friend(tmp_path / "f?.root")
+
+
+def test_a_friend_is_replaced_only_when_allowed(tmp_path, parent):
+    scores = _scores(index_of(read_candidates(parent, fields=["et"])))
+    write_friend(tmp_path / "f.root", scores, tree="scores")
+    with pytest.raises(OutputExistsError, match=r"f\.root' exists"):
+        write_friend(tmp_path / "f.root", scores, tree="scores")
+    write_friend(tmp_path / "f.root", scores, tree="others", overwrite=True)
+    assert read_metadata(tmp_path / "f.root")["friend"] == "others"
+
+
+def test_columns_of_another_length(tmp_path):
+    index = Index(np.ones(2, np.uint32), np.arange(2, dtype=np.uint64), np.zeros(2, np.int32))
+    with pytest.raises(ShapeError, match=r"'score' has shape \(3,\), the index has 2 rows"):
+        write_friend(tmp_path / "f.root", Scores(index, {"score": np.zeros(3)}, np.zeros(2, np.int8)), tree="scores")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_friend_of_no_candidates(tmp_path):
+    index = Index(np.zeros(0, np.uint32), np.zeros(0, np.uint64), np.zeros(0, np.int32))
+    write_friend(tmp_path / "f.root", Scores(index, {"score": np.zeros(0, np.float32)}, np.zeros(0, np.int8)), tree="s")
+    assert len(read_friend(tmp_path / "f.root").index) == 0
+
+
+def test_files_that_are_not_friends(tmp_path, parent):
+    with pytest.raises(BranchError, match=r"a\.root', tree 'electrons' lacks \['split'\]: it is not a friend tree"):
+        read_friend(parent)
+    with uproot.recreate(tmp_path / "none.root") as file:
+        file["note"] = "nothing"
+    with pytest.raises(TreeError, match=r"none\.root' holds trees \[\]; exactly one"):
+        read_friend(tmp_path / "none.root")
+    with pytest.raises(InputFileError, match=r"absent\.root' does not exist"):
+        read_friend(tmp_path / "absent.root")
+
+
+def test_a_friend_is_not_taken_for_candidates(tmp_path, parent):
+    write_friend(tmp_path / "f.root", _scores(index_of(read_candidates(parent, fields=["et"]))), tree="scores")
+    (report,) = inspect_files(tmp_path / "f.root")
+    assert report.flavour == ""
+    assert report.trees[0].name == "scores"
