@@ -13,6 +13,7 @@ from calotools.errors import ConfigError, EmptyInputError, ShapeError, nearest
 __all__ = ["Scaler", "fit_scaler"]
 
 _IQR_OF_GAUSSIAN = 1.3489795
+_MIN_WIDTH = 1e-12  # narrower is constant but for rounding
 
 
 @dataclass(frozen=True)
@@ -161,14 +162,16 @@ def fit_scaler(
 def _fit_standard(column: np.ndarray) -> tuple[float, float]:
     if len(column) == 0:
         return 0.0, 1.0
-    return float(np.mean(column)), float(np.std(column)) or 1.0
+    width = float(np.std(column))
+    return float(np.mean(column)), width if width > _MIN_WIDTH else 1.0
 
 
 def _fit_robust(column: np.ndarray) -> tuple[float, float]:
     if len(column) == 0:
         return 0.0, 1.0
     low, median, high = np.percentile(column, [25, 50, 75])
-    return float(median), float((high - low) / _IQR_OF_GAUSSIAN) or _fit_standard(column)[1]
+    width = float((high - low) / _IQR_OF_GAUSSIAN)
+    return float(median), width if width > _MIN_WIDTH else _fit_standard(column)[1]
 
 
 _METHODS = {"robust": _fit_robust, "standard": _fit_standard}

@@ -11,7 +11,7 @@ from numba import njit
 from calotools.errors import ShapeError
 from calotools.variables.jagged import flat_collection
 from calotools.variables.strips import MAX_STRIPS, Strips, gather_strips, strip_shapes
-from calotools.variables.windows import Local, cell_widths, hottest, local_frame
+from calotools.variables.windows import TOUCH, Local, cell_widths, hottest, local_frame, wrap
 
 __all__ = ["SHAPES", "candidate_shapes", "shower_shapes"]
 
@@ -50,11 +50,8 @@ _COLUMN = {name: column for column, name in enumerate(SHAPES)}
 (_RETA, _RHAD, _F1, _F3, _F1CORE, _F3CORE, _ERATIO, _GAP3) = (
     _COLUMN[name] for name in ("reta", "rhad", "f1", "f3", "f1core", "f3core", "eratio", "e_tile_gap3")
 )
-# Half of the 0.2 x 0.2 window in which hadronic cells are added, and of the window that holds a whole image of cells.
-_HALF_HADRONIC = 0.1
-# A cell belongs to the cluster when it overlaps its window by more than this part of the cell's width, so that
-# neighbours which only touch the window stay out whatever the rounding or the alignment of a real detector.
-_TOUCH = 0.1
+# Half of the 0.2 x 0.2 window in which hadronic cells are added; a cell whose centre is on its edge is outside.
+_HALF_HADRONIC = 0.099
 
 
 def shower_shapes(
@@ -215,7 +212,7 @@ def _cluster(local, half_eta, half_phi, hot_eta, hot_phi, row):  # type: ignore[
     for j in range(len(local.e)):
         if local.sampling[j] > 7:
             continue
-        slack_eta, slack_phi = (0.5 - _TOUCH) * local.d_eta[j], (0.5 - _TOUCH) * local.d_phi[j]
+        slack_eta, slack_phi = (0.5 - TOUCH) * local.d_eta[j], (0.5 - TOUCH) * local.d_phi[j]
         if abs(local.x[j]) >= half_eta + slack_eta or abs(local.y[j]) >= half_phi + slack_phi:
             continue
         for layer in (local.sampling[j] % 4, 4):
@@ -228,15 +225,10 @@ def _cluster(local, half_eta, half_phi, hot_eta, hot_phi, row):  # type: ignore[
     row[_E_ACC] = np.sum(moments[1:4, 0])
     row[_F1], row[_F3] = _ratio(moments[1, 0], moments[4, 0]), _ratio(moments[3, 0], moments[4, 0])
     x, y = _centre(moments[4], half_eta, half_phi)
-    row[_ETA], row[_PHI] = hot_eta + x, _wrapped(hot_phi + y)
+    row[_ETA], row[_PHI] = hot_eta + x, wrap(hot_phi + y)
     row[_ETA_S1] = hot_eta + _centre(moments[1], half_eta, half_phi)[0]
     x, y = _centre(moments[2], half_eta, half_phi)
-    row[_ETA_S2], row[_PHI_S2] = hot_eta + x, _wrapped(hot_phi + y)
-
-
-@njit(cache=True, nogil=True)
-def _wrapped(angle):  # type: ignore[no-untyped-def]
-    return angle - 2.0 * math.pi * math.floor(angle / (2.0 * math.pi) + 0.5)
+    row[_ETA_S2], row[_PHI_S2] = hot_eta + x, wrap(hot_phi + y)
 
 
 @njit(cache=True, nogil=True)
@@ -246,13 +238,13 @@ def _middle(local, s2_eta, s2_phi, hot_eta, row):  # type: ignore[no-untyped-def
     total, first, second = 0.0, 0.0, 0.0
     for j in range(len(local.e)):
         x, y = abs(local.x[j]) / s2_eta, abs(local.y[j]) / s2_phi
-        if local.sampling[j] not in (2, 6) or x >= 3.5 or y >= 3.5:
+        if local.sampling[j] not in (2, 6) or max(x, y) >= 3.5 - TOUCH:
             continue
         e77 += local.e[j]
-        if x < 1.5:
+        if x < 1.5 - TOUCH:
             e37 += local.e[j]
-            e33 += local.e[j] if y < 1.5 else 0.0
-            if y < 2.5:
+            e33 += local.e[j] if y < 1.5 - TOUCH else 0.0
+            if y < 2.5 - TOUCH:
                 total += local.e[j]
                 first += local.e[j] * local.x[j]
                 second += local.e[j] * local.x[j] ** 2
@@ -294,10 +286,11 @@ def _weta2_bias(eta, u):  # type: ignore[no-untyped-def]
 def _back_and_hadronic(local, s2_phi, hot_eta, row):  # type: ignore[no-untyped-def]
     """f3core, rhad, rhad1 and the energy of the crack scintillators."""
     core, hadronic, first, gap = 0.0, 0.0, 0.0, 0.0
+    wide = 1.5 - TOUCH
     for j in range(len(local.e)):
         sampling, x, y = local.sampling[j], abs(local.x[j]), abs(local.y[j])
         if sampling in (3, 7):
-            core += local.e[j] if x < 1.5 * local.d_eta[j] and y < 1.5 * s2_phi else 0.0
+            core += local.e[j] if x < wide * local.d_eta[j] and y < wide * s2_phi else 0.0
         elif 8 <= sampling <= 20 and x < _HALF_HADRONIC and y < _HALF_HADRONIC:
             transverse = local.e[j] / math.cosh(hot_eta + local.x[j])
             gap += local.e[j] if sampling == 17 else 0.0

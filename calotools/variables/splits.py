@@ -41,7 +41,7 @@ def event_hash(run: np.ndarray, event: np.ndarray, *, seed: int = 0) -> np.ndarr
     run, event = np.asarray(run), np.asarray(event)
     if run.shape != event.shape:
         raise ShapeError(f"run has shape {run.shape} and event {event.shape}; they must agree")
-    state = np.full(run.shape, seed, dtype=np.uint64)
+    state = _mix(np.full(run.shape, seed, dtype=np.uint64))
     for part in (run, event):
         state = _mix(state ^ part.astype(np.uint64))
     return state
@@ -81,7 +81,7 @@ def split_of(run: np.ndarray, event: np.ndarray, *, validation: float, test: flo
     --------
     >>> split = split_of(np.ones(1000), np.arange(1000), validation=0.1, test=0.2, seed=3)
     >>> [int((split == part).sum()) for part in range(3)]
-    [707, 98, 195]
+    [712, 84, 204]
     """
     if min(validation, test) < 0 or validation + test >= 1:
         raise ConfigError(

@@ -12,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from calotools.variables.windows import TOUCH
+
 __all__ = ["MAX_STRIPS", "Strips", "gather_strips", "strip_shapes"]
 
 MAX_STRIPS = 128
@@ -40,7 +42,9 @@ def gather_strips(local, sampling, half_eta, strips):  # type: ignore[no-untyped
     """Add the cells of one strip sampling over phi into `strips` (buffers); returns views of them."""
     n = 0
     for j in range(len(local.e)):
-        if local.sampling[j] != sampling or abs(local.y[j]) >= local.d_phi[j] or abs(local.x[j]) >= half_eta:
+        if local.sampling[j] != sampling or abs(local.y[j]) >= (1.0 - TOUCH) * local.d_phi[j]:
+            continue
+        if abs(local.x[j]) >= half_eta - TOUCH * local.d_eta[j]:
             continue
         k = n
         while k > 0 and strips.x[k - 1] > local.x[j] + 0.5 * local.d_eta[j]:
@@ -67,16 +71,24 @@ def _second_maximum(density, top):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _sum_around(values, centre, reach):  # type: ignore[no-untyped-def]
-    return np.sum(values[max(0, centre - reach) : centre + reach + 1])
+    total = 0.0
+    for i in range(max(0, centre - reach), min(len(values), centre + reach + 1)):
+        total += values[i]
+    return total
 
 
 @njit(cache=True, nogil=True)
-def _moments(energy, index):  # type: ignore[no-untyped-def]
-    """Sum of energies, mean index and mean squared index."""
-    total = np.sum(energy)
-    if total <= 0:
-        return math.nan, math.nan, math.nan
-    return total, np.sum(energy * index) / total, np.sum(energy * index * index) / total
+def _spread(strips, top, half):  # type: ignore[no-untyped-def]
+    """Mean distance from strip `top`, and root of the mean squared one, in strips; of strips within `half` in eta."""
+    total, first, second = 0.0, 0.0, 0.0
+    for i in range(len(strips.e)):
+        if abs(strips.x[i]) < half - TOUCH * strips.width[i]:
+            total += strips.e[i]
+            first += strips.e[i] * (i - top)
+            second += strips.e[i] * (i - top) ** 2
+    if total <= 0 or second < 0:
+        return math.nan, math.nan
+    return first / total, math.sqrt(second / total)
 
 
 @njit(cache=True, nogil=True)
@@ -108,13 +120,12 @@ def strip_shapes(strips, eta, half_wstot):  # type: ignore[no-untyped-def]
     if other >= 0:
         low, high = min(top, other), max(top, other)
         second, valley = strips.e[other], strips.e[low + 1 + np.argmin(density[low + 1 : high])]
-    index = np.arange(len(density)) - float(top)
-    near = np.abs(index) <= 1
-    _, mean, square = _moments(strips.e[near], index[near])
-    ws3 = math.sqrt(square) + _ws3_correction(abs(eta), mean) if square >= 0 else math.nan
-    inside = np.abs(strips.x) < half_wstot
-    square = _moments(strips.e[inside], index[inside])[2]
-    wstot = math.sqrt(square) if square >= 0 else math.nan
-    three = _sum_around(density, top, 1)
-    fside = _sum_around(density, top, 3) / three - 1.0 if first > FSIDE_THRESHOLD and three > 0 else math.nan
+    wstot = _spread(strips, top, half_wstot)[1]
+    around = slice(max(top - 1, 0), top + 2)
+    three = Strips(np.zeros(around.stop - around.start), strips.e[around], strips.width[around])
+    mean, ws3 = _spread(three, top - around.start, math.inf)
+    core_density = _sum_around(density, top, 1)
+    defined = first > FSIDE_THRESHOLD and core_density > 0
+    fside = _sum_around(density, top, 3) / core_density - 1.0 if defined else math.nan
+    ws3 += _ws3_correction(abs(eta), mean)
     return (first - second) / (first + second), second - valley, wstot, ws3, fside, core

@@ -39,7 +39,7 @@ def flatten_weights(
         Weights that the candidates already have; they are included in the result.
     edges : (E_T edges [GeV], \\|eta\\| edges)
     cap : float
-        No bin gets more than this many times the mean bin weight.
+        No bin gets a weight above this many times the mean weight; at least 1.
 
     Returns
     -------
@@ -53,7 +53,7 @@ def flatten_weights(
     EmptyInputError
         There is nothing to count.
     ConfigError
-        Edges do not rise.
+        Edges do not rise, or `cap` is below 1.
 
     Examples
     --------
@@ -157,6 +157,20 @@ def _weigh(
     if counts.sum() <= 0:
         raise EmptyInputError("no training candidate with finite E_T and eta to take weights from")
     ratio = np.divide(target.ravel(), counts, out=np.zeros(target.size), where=counts > 0)
-    ratio = np.minimum(ratio, cap * np.sum(ratio * counts) / np.sum(counts))
+    if np.sum(ratio * counts) <= 0:
+        raise EmptyInputError("the two samples have no bin of (E_T, |eta|) in common; look at the edges and the units")
+    ratio = _capped(ratio, counts, cap)
     result = np.where(known, own * ratio[bins], 0.0)
     return (result / np.mean(result[used])).astype(np.float32)
+
+
+def _capped(ratio: np.ndarray, counts: np.ndarray, cap: float) -> np.ndarray:
+    """Limit bins to `cap` times the mean, which the limit itself lowers: repeat until it settles."""
+    if cap < 1:
+        raise ConfigError(f"cap = {cap} on weights must be at least 1, or nothing is left")
+    for _ in range(100):
+        limited = np.minimum(ratio, cap * np.sum(ratio * counts) / np.sum(counts))
+        if np.allclose(limited, ratio, rtol=1e-9, atol=0.0):
+            break
+        ratio = limited
+    return ratio

@@ -11,11 +11,14 @@ from numba import njit
 
 from calotools.detector import cell_size
 
-__all__ = ["ETA_STEP", "N_SAMPLING", "Local", "cell_widths", "hottest", "local_frame", "width_bin", "wrap"]
+__all__ = ["ETA_STEP", "N_SAMPLING", "TOUCH", "Local", "cell_widths", "hottest", "local_frame", "width_bin", "wrap"]
 
 N_SAMPLING = 28
 ETA_STEP = 1.0 / 320.0
 ETA_MAX = 5.0
+# Windows are counted in cells. A cell whose centre (or, for the cluster, edge) is this part of a cell or less inside
+# the window's edge is outside, so that cells which only touch it stay out whatever the rounding or the alignment.
+TOUCH = 0.1
 
 
 class Local(NamedTuple):
