@@ -34,7 +34,8 @@ CHANNELS = {"zee": 999001, "hyy": 999002, "jpsi": 999003, "electrons": 999011, "
 
 _RUNS_PER_KIND = 200_000_000
 MAX_SEED = _RUNS_PER_KIND - 1
-_MAX_ATTEMPTS = 500
+_MAX_ATTEMPTS = 200
+_COPIES = 3
 
 
 @dataclass(frozen=True)
@@ -122,17 +123,13 @@ def simulate_block(recipe: Recipe, number: int) -> Block:
     category = draw_categories(n, rng=rng)
     parts: list[ak.Array] = []
     missing = np.arange(n)
-    for _ in range(_MAX_ATTEMPTS):
-        done = [
-            _attempt(recipe, source, rows, mu[rows], category[rows], rng)
-            for source, rows in (
-                ("signal", missing[~background[missing]]),
-                ("background", missing[background[missing]]),
-            )
-            if len(rows)
-        ]
-        parts += done
-        missing = np.setdiff1d(missing, np.concatenate([ak.to_numpy(part.event) for part in done]).astype(np.int64))
+    for attempt in range(_MAX_ATTEMPTS):
+        # what failed once is tried several times at once: small batches cost as much as large ones
+        tried = np.repeat(missing, 1 if attempt == 0 else _COPIES)
+        for source, rows in (("signal", tried[~background[tried]]), ("background", tried[background[tried]])):
+            if len(rows):
+                parts.append(_attempt(recipe, source, rows, mu[rows], category[rows], rng))
+                missing = np.setdiff1d(missing, ak.to_numpy(parts[-1].event).astype(np.int64))
         if len(missing) == 0:
             return _finish(recipe, ak.concatenate(parts), first, rng)
     raise NumericalError(
@@ -150,7 +147,7 @@ def _mu_of_events(recipe: Recipe, n: int, rng: np.random.Generator) -> np.ndarra
 def _attempt(
     recipe: Recipe, source: str, rows: np.ndarray, mu: np.ndarray, category: np.ndarray, rng: np.random.Generator
 ) -> ak.Array:
-    """Candidates of those events `rows` that are complete; `event` is still the row in the block."""
+    """Candidates of those events `rows` that are complete, once each; `event` is still the row in the block."""
     tree = TREES[recipe.process]
     if source == "background":
         generated = generate_background(len(rows), rng=rng)
@@ -179,17 +176,20 @@ def _attempt(
     columns |= {name: reconstructed.columns[name] for name in reconstructed.columns if name in canonical_fields()}
     columns |= truth_of(generated, response, crossings=crossings, charge=reconstructed.columns["charge"])
     candidates = ak.Array(columns | {"cells": cells_of(response), "tracks": tracks_of(reconstructed.matched)})
-    return candidates[_complete(event, reconstructed.found)]
+    return candidates[_first_complete(rows, generated.truth.event, reconstructed.found)]
 
 
 def _per_candidate(crossings: Crossings, event: np.ndarray) -> Crossings:
     return Crossings(**{name: getattr(crossings, name)[event] for name in Crossings.__dataclass_fields__})
 
 
-def _complete(event: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """Candidates of events in which every candidate was found."""
-    lost = np.bincount(event, weights=~found)
-    return lost[event] == 0
+def _first_complete(rows: np.ndarray, attempt: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """Candidates, as a mask, of the first attempt at each row in which every candidate was found."""
+    complete = np.bincount(attempt, weights=~found, minlength=len(rows)) == 0
+    _, first = np.unique(rows[complete], return_index=True)
+    chosen = np.zeros(len(rows), dtype=bool)
+    chosen[np.flatnonzero(complete)[first]] = True
+    return chosen[attempt]
 
 
 def _miscalibrate(response: Response, generated: Generated, injected: Injected, rng: np.random.Generator) -> Response:

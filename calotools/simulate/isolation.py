@@ -17,6 +17,7 @@ _NOISE = (0.35, 0.16)  # GeV without pile-up, and times sqrt(mu)
 _LEAKAGE = 0.01  # of E_T, spread left by the correction for the shower outside the core
 _MIN_TRACK_PT = 1.0
 _MAX_Z0 = 3.0  # mm
+_OWN = (0.01, 0.05)  # distance in eta and phi between a cluster and its own tracks
 _CONE_SCALE = 10.0  # GeV
 
 
@@ -59,6 +60,9 @@ def calorimeter_isolation(
 def track_isolation(matched: Matched, *, eta: np.ndarray, phi: np.ndarray, et: np.ndarray) -> np.ndarray:
     """Sum of p_T of the vertex' tracks above 1 GeV in a cone min(0.2, 10 GeV / E_T), without the candidate's own.
 
+    The candidate's own are the matched track and those that point to its cluster too: legs of conversions of photons
+    that an electron radiated, or of the photon itself.
+
     Parameters
     ----------
     matched : Matched
@@ -70,11 +74,9 @@ def track_isolation(matched: Matched, *, eta: np.ndarray, phi: np.ndarray, et: n
     """
     tracks = matched.tracks
     owner = tracks.candidate
-    own = np.zeros(len(owner), dtype=bool)
+    own = (np.abs(matched.delta_eta1) < _OWN[0]) & (np.abs(matched.delta_phi2) < _OWN[1])
     own[matched.offsets[:-1][matched.matched]] = True
     cone = np.minimum(_CONE, _CONE_SCALE / np.maximum(et, 1.0))[owner]
     inside = np.hypot(tracks.eta - eta[owner], wrap_phi(tracks.phi - phi[owner])) < cone
     inside &= (tracks.pt > _MIN_TRACK_PT) & (np.abs(tracks.z0) / np.cosh(tracks.eta) < _MAX_Z0) & ~own
-    # the other leg of a conversion belongs to the candidate
-    inside &= (tracks.n_innermost > 0) | (np.abs(tracks.d0) < 2 * tracks.d0_error)
     return np.bincount(owner[inside], weights=tracks.pt[inside], minlength=len(et))

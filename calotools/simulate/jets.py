@@ -120,7 +120,7 @@ def jets_at(
     jet = np.nonzero(used)[0]
     angle = rng.uniform(-np.pi, np.pi, len(jet))
     eta_all = eta[jet] + content.delta_r[used] * np.cos(angle)
-    particles = decay_pions(
+    columns = decay_pions(
         jet,
         content.pdg[used],
         content.pt[used] * np.cosh(eta_all),
@@ -129,7 +129,7 @@ def jets_at(
         dalitz=np.where(category == LIGHT_EGAMMA, _DALITZ, 0.0),
         rng=rng,
     )
-    particles = particles_of(*particles)
+    particles = particles_of(*columns)
     near = np.hypot(particles.eta - eta[particles.candidate], wrap_phi(particles.phi - phi[particles.candidate])) < NEAR
     core = select_particles(particles, near)
     return Generated(

@@ -157,8 +157,9 @@ def match_tracks(
     delta_phi = -tracks.charge * wrap_phi(phi_s2[owner] - phi)
     near = (np.abs(delta_eta) < _DELTA_ETA) & (np.abs(delta_phi) < _DELTA_PHI)
     near &= tracks.pt > np.maximum(_SMALLEST_PT * et[owner], 0.8)
-    # brem pulls the cluster away in phi only, and a silicon track is better than one from the straws
-    score = np.where(near, (delta_eta / 0.005) ** 2 + (delta_phi / 0.02) ** 2 + 4 * (tracks.n_sct == 0), np.inf)
+    # brem pulls the cluster away in phi only; a track with hits in every detector is more likely the electron's
+    lacking = 4.0 * (tracks.n_sct == 0) + 4.0 * (tracks.n_pixel == 0) + 2.0 * (tracks.n_innermost == 0)
+    score = np.where(near, (delta_eta / 0.005) ** 2 + (delta_phi / 0.02) ** 2 + lacking, np.inf)
     order, counts = _order(score, tracks.pt, owner, len(et))
     offsets = np.concatenate([[0], np.cumsum(counts)])
     best = np.full(len(et), np.inf)

@@ -1,0 +1,113 @@
+"""Fit the layer calibration and the identification cuts on our own simulation, and write them as tables.
+
+    python benchmarks/tune_reconstruction.py --n 60000 --seed 20000001 --jobs 2
+
+Two passes: the cuts are tuned on candidates reconstructed with the new calibration. Rerun it when the detector
+simulation changes; the tables' headers say how they were made.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import awkward as ak
+import numpy as np
+
+from calotools.ntuple import read_candidates
+from calotools.recipe import SimulateConfig
+from calotools.simulate import simulate
+from calotools.simulate.calibration import LAYERS, calibrate, fit_calibration
+from calotools.simulate.identification import CUTS, LEVELS, tune_cuts
+
+TABLES = Path(__file__).parents[1] / "calotools" / "simulate" / "tables"
+ETA_EDGES = np.array([0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.3, 1.375, 1.425, 1.475, 1.525, 1.6, 1.7, 1.8, 2.0, 2.2, 2.5])
+ET_EDGES = np.array([4.0, 15, 22, 35, 60, 110, 400])
+ID_ETA_EDGES = np.array([0, 0.6, 0.8, 1.15, 1.37, 1.52, 1.81, 2.01, 2.37, 2.5])
+ID_ET_EDGES = np.array([0.0, 15, 20, 30, 45, 80, 10_000])
+FIELDS = ["e_true", "eta", "eta_cluster", "eta_s2", "conversion_type", "n_pixel", "n_sct", "n_innermost", "et", *LAYERS]
+
+
+def sample(process: str, *, n: int, seed: int, jobs: int, folder: Path) -> ak.Array:
+    path = simulate(SimulateConfig(process=process, n=n, seed=seed, jobs=jobs, output=folder / f"{process}.root"))
+    kind = "electron" if process == "electrons" else "photon"
+    return read_candidates(path, fields=[*dict.fromkeys([*FIELDS, "e", *CUTS[kind]])])
+
+
+def columns(candidates: ak.Array) -> dict[str, np.ndarray]:
+    return {name: ak.to_numpy(candidates[name]) for name in candidates.fields}
+
+
+def layer_table(values: Mapping[str, np.ndarray], rows: np.ndarray) -> tuple[Any, np.ndarray]:
+    layers = {name: values[name][rows] for name in LAYERS}
+    eta = values["eta_cluster"][rows]
+    table = fit_calibration(layers, eta=eta, e_true=values["e_true"][rows], eta_edges=ETA_EDGES, et_edges=ET_EDGES)
+    return table, calibrate(layers, eta=eta, table=table)
+
+
+def write(path: Path, header: str, tables: Mapping[str, Mapping[str, Any]]) -> None:
+    lines = [f"# {line}" for line in header.splitlines()]
+    for name, table in tables.items():
+        lines += ["", f"[{name}]"]
+        for key, value in table.items():
+            if not isinstance(value, dict):
+                lines.append(f"{key} = {np.asarray(value).tolist()}")
+        for key, value in table.items():
+            if isinstance(value, dict):
+                lines += ["", f"[{name}.{key}]", *(f"{k} = {v}" for k, v in value.items())]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--n", type=int, default=60_000)
+    parser.add_argument("--seed", type=int, default=20_000_001)
+    parser.add_argument("--jobs", type=int, default=1)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        made = {
+            process: columns(sample(process, n=options.n, seed=options.seed, jobs=options.jobs, folder=Path(folder)))
+            for process in ("electrons", "photons")
+        }
+    electrons, photons = made["electrons"], made["photons"]
+    every = np.ones(len(electrons["e"]), dtype=bool)
+    converted = photons["conversion_type"] > 0
+    tables = {}
+    for name, values, rows in (
+        ("electron", electrons, every),
+        ("unconverted", photons, ~converted),
+        ("converted", photons, converted),
+    ):
+        table, e = layer_table(values, rows)
+        tables[name] = {key: np.round(getattr(table, key), 5) for key in table.__dataclass_fields__}
+        # the cuts see E_T and E/p as the new calibration makes them
+        ratio = e / values["e"][rows]
+        for key in ("e", "et", "e_over_p"):
+            if key in values:
+                values[key][rows] = values[key][rows] * ratio
+        bias = np.median(e / values["e_true"][rows]) - 1
+        print(f"{name}: {rows.sum()} candidates, median E/E_true - 1 = {bias:+.4f}")
+    command = f"python benchmarks/tune_reconstruction.py --n {options.n} --seed {options.seed}"
+    write(TABLES / "calibration.toml", f"Layer calibration, fitted on our own simulation.\nMade by: {command}", tables)
+    cuts = {
+        kind: tune_cuts(
+            values,
+            kind=kind,
+            et=values["et"],
+            eta=values["eta_s2"],
+            et_edges=ID_ET_EDGES,
+            eta_edges=ID_ETA_EDGES,
+        )
+        for kind, values in (("electron", electrons), ("photon", photons))
+    }
+    targets = ", ".join(f"{level} {target:.0%}" for level, target in LEVELS.items())
+    header = f"Cut-based identification, calotools' own, tuned on its simulation to {targets}.\n"
+    header += f"Rows are E_T bins, columns |eta| bins.\nMade by: {command}"
+    write(TABLES / "identification.toml", header, cuts)
+
+
+if __name__ == "__main__":
+    main()
