@@ -92,7 +92,7 @@ def _score_files(
             progress("predict", done, done)
     index = Index(*(np.concatenate([getattr(one, name) for one in indices]) for name in ("run", "event", "candidate")))
     whole = {name: np.concatenate([one[name] for one in values]) for name in values[0]}
-    return Scores(index=index, values=whole, split=_split(bundle, index), record=_record(bundle, config)), tree
+    return Scores(index=index, values=whole, split=_split(bundle, index), record=_record(bundle, config, tree)), tree
 
 
 def _split(bundle: ModelBundle, index: Index) -> np.ndarray:
@@ -102,11 +102,12 @@ def _split(bundle: ModelBundle, index: Index) -> np.ndarray:
     )
 
 
-def _record(bundle: ModelBundle, config: PredictConfig) -> dict[str, object]:
+def _record(bundle: ModelBundle, config: PredictConfig, tree: str) -> dict[str, object]:
     return {
         "task": bundle.task,
         "model": bundle.config.model.name,
-        "classes": list(bundle.classes),
+        "classes": {name: list(bundle.config.classes[name]) for name in bundle.classes},
+        "tree": tree,
         "digest": bundle.digest,
         "files": list(config.files),
         "calotools": version,

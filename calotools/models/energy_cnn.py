@@ -50,7 +50,7 @@ class EnergyCNN(nn.Module):
     --------
     >>> model = EnergyCNN(ModelInputs(shapes={"em": (4, 56, 11)}, n_scalars=3))
     >>> sum(parameter.numel() for parameter in model.parameters())
-    153729
+    147745
     """
 
     def __init__(self, inputs: ModelInputs, *, maps: int = 32, blocks: int = 1, condition: int = 64) -> None:

@@ -30,7 +30,7 @@ def log_cosh(x: torch.Tensor) -> torch.Tensor:
     Examples
     --------
     >>> [round(value, 4) for value in log_cosh(torch.tensor([0.0, 1.0, -1000.0])).tolist()]
-    [0.0, 0.4338, 999.3069]
+    [0.0, 0.4338, 999.3068]
     """
     x = x.abs()
     return x + functional.softplus(-2 * x) - math.log(2)

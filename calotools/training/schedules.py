@@ -35,7 +35,7 @@ def learning_rate_factor(step: int, *, schedule: str, n_steps: int) -> float:
     Examples
     --------
     >>> [round(learning_rate_factor(s, schedule="one-cycle", n_steps=8), 3) for s in (0, 2, 5, 8)]
-    [0.1, 1.0, 0.501, 0.001]
+    [0.1, 1.0, 0.5, 0.001]
     >>> learning_rate_factor(3, schedule="constant", n_steps=8)
     1.0
     """

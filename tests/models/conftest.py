@@ -1,0 +1,34 @@
+"""Batches of random numbers with the shapes of a real one."""
+
+import pytest
+import torch
+
+from calotools.containers import Batch
+from calotools.models import ModelInputs
+
+ELECTRON = ModelInputs(shapes={"em": (3, 56, 11), "had": (2, 7, 11)})
+
+
+@pytest.fixture
+def make_batch():
+    """A function: n candidates and shapes -> Batch; the same seed gives the same numbers."""
+
+    def make(n=4, *, seed=0, inputs=ELECTRON, n_tracks=0, n_features=0, n_scalars=0):
+        generator = torch.Generator().manual_seed(seed)
+        images = {
+            f"{quantity}_{grid}": torch.rand(n, *shape, generator=generator)
+            for quantity in inputs.quantities
+            for grid, shape in inputs.shapes.items()
+        }
+        return Batch(
+            images=images,
+            scalars=torch.randn(n, n_scalars, generator=generator),
+            tracks=torch.randn(n, n_tracks, n_features, generator=generator),
+            track_mask=torch.rand(n, n_tracks, generator=generator) < 0.7,
+            base_energy=20 + 60 * torch.rand(n, generator=generator),
+            target=torch.zeros(n, dtype=torch.int64),
+            weight=torch.ones(n),
+            row=torch.arange(n),
+        )
+
+    return make

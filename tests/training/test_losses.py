@@ -1,0 +1,106 @@
+"""Losses, schedules and metrics against numbers worked out by hand."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from calotools.errors import ConfigError
+from calotools.training.losses import ENERGY_LOSSES, choose_loss, log_cosh, weighted_mean
+from calotools.training.metrics import mean_auc, relative_iqr, weighted_auc
+from calotools.training.schedules import learning_rate_factor
+
+ENERGY, TRUE = torch.tensor([55.0]), torch.tensor([50.0])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("relative-mse", 0.01),
+        ("relative-mae", 0.1),
+        ("mse", 25.0),
+        ("mae", 5.0),
+        ("huber", 4.5),
+        ("log-cosh-gev", math.log(math.cosh(5.0))),
+        ("log-cosh", math.log(math.cosh(5.0))),  # 10 % is five times the core of 2 %
+    ],
+)
+def test_energy_losses_of_55_for_50(name, value):
+    assert choose_loss(name, task="energy")(ENERGY, TRUE).item() == pytest.approx(value, rel=1e-5)
+
+
+def test_every_energy_loss_is_covered_and_least_at_the_truth():
+    assert len(ENERGY_LOSSES) == 7
+    for loss in ENERGY_LOSSES.values():
+        assert loss(TRUE, TRUE).item() == pytest.approx(0, abs=1e-6)
+        assert loss(ENERGY, TRUE).shape == (1,)
+
+
+def test_cross_entropy_by_hand():
+    logits = torch.log(torch.tensor([[0.2, 0.8]]))
+    assert choose_loss(None, task="identification")(logits, torch.tensor([0])).item() == pytest.approx(-math.log(0.2))
+
+
+def test_losses_belong_to_a_task():
+    with pytest.raises(ConfigError, match="'mae' is no loss of task 'identification'; allowed: 'cross-entropy'"):
+        choose_loss("mae", task="identification")
+
+
+@given(st.floats(-1e4, 1e4))
+def test_log_cosh_lies_between_its_limits(x):
+    value = log_cosh(torch.tensor(x, dtype=torch.float64)).item()
+    assert max(0.0, abs(x) - math.log(2)) - 1e-9 <= value <= min(0.5 * x * x, abs(x)) + 1e-9
+
+
+def test_weighted_mean_ignores_the_scale_of_weights():
+    losses, weight = torch.rand(10), torch.rand(10)
+    torch.testing.assert_close(weighted_mean(losses, weight), weighted_mean(losses, 7 * weight))
+    torch.testing.assert_close(weighted_mean(losses, weight), torch.tensor(np.average(losses, weights=weight)))
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.booleans(), st.floats(0.1, 3)), min_size=2, max_size=30),
+)
+def test_auc_is_the_fraction_of_pairs_in_order(rows):
+    score, signal, weight = (np.array(column) for column in zip(*rows, strict=True))
+    auc = weighted_auc(score, signal, weight=weight)
+    pairs = [
+        (wa * wb, 1.0 if a > b else 0.5 if a == b else 0.0) for a, sa, wa in rows for b, sb, wb in rows if sa and not sb
+    ]
+    if not pairs:
+        assert math.isnan(auc)
+        return
+    assert auc == pytest.approx(sum(w * p for w, p in pairs) / sum(w for w, _ in pairs))
+
+
+def test_mean_auc_of_two_classes_is_the_auc():
+    rng = np.random.default_rng(3)
+    score, target, weight = rng.random(50), rng.integers(0, 2, 50), rng.random(50)
+    probability = np.stack([1 - score, score], axis=1)
+    assert mean_auc(probability, target, weight=weight) == pytest.approx(
+        weighted_auc(score, target == 1, weight=weight)
+    )
+
+
+def test_iqr_of_a_gaussian():
+    rng = np.random.default_rng(4)
+    target = rng.uniform(20, 100, 20_000)
+    assert relative_iqr(target * rng.normal(1, 0.03, 20_000), target) == pytest.approx(1.349 * 0.03, rel=0.03)
+
+
+@pytest.mark.parametrize("schedule", ["constant", "cosine", "one-cycle"])
+def test_schedules_stay_between_zero_and_one(schedule):
+    factors = [learning_rate_factor(step, schedule=schedule, n_steps=100) for step in range(120)]
+    assert all(0 < factor <= 1 for factor in factors)
+    assert max(factors) == pytest.approx(1)
+
+
+def test_one_cycle_climbs_then_falls():
+    factors = [learning_rate_factor(step, schedule="one-cycle", n_steps=100) for step in range(101)]
+    assert factors[:26] == sorted(factors[:26])
+    assert factors[25:] == sorted(factors[25:], reverse=True)
+    assert factors[0] == pytest.approx(0.1)
+    assert factors[100] == pytest.approx(1e-3)
