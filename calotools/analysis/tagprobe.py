@@ -178,8 +178,8 @@ def design_effect(sample: TagProbeSample) -> float:
     Returns
     -------
     float
-        At least 1; 1 without event numbers. An event in which both electrons pass counts twice, one in which the
-        probe fails once, so that with efficiency e the factor is 1 / (1 + e) * 2 at most.
+        Between 1 and 2; 1 without event numbers. An event in which both electrons pass counts twice, one in which
+        the probe fails once: when all of both legs are in one bin and the tag is the passing probe, it is 2 - e.
 
     Examples
     --------
