@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import awkward as ak
 import numpy as np
 
-from calotools.analysis import event_bootstrap, resolution
+from calotools.analysis import event_bootstrap, measure_resolution
 from calotools.containers import Resolution
 from calotools.errors import EmptyInputError
 from calotools.plots import draw_residuals, draw_resolution
@@ -48,9 +48,11 @@ def measure_energy(sample: Scored, config: EvaluateConfig) -> Outcome:
         sample.index.take(prompt), rng=np.random.default_rng(config.seed), replicas=config.replicas
     )
     common = {"bootstrap": bootstrap, "reference": REFERENCE, "weight": columns["weight"]}
-    inclusive = resolution(estimates, columns["e_true"], **common)
+    inclusive = measure_resolution(estimates, columns["e_true"], **common)
     binned = {
-        axis: resolution(estimates, columns["e_true"], axes={axis: values}, edges={axis: np.asarray(edges)}, **common)
+        axis: measure_resolution(
+            estimates, columns["e_true"], axes={axis: values}, edges={axis: np.asarray(edges)}, **common
+        )
         for axis, (values, edges) in _axes(columns, config).items()
     }
     results: dict[str, Any] = {

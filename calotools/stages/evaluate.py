@@ -51,7 +51,8 @@ def evaluate(config: EvaluateConfig, *, progress: Progress | None = None) -> Out
         fields=_FIELDS[task] + ((config.reference,) if task == "energy" else ()),
         cuts=config.selection,
         split=config.split,
-        source={"tree": config.tree, "flavour": config.flavour},
+        tree=config.tree,
+        flavour=config.flavour,
     )
     if progress:
         progress("candidates", len(sample.candidates), len(sample.candidates))

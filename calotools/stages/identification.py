@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import awkward as ak
 import numpy as np
 
-from calotools.analysis import efficiency_in_bins, roc, working_points
+from calotools.analysis import efficiency_in_bins, measure_roc, working_points
 from calotools.containers import Efficiency, Roc, WorkingPoints
 from calotools.errors import ConfigError, EmptyInputError, nearest
 from calotools.plots import draw_efficiency, draw_rejection, draw_roc, draw_scores
@@ -52,7 +52,7 @@ def measure_identification(sample: Scored, config: EvaluateConfig) -> Outcome:
     weight = sample.column("weight")
     parts = (score[is_signal], score[is_background])
     weights = {"signal_weight": weight[is_signal], "background_weight": weight[is_background]}
-    curve = roc(*parts, **weights, name="network")
+    curve = measure_roc(*parts, **weights, name="network")
     points = working_points(*parts, efficiencies=config.efficiencies, **weights, name="network")
     curves = _roc_by_class(sample, score, is_signal, is_background, weight)
     cuts = _cut_based(sample, score, is_signal, is_background, weight)
@@ -99,7 +99,7 @@ def _roc_by_class(
     for value, name in CLASS_NAMES.items():
         one = is_background & (truth == value)
         if one.sum() >= FEW:
-            curves[name] = roc(
+            curves[name] = measure_roc(
                 score[is_signal],
                 score[one],
                 signal_weight=weight[is_signal],

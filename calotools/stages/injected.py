@@ -55,7 +55,7 @@ def read_injected(source: Path | Sequence[str], *, passing: str, edges: dict[str
         A sidecar was named and does not hold these bins or this cut.
     """
     named = isinstance(source, Path)
-    paths = [source] if named else [Path(name).with_suffix(".injected.toml") for name in source]
+    paths = [source] if isinstance(source, Path) else [Path(name).with_suffix(".injected.toml") for name in source]
     flag = passing.split("==")[0].strip()
     if not named and not all(path.exists() for path in paths):
         return None
@@ -65,11 +65,11 @@ def read_injected(source: Path | Sequence[str], *, passing: str, edges: dict[str
             raise ConfigError(f"'{paths[0]}' has no truth for the cut '{passing}'; it knows {_flags(truths[0])}")
         return None
     total, passed = (
-        sum(_rebinned(truth, name, edges, path) for truth, path in zip(truths, paths, strict=True))
+        np.sum([_rebinned(truth, name, edges, path) for truth, path in zip(truths, paths, strict=True)], axis=0)
         for name in ("total", flag)
     )
-    with np.errstate(invalid="ignore"):
-        return InjectedTruth((passed / total).ravel(), np.asarray(total).ravel())
+    efficiency = np.divide(passed, total, out=np.full(total.shape, np.nan), where=total > 0)
+    return InjectedTruth(efficiency.ravel(), total.ravel().astype(int))
 
 
 def _flags(truth: dict[str, Any]) -> list[str]:

@@ -53,7 +53,8 @@ def peaks(config: PeaksConfig, *, progress: Progress | None = None) -> Outcome:
         read_friend(config.scores),
         fields=(*_FIELDS, config.reference),
         cuts=config.selection,
-        source={"tree": config.tree, "flavour": config.flavour},
+        tree=config.tree,
+        flavour=config.flavour,
     )
     kind = config.pair or ("hyy" if sample.record.get("tree") == "photons" else "zee")
     fits, widths = _measure(sample, config, kind)

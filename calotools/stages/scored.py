@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import awkward as ak
 import numpy as np
@@ -13,9 +13,6 @@ from calotools.containers import Index, Scores
 from calotools.errors import EmptyInputError
 from calotools.ntuple import check_rows, index_of, read_candidates
 from calotools.variables import SPLITS, fields_in, select
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 __all__ = ["Scored", "read_scored"]
 
@@ -56,7 +53,8 @@ def read_scored(
     fields: Iterable[str],
     cuts: Iterable[str] = (),
     split: str = "all",
-    source: Mapping[str, str | None],
+    tree: str | None,
+    flavour: str | None,
 ) -> Scored:
     """Read candidates, check that they and the scores agree row by row, join and select.
 
@@ -70,8 +68,8 @@ def read_scored(
     cuts : iterable of str
         Selection; a cut may name a score.
     split : {"test", "validation", "train", "all"}
-    source : dict
-        ``tree`` and ``flavour``, as for `read_candidates`.
+    tree, flavour : str, optional
+        As for `read_candidates`.
 
     Returns
     -------
@@ -84,7 +82,7 @@ def read_scored(
     """
     cuts = tuple(cuts)
     needed = sorted({*fields, *(fields_in(cuts) - friend.values.keys())})
-    candidates = read_candidates(tuple(files), fields=needed, **source)
+    candidates = read_candidates(tuple(files), fields=needed, tree=tree, flavour=flavour)
     check_rows(friend, index_of(candidates))
     for name, values in friend.values.items():
         candidates = ak.with_field(candidates, values, name)
@@ -93,7 +91,7 @@ def read_scored(
 
 def _selected(candidates: ak.Array, friend: Scores, cuts: tuple[str, ...], split: str) -> Scored:
     scored = np.all([np.isfinite(values) for values in friend.values.values()], axis=0)
-    part = np.ones(len(scored), bool) if split == "all" else friend.split == SPLITS[split]
+    part = np.ones(len(scored), bool) if split == "all" else friend.split == SPLITS.index(split)
     selection = select(candidates, cuts)
     steps = {"read": np.ones(len(scored), bool), "scored": scored, f"{split} part": part, "selection": selection.mask}
     kept, cutflow = np.ones(len(scored), bool), []
