@@ -14,10 +14,12 @@ from calotools.errors import CalotoolsError, ConfigError, EmptyInputError
 from calotools.ntuple.detect import TreeMatch, choose_flavour, choose_tree, match_trees
 from calotools.ntuple.flavour import Flavour
 from calotools.ntuple.plan import make_plan
-from calotools.ntuple.reader import Chunk, iterate_candidates
+from calotools.ntuple.reader import Chunk, iterate_tree
 from calotools.ntuple.source import branch_names, counter_names, expand_files, list_trees, open_file
 
 __all__ = ["FileReport", "TreeReport", "inspect_files"]
+
+_STEP = 5000
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ def _inspect_file(path: str, flavour: str | Path | None, tree: str | None) -> Fi
                 if flavour is not None and isinstance(error, ConfigError):
                     raise
                 return FileReport(path, trees=plain, error=error)
-            return _inspect_trees(path, trees, plain, known, flavour, tree)
+            return _inspect_trees(path, trees, plain, known, tree)
     except ConfigError:
         raise
     except CalotoolsError as error:
@@ -135,7 +137,6 @@ def _inspect_trees(
     trees: dict[str, Any],
     plain: tuple[TreeReport, ...],
     known: Flavour,
-    flavour: str | Path | None,
     tree: str | None,
 ) -> FileReport:
     try:
@@ -143,7 +144,7 @@ def _inspect_trees(
         matches = matches or [choose_tree(trees, known, tree=tree, path=path)]
     except CalotoolsError as error:
         return FileReport(path, flavour=known.name, trees=plain, error=error)
-    looked = [_inspect_tree(path, trees[match.name], match, known, flavour or known.name) for match in matches]
+    looked = [_inspect_tree(path, trees, match, known) for match in matches]
     used = {match.name for match in matches}
     reports = (*(report for report, _ in looked), *(one for one in plain if one.name not in used))
     wrong = next((error for _, error in looked if error is not None), None)
@@ -151,14 +152,15 @@ def _inspect_trees(
 
 
 def _inspect_tree(
-    path: str, tree: Any, match: TreeMatch, known: Flavour, flavour: str | Path
+    path: str, trees: dict[str, Any], match: TreeMatch, known: Flavour
 ) -> tuple[TreeReport, CalotoolsError | None]:
+    tree = trees[match.name]
     available = branch_names(tree)
     plan = make_plan(known, match, available=available, fields=None, path=path)
     matched = {step.name: step.branches[0] for step in plan.steps if step.branches and step.name in plan.outputs}
     used = {*plan.branches, *counter_names(tree)}
     declared = [one for one in known.fields.values() if one.branches]
-    summary, error = _read_summary(path, match, flavour)
+    summary, error = _read_summary(path, trees, match, known)
     return (
         TreeReport(
             name=match.name,
@@ -173,11 +175,13 @@ def _inspect_tree(
     )
 
 
-def _read_summary(path: str, match: TreeMatch, flavour: str | Path) -> tuple[dict[str, Any], CalotoolsError | None]:
+def _read_summary(
+    path: str, trees: dict[str, Any], match: TreeMatch, known: Flavour
+) -> tuple[dict[str, Any], CalotoolsError | None]:
     """Read the whole tree for what has to be counted; an error ends the reading and is kept."""
     counter = _Counter()
     try:
-        for chunk in iterate_candidates(path, tree=match.label, flavour=flavour):
+        for chunk in iterate_tree(trees, known, match, path=path, fields=None, step=_STEP):
             counter.add(chunk)
     except CalotoolsError as error:
         return counter.summary(), error

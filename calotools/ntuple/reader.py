@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,16 +16,14 @@ from calotools.errors import BranchError, ConfigError, EmptyInputError
 from calotools.ntuple.assemble import assemble_candidates
 from calotools.ntuple.checks import check_units, count_problems
 from calotools.ntuple.columns import Place
-from calotools.ntuple.detect import choose_flavour, choose_tree
+from calotools.ntuple.detect import TreeMatch, choose_flavour, choose_tree
 from calotools.ntuple.flavour import Flavour
 from calotools.ntuple.numbering import Numbering
 from calotools.ntuple.plan import make_plan
 from calotools.ntuple.schema import INDEX_FIELDS
 from calotools.ntuple.source import branch_names, expand_files, list_trees, open_file, read_steps
 
-__all__ = ["Chunk", "index_of", "iterate_candidates", "read_candidates"]
-
-Files = str | Path | Sequence[str | Path]
+__all__ = ["Chunk", "index_of", "iterate_candidates", "iterate_tree", "read_candidates"]
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ class Chunk:
 
 
 def iterate_candidates(
-    files: Files,
+    files: str | Path | Sequence[str | Path],
     *,
     tree: str | None = None,
     flavour: str | Path | None = None,
@@ -103,33 +101,53 @@ def iterate_candidates(
             trees = list_trees(file)
             known = choose_flavour(trees, flavour=chosen, path=path)
             chosen = chosen or known.name
-            for chunk in _read_tree(trees, known, path=path, tree=tree, fields=fields, step=step):
+            match = choose_tree(trees, known, tree=tree, path=path)
+            for chunk in iterate_tree(trees, known, match, path=path, fields=fields, step=step):
                 total += len(chunk.candidates)
                 yield chunk
     if not total:
         raise EmptyInputError(f"no candidate in {names[:5]}{' ...' if len(names) > 5 else ''}: zero entries")
 
 
-def _read_tree(
-    trees: dict[str, Any], flavour: Flavour, *, path: str, tree: str | None, fields: Sequence[str] | None, step: int
+def iterate_tree(
+    trees: Mapping[str, Any], flavour: Flavour, match: TreeMatch, *, path: str, fields: Sequence[str] | None, step: int
 ) -> Iterator[Chunk]:
-    match = choose_tree(trees, flavour, tree=tree, path=path)
+    """Candidates of one tree of an open file.
+
+    Parameters
+    ----------
+    trees : mapping of str to tree
+        As `list_trees` gives them.
+    flavour : Flavour
+    match : TreeMatch
+        The tree to read.
+    path : str
+        The file, for messages.
+    fields, step
+        As in `iterate_candidates`.
+
+    Yields
+    ------
+    Chunk
+        None of them empty.
+    """
     source = trees[match.name]
     plan = make_plan(flavour, match, available=branch_names(source), fields=fields, path=path)
     place = f"file '{path}', tree '{match.label}'"
     numbering, start = Numbering(run=zlib.crc32(Path(path).name.encode())), 0
     for entry, arrays in read_steps(source, plan.branches, path=path, step=step):
         candidates = assemble_candidates(arrays, plan, place=Place(path, match.label, entry))
+        if not len(candidates):
+            continue
         candidates = numbering.complete(candidates)
-        if start == 0 and len(candidates):
+        if start == 0:
             check_units(candidates, place=place, declared=f"flavour '{flavour.name}', '{flavour.source}'")
-        if len(candidates):
-            yield Chunk(candidates, path, match.label, start, count_problems(candidates))
+        yield Chunk(candidates, path, match.label, start, count_problems(candidates))
         start += len(candidates)
 
 
 def read_candidates(
-    files: Files,
+    files: str | Path | Sequence[str | Path],
     *,
     tree: str | None = None,
     flavour: str | Path | None = None,

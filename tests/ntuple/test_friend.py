@@ -71,7 +71,7 @@ def test_rows_that_do_not_agree_are_named(tmp_path, parent):
     order = np.arange(40)
     order[[5, 6]] = [6, 5]
     run, candidate = int(index.run[5]), int(index.candidate[5])
-    said = rf"row 5 of the scores is \(run, event, candidate\) = \[{run}, 5, {candidate}\], the candidates have \[\d+, 6, 0\]"
+    said = rf"row 5 of the scores .* = \[{run}, 5, {candidate}\], the candidates have \[\d+, 6, 0\]"
     with pytest.raises(ShapeError, match=said):
         read_friend(tmp_path / "friend.root", index=index.take(order))
     with pytest.raises(ShapeError, match="the scores have 40 rows, the candidates 39; predict again"):
