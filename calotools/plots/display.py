@@ -9,7 +9,7 @@ import numpy as np
 
 from calotools.errors import BranchError, CellError
 from calotools.plots.numbers import format_number
-from calotools.plots.style import COLOURS, LABEL, new_figure, stamp, style
+from calotools.plots.style import COLOURS, new_figure, stamp, style
 
 if TYPE_CHECKING:
     import awkward as ak
@@ -27,7 +27,8 @@ LAYERS: dict[str, tuple[int, ...]] = {
 }
 _ROWS = {"e": "Energy [GeV]", "time": "Time [ns]", "gain": "Gain"}
 _GAINS = {0: ("high", COLOURS[0]), 1: ("medium", COLOURS[2]), 2: ("low", COLOURS[1])}
-_OTHER_GAIN = ("other", COLOURS[4])
+# Tile codes are negative.
+_OTHER_GAIN = ("Tile", COLOURS[4])
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Boxes:
     values: dict[str, np.ndarray]
 
 
-def draw_candidate(candidate: ak.Record, *, label: str = LABEL, note: str = "") -> Figure:
+def draw_candidate(candidate: ak.Record, *, label: str = "calotools display", note: str = "") -> Figure:
     """Draw a candidate's cells as they lie in (eta, phi), a column per layer: energy, time and gain; and its tracks.
 
     Parameters

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["draw_history", "read_history"]
 
 _PARTS = {"train": "training", "val": "validation", "validation": "validation", "test": "test"}
-_NOT_DRAWN = ("epoch", "step")
+_ALONG = ("epoch", "step")
+_NOT_DRAWN = (*_ALONG, "seconds", "candidates_per_s")
 
 
 def read_history(path: Path | str) -> dict[str, np.ndarray]:
@@ -67,7 +68,7 @@ def draw_history(columns: Mapping[str, np.ndarray], *, label: str = LABEL, note:
     ----------
     columns : dict of str to (n_row,) float
         ``epoch`` (or ``step``), and quantities such as ``train_loss``, ``val_loss``, ``val_auc``, ``lr``; a row may
-        leave any of them NaN.
+        leave any of them NaN. Times are left out.
     label, note : str
         Above the axes, left and right.
 
@@ -90,7 +91,7 @@ def draw_history(columns: Mapping[str, np.ndarray], *, label: str = LABEL, note:
     groups = group_columns(columns)
     if not groups:
         raise EmptyInputError(f"no training curve has a finite value; columns: {', '.join(columns) or 'none'}")
-    along = next((name for name in _NOT_DRAWN if name in columns), None)
+    along = next((name for name in _ALONG if name in columns), None)
     first = next(iter(columns.values()))
     x = np.asarray(columns[along], float) if along else np.arange(len(first), dtype=float)
     with style():

@@ -101,6 +101,7 @@ def test_history():
     epoch = np.arange(12.0)
     columns = {
         "epoch": epoch,
+        "seconds": epoch + 3,
         "train_loss": 0.6 * np.exp(-epoch / 3) + 0.12,
         "val_loss": 0.55 * np.exp(-epoch / 3) + 0.15 + 0.003 * np.maximum(epoch - 7, 0),
         "val_auc": 0.975 - 0.1 * np.exp(-epoch / 2),
