@@ -16,8 +16,9 @@ __all__ = ["atlas_columns"]
 _ETA_MAX = 2.8
 _FIELD_HALF_LENGTH = 2900.0  # mm: the tracker of a forward particle ends here
 _ENDCAP_FRONT = 3704.0  # mm: |z| of the endcap's first absorber
+_LOSS = 2.0  # of dead material per X0 over the accordion's: light materials stop soft particles that lead lets multiply
 _PRESAMPLER_X0 = 0.078  # 11 mm of liquid argon
-_PRESAMPLER_SCALE = 44.0  # visible energy at the electromagnetic scale over energy deposited in that argon
+_PRESAMPLER_SCALE = 23.0  # visible energy at the electromagnetic scale over energy deposited in that argon
 _PRESAMPLER_TERM = 0.2  # sqrt(GeV)
 _SCINTILLATOR_X0 = 0.03
 _SCINTILLATOR_SCALE = 25.0
@@ -81,7 +82,7 @@ def _tracker(eta: float) -> tuple[tuple[tuple[float, float], ...], float]:
 
 
 def _dead(x0: float, position: float, *, forward: bool = False) -> Segment:
-    return Segment(-1, max(x0, 0.0), max(x0, 0.0) / _ALUMINIUM, (position, position + 1.0), forward)
+    return Segment(-1, max(x0, 0.0), max(x0, 0.0) / _ALUMINIUM, (position, position + 1.0), forward, loss=_LOSS)
 
 
 def _presampler(number: Sampling, eta: float, path: float) -> Segment:

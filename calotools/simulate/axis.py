@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numba
 
-from calotools.simulate.stack import Stack
+from calotools.simulate.stack import FORWARD, POS_END, POS_START, T_END, T_START, Stack
 
 __all__ = ["Axis", "axis_at", "make_axis", "row_of"]
 
@@ -56,7 +56,7 @@ def row_of(stack: Stack, sinh_eta: float, z0: float) -> tuple[int, float]:
         side = 1.0 if eta > 0 else -1.0
         radius = max((side * _ENDCAP_MIDDLE - z0) / sinh_eta, 1.0)
         eta = side * max(math.asinh(_ENDCAP_MIDDLE / radius), stack.barrel_end)
-    return min(int(abs(eta) / stack.d_eta), stack.n_rows - 1), eta
+    return min(int(abs(eta) / stack.d_eta), len(stack.rows) - 1), eta
 
 
 @numba.njit
@@ -79,10 +79,12 @@ def axis_at(axis: Axis, stack: Stack, row: int, segment: int, t: float) -> tuple
     Position is the radius in barrel segments and |z| in endcap ones; time is with respect to a particle that comes
     straight from the origin at t = 0.
     """
-    span = max(stack.t_end[row, segment] - stack.t_start[row, segment], 1e-9)
-    share = (t - stack.t_start[row, segment]) / span
-    pos = stack.pos_start[row, segment] + share * (stack.pos_end[row, segment] - stack.pos_start[row, segment])
-    if stack.forward[row, segment]:
+    span = max(stack.slabs[row, segment, T_END] - stack.slabs[row, segment, T_START], 1e-9)
+    share = (t - stack.slabs[row, segment, T_START]) / span
+    pos = stack.slabs[row, segment, POS_START] + share * (
+        stack.slabs[row, segment, POS_END] - stack.slabs[row, segment, POS_START]
+    )
+    if stack.slabs[row, segment, FORWARD]:
         z = axis.side * pos
         radius = max((z - axis.z0) / axis.sinh_eta, 100.0)
     else:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from calotools.simulate.deposit import Buffer, Grid, locate
+from calotools.simulate.deposit import I0, N_I, N_J, OFFSET, REGION, Buffer, Grid, locate
 
 __all__ = ["Fractions", "share_energy"]
 
@@ -42,21 +42,21 @@ def share_energy(buffer: Buffer, grid: Grid, fractions: Fractions, change: np.nd
     """Apply crosstalk to the open cells; `change` (n_cell,) is scratch space. The sum of all cells does not change."""
     change[: buffer.used[0]] = 0.0
     for k in range(buffer.used[1]):
-        r = buffer.region[k]
+        r = buffer.opened[k, REGION]
         s = grid.sampling[r]
         if s >= 8 or s % 4 == 0:
             continue
-        for i in range(buffer.n_i[k]):
-            row = grid.row[r] + buffer.i0[k] + i
-            for j in range(buffer.n_j[k]):
-                cell = buffer.offset[k] + i * buffer.n_j[k] + j
+        for i in range(buffer.opened[k, N_I]):
+            row = grid.row[r] + buffer.opened[k, I0] + i
+            for j in range(buffer.opened[k, N_J]):
+                cell = buffer.opened[k, OFFSET] + i * buffer.opened[k, N_J] + j
                 e = buffer.e[cell]
                 if e <= 1e-5:
                     continue
                 for step in (-2, -1, 1, 2):
                     share = fractions.first[row] if abs(step) == 1 else fractions.second[row]
-                    if 0 <= i + step < buffer.n_i[k]:
-                        give(buffer, change, cell, cell + step * buffer.n_j[k], e * share)
+                    if 0 <= i + step < buffer.opened[k, N_I]:
+                        give(buffer, change, cell, cell + step * buffer.opened[k, N_J], e * share)
                 eta = buffer.edges[k, 0] + (i + 0.5) / buffer.edges[k, 1]
                 phi = buffer.edges[k, 2] + (j + 0.5) / buffer.edges[k, 3]
                 to_next_layer(buffer, grid, change, (cell, s + 1, r), (eta, phi, e * fractions.behind[row]))
@@ -93,7 +93,7 @@ def to_next_layer(
 def finest(buffer: Buffer, grid: Grid, sampling: int) -> tuple[float, float]:
     """Widths of the smallest open cells of a sampling."""
     d_eta, d_phi = 10.0, 10.0
-    for k in range(buffer.first[sampling], buffer.last[sampling]):
-        d_eta = min(d_eta, grid.d_eta[buffer.region[k]])
-        d_phi = min(d_phi, grid.d_phi[buffer.region[k]])
+    for k in range(buffer.ranges[sampling, 0], buffer.ranges[sampling, 1]):
+        d_eta = min(d_eta, grid.d_eta[buffer.opened[k, REGION]])
+        d_phi = min(d_phi, grid.d_phi[buffer.opened[k, REGION]])
     return d_eta, d_phi

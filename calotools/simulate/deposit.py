@@ -8,9 +8,10 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-__all__ = ["Buffer", "Grid", "add_spot", "clear", "locate", "make_buffer", "open_buffer"]
+__all__ = ["Buffer", "Grid", "add_spot", "add_spots", "clear", "locate", "make_buffer", "open_buffer"]
 
 N_SAMPLINGS = 24
+REGION, I0, N_I, J0, N_J, OFFSET = range(6)
 _TWO_PI = 2.0 * math.pi
 
 
@@ -47,10 +48,11 @@ class Buffer(NamedTuple):
 
     Attributes
     ----------
-    first, last : (24,) int64
-        Open regions of each sampling, as a range in `region`.
-    region, i0, n_i, j0, n_j, offset : (n_region,) int64
-        Region number, first cell and number of cells along eta and phi, and place of the rectangle in `e`.
+    ranges : (24, 2) int64
+        Open regions of each sampling, as a range of rows in `opened`.
+    opened : (n_region, 6) int64
+        Region number, first cell and number of cells along eta, the same along phi, and place of the rectangle in `e`:
+        the columns REGION to OFFSET.
     edges : (n_region, 4) float64
         eta_lo, 1 / d_eta, phi_lo, 1 / d_phi of the rectangle.
     e : (n_cell,) float64 [GeV]
@@ -61,14 +63,8 @@ class Buffer(NamedTuple):
         Number of cells, of open regions.
     """
 
-    first: np.ndarray
-    last: np.ndarray
-    region: np.ndarray
-    i0: np.ndarray
-    n_i: np.ndarray
-    j0: np.ndarray
-    n_j: np.ndarray
-    offset: np.ndarray
+    ranges: np.ndarray
+    opened: np.ndarray
     edges: np.ndarray
     e: np.ndarray
     et: np.ndarray
@@ -79,16 +75,9 @@ class Buffer(NamedTuple):
 @numba.njit
 def make_buffer(n_region: int, n_cell: int) -> Buffer:
     """An empty buffer for at most `n_cell` cells."""
-    whole = np.zeros((6, n_region), np.int64)
     return Buffer(
-        np.zeros(N_SAMPLINGS, np.int64),
-        np.zeros(N_SAMPLINGS, np.int64),
-        whole[0],
-        whole[1],
-        whole[2],
-        whole[3],
-        whole[4],
-        whole[5],
+        np.zeros((N_SAMPLINGS, 2), np.int64),
+        np.zeros((n_region, 6), np.int64),
         np.zeros((n_region, 4)),
         np.zeros(n_cell),
         np.zeros(n_cell),
@@ -116,14 +105,14 @@ def open_buffer(buffer: Buffer, grid: Grid, centre: tuple[float, float], half: n
     k = 0
     n = 0
     last_sampling = -1
-    buffer.first[:] = 0
-    buffer.last[:] = 0
+    buffer.ranges[:, 0] = 0
+    buffer.ranges[:, 1] = 0
     for r in range(len(grid.sampling)):
         s = grid.sampling[r]
         if s != last_sampling:
-            buffer.first[s] = k
+            buffer.ranges[s, 0] = k
             last_sampling = s
-        buffer.last[s] = k
+        buffer.ranges[s, 1] = k
         low = centre[0] - half[s, 0] - grid.eta_lo[r]
         i0, n_i = cell_range(low, low + 2.0 * half[s, 0], grid.d_eta[r])
         i1 = min(i0 + n_i, grid.n_eta[r])
@@ -133,15 +122,16 @@ def open_buffer(buffer: Buffer, grid: Grid, centre: tuple[float, float], half: n
         low = wrap(centre[1]) - half[s, 1] - grid.phi_lo[r]
         j0, n_j = cell_range(low, low + 2.0 * half[s, 1], grid.d_phi[r])
         n_j = min(n_j, grid.n_phi[r])
-        buffer.region[k], buffer.i0[k], buffer.n_i[k], buffer.j0[k], buffer.n_j[k] = r, i0, i1 - i0, j0, n_j
-        buffer.offset[k] = n
+        buffer.opened[k, REGION], buffer.opened[k, I0], buffer.opened[k, N_I] = r, i0, i1 - i0
+        buffer.opened[k, J0], buffer.opened[k, N_J] = j0, n_j
+        buffer.opened[k, OFFSET] = n
         buffer.edges[k, 0] = grid.eta_lo[r] + i0 * grid.d_eta[r]
         buffer.edges[k, 1] = 1.0 / grid.d_eta[r]
         buffer.edges[k, 2] = grid.phi_lo[r] + j0 * grid.d_phi[r]
         buffer.edges[k, 3] = 1.0 / grid.d_phi[r]
         n += (i1 - i0) * n_j
         k += 1
-        buffer.last[s] = k
+        buffer.ranges[s, 1] = k
     buffer.used[0], buffer.used[1] = n, k
     clear(buffer)
 
@@ -157,25 +147,50 @@ def clear(buffer: Buffer) -> None:
 @numba.njit
 def locate(buffer: Buffer, sampling: int, eta: float, phi: float) -> int:
     """Place in `buffer.e` of the open cell of a sampling that holds (eta, phi); -1 when there is none."""
-    for k in range(buffer.first[sampling], buffer.last[sampling]):
+    for k in range(buffer.ranges[sampling, 0], buffer.ranges[sampling, 1]):
         i = int(math.floor((eta - buffer.edges[k, 0]) * buffer.edges[k, 1]))
-        if i < 0 or i >= buffer.n_i[k]:
+        if i < 0 or i >= buffer.opened[k, N_I]:
             continue
         d_phi = phi - buffer.edges[k, 2]
         d_phi -= _TWO_PI * math.floor(d_phi / _TWO_PI)
         j = int(d_phi * buffer.edges[k, 3])
-        if j >= buffer.n_j[k]:
+        if j >= buffer.opened[k, N_J]:
             return -1
-        return buffer.offset[k] + i * buffer.n_j[k] + j
+        return buffer.opened[k, OFFSET] + i * buffer.opened[k, N_J] + j
     return -1
+
+
+@numba.njit
+def add_spots(buffer: Buffer, sampling: np.ndarray, place: np.ndarray, n: int, each: float, time: float) -> None:
+    """Add `n` spots of energy `each` [GeV] at a time [ns]; `place` (n, 2) is (eta, phi).
+
+    What no open cell holds is counted outside. One call for many spots: a call passes every array of the buffer.
+    """
+    ranges, opened, edges, e, et = buffer.ranges, buffer.opened, buffer.edges, buffer.e, buffer.et
+    inside = 0.0
+    for spot in range(n):
+        s = sampling[spot]
+        for k in range(ranges[s, 0], ranges[s, 1]):
+            i = int(math.floor((place[spot, 0] - edges[k, 0]) * edges[k, 1]))
+            if i < 0 or i >= opened[k, N_I]:
+                continue
+            d_phi = place[spot, 1] - edges[k, 2]
+            if d_phi < 0.0 or d_phi >= _TWO_PI:
+                d_phi -= _TWO_PI * math.floor(d_phi / _TWO_PI)
+            j = int(d_phi * edges[k, 3])
+            if j < opened[k, N_J]:
+                cell = opened[k, OFFSET] + i * opened[k, N_J] + j
+                e[cell] += each
+                et[cell] += each * time
+                inside += each
+            break
+    buffer.totals[0] += inside
+    buffer.totals[1] += each * n - inside
 
 
 @numba.njit
 def add_spot(buffer: Buffer, sampling: int, eta: float, phi: float, e: float, time: float) -> None:
     """Add energy [GeV] at (eta, phi) of a sampling at a time [ns]; what no open cell holds is counted outside."""
-    if sampling < 0:
-        buffer.totals[1] += e
-        return
     cell = locate(buffer, sampling, eta, phi)
     if cell < 0:
         buffer.totals[1] += e

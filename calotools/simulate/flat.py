@@ -16,10 +16,10 @@ _X0_PER_LAMBDA = 18.0  # lead and liquid argon
 
 
 class FlatSegment(StageConfig):
-    """One slab; `end` or `x0` at normal incidence, times cosh(eta)^power along the flight direction."""
+    """One slab of a block; a block begins at each slab that gives a radius."""
 
     sampling: int = Field(description="CaloSampling number; -1 for dead material", ge=-1, le=20)
-    end: float = Field(description="depth of its far face behind the tracker [X0], at eta = 0", gt=0)
+    end: float = Field(description="depth of its far face behind the front of its block [X0], at eta = 0", gt=0)
     power: float = Field(1.0, description="that depth grows as cosh(eta) to this power")
     radius: float | None = Field(
         None, description="radius of its near face [mm]; default: the far face of the one before"
@@ -27,6 +27,7 @@ class FlatSegment(StageConfig):
     radiation_length: float = Field(description="radiation length at normal incidence [mm]", gt=0)
     joined: bool = Field(False, description="lateral spread may carry energy over from the segment before")
     scale: float = Field(1.0, description="visible over deposited energy", gt=0)
+    loss: float = Field(1.0, description="energy lost per X0 of dead material, in units of the accordion's", gt=0)
     sampling_term: float = Field(0.0, description="sampling fluctuation [sqrt(GeV)]", ge=0)
 
 
@@ -58,13 +59,25 @@ def flat_columns(path: Path | str) -> list[Column]:
 
 def _column(flat: FlatCalorimeter, eta: float) -> Column:
     stretch = math.cosh(eta)
-    segments, depth, radius = [], 0.0, flat.exit_radius
+    segments: list[Segment] = []
+    depth, radius = 0.0, flat.exit_radius
     for slab in flat.segments:
+        if slab.radius is not None:
+            depth, radius = 0.0, slab.radius
         x0 = slab.end * stretch**slab.power - depth
-        near = radius if slab.radius is None else slab.radius
-        radius = near + x0 / stretch * slab.radiation_length
-        shape = {"joined": slab.joined, "scale": slab.scale, "sampling_term": slab.sampling_term}
-        segments.append(Segment(slab.sampling, x0, x0 / _X0_PER_LAMBDA, (near, radius), **shape))
-        depth += x0
+        faces = radius, radius + x0 / stretch * slab.radiation_length
+        segments.append(
+            Segment(
+                slab.sampling,
+                x0,
+                x0 / _X0_PER_LAMBDA,
+                faces,
+                joined=slab.joined,
+                scale=slab.scale,
+                loss=slab.loss,
+                sampling_term=slab.sampling_term,
+            )
+        )
+        depth, radius = depth + x0, faces[1]
     tracker = tuple((r, x0 * stretch) for r, x0 in flat.tracker)
     return Column(tracker, flat.exit_radius, flat.medium, tuple(segments))

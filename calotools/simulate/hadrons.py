@@ -15,7 +15,21 @@ from calotools.simulate.axis import Axis, axis_at
 from calotools.simulate.deposit import Buffer, add_spot
 from calotools.simulate.randoms import exponential, gamma, poisson, uniform
 from calotools.simulate.showers import gamma_cdf, shower
-from calotools.simulate.stack import Knobs, Stack
+from calotools.simulate.stack import (
+    H_OVER_E,
+    L_END,
+    L_START,
+    L_TRACKER,
+    MIP,
+    N_SEGMENTS,
+    NUCLEAR_LENGTH,
+    SAMPLING,
+    SCALE,
+    T_END,
+    T_START,
+    Knobs,
+    Stack,
+)
 
 __all__ = ["electromagnetic_fraction", "hadron", "ionise", "muon"]
 
@@ -42,23 +56,23 @@ def ionise(state: np.ndarray, e: float, until: float, axis: Axis, stack: Stack, 
     """Deposit ionisation up to depth `until` [X0]; returns the energy [GeV] that the particle lost altogether."""
     row = axis.row
     lost = 0.0
-    for segment in range(stack.n_segments[row]):
-        begin, end = stack.t_start[row, segment], min(stack.t_end[row, segment], until)
+    for segment in range(int(stack.rows[row, N_SEGMENTS])):
+        begin, end = stack.slabs[row, segment, T_START], min(stack.slabs[row, segment, T_END], until)
         if end <= begin:
             break
-        mean = (end - begin) * stack.mip[row, segment]
+        mean = (end - begin) * stack.slabs[row, segment, MIP]
         if lost + mean > e:
             break
         lost += mean
-        if stack.sampling[row, segment] < 0:
+        if int(stack.slabs[row, segment, SAMPLING]) < 0:
             continue
         # Landau-like: most of it is certain, the rest comes in few large steps.
-        visible = stack.scale[row, segment] * mean * (0.75 + 0.25 * exponential(state)) * axis.response
+        visible = stack.slabs[row, segment, SCALE] * mean * (0.75 + 0.25 * exponential(state)) * axis.response
         n = max(1, int((end - begin) / 2.0 + 0.5))
         for i in range(n):
             t = begin + (i + 0.5) * (end - begin) / n
             eta, phi, _, _, time = axis_at(axis, stack, row, segment, t)
-            add_spot(buffer, stack.sampling[row, segment], eta, phi, visible / n, time)
+            add_spot(buffer, int(stack.slabs[row, segment, SAMPLING]), eta, phi, visible / n, time)
     return lost
 
 
@@ -73,12 +87,12 @@ def muon(state: np.ndarray, e: float, axis: Axis, stack: Stack, knobs: Knobs, bu
 @numba.njit
 def find_start(depth: float, row: int, stack: Stack) -> tuple[float, int]:
     """(depth in X0, segment) at a depth in interaction lengths; a depth behind the calorimeter gives segment -1."""
-    for segment in range(stack.n_segments[row]):
-        if depth < stack.l_end[row, segment]:
-            width = max(stack.l_end[row, segment] - stack.l_start[row, segment], 1e-9)
-            share = (depth - stack.l_start[row, segment]) / width
-            span = stack.t_end[row, segment] - stack.t_start[row, segment]
-            return stack.t_start[row, segment] + share * span, segment
+    for segment in range(int(stack.rows[row, N_SEGMENTS])):
+        if depth < stack.slabs[row, segment, L_END]:
+            width = max(stack.slabs[row, segment, L_END] - stack.slabs[row, segment, L_START], 1e-9)
+            share = (depth - stack.slabs[row, segment, L_START]) / width
+            span = stack.slabs[row, segment, T_END] - stack.slabs[row, segment, T_START]
+            return stack.slabs[row, segment, T_START] + share * span, segment
     return _NO_START, -1
 
 
@@ -89,14 +103,14 @@ def hadronic_part(state: np.ndarray, e: float, start: float, axis: Axis, stack: 
     log_e = math.log(max(e, 1.0))
     shape, slope = 0.6165 + 0.3193 * log_e, max(0.9099 - 0.0237 * log_e, 0.3)
     done = 0.0
-    for segment in range(stack.n_segments[row]):
-        end = stack.l_end[row, segment]
+    for segment in range(int(stack.rows[row, N_SEGMENTS])):
+        end = stack.slabs[row, segment, L_END]
         if end <= start:
             continue
         after = gamma_cdf(shape, slope * (end - start))
-        mean = e * (after - done) * stack.h_over_e[row, segment]
-        begin, done = max(start, stack.l_start[row, segment]), after
-        if stack.sampling[row, segment] < 0 or mean < 1e-3:
+        mean = e * (after - done) * stack.slabs[row, segment, H_OVER_E]
+        begin, done = max(start, stack.slabs[row, segment, L_START]), after
+        if int(stack.slabs[row, segment, SAMPLING]) < 0 or mean < 1e-3:
             continue
         visible = gamma(state, mean / _SAMPLING**2) * _SAMPLING**2
         n = max(1, poisson(state, visible / _SPOT))
@@ -104,12 +118,17 @@ def hadronic_part(state: np.ndarray, e: float, start: float, axis: Axis, stack: 
             depth = begin + uniform(state) * (end - begin)
             t, _ = find_start(depth, row, stack)
             eta, phi, radius, _, time = axis_at(axis, stack, row, segment, t)
-            length = stack.nuclear_length[row, segment]
+            length = stack.slabs[row, segment, NUCLEAR_LENGTH]
             r = _LATERAL * length * exponential(state) / radius
             angle = 2.0 * math.pi * uniform(state)
             each = visible * axis.response / n
             add_spot(
-                buffer, stack.sampling[row, segment], eta + r * math.cos(angle), phi + r * math.sin(angle), each, time
+                buffer,
+                int(stack.slabs[row, segment, SAMPLING]),
+                eta + r * math.cos(angle),
+                phi + r * math.sin(angle),
+                each,
+                time,
             )
 
 
@@ -117,7 +136,7 @@ def hadronic_part(state: np.ndarray, e: float, start: float, axis: Axis, stack: 
 def hadron(state: np.ndarray, e: float, charged: bool, axis: Axis, stack: Stack, knobs: Knobs, buffer: Buffer) -> float:
     """Deposit a hadron that leaves the tracker; returns the energy [GeV] that no layer has seen."""
     before = buffer.totals[0] + buffer.totals[1]
-    depth = stack.l_tracker[axis.row] + exponential(state)
+    depth = stack.rows[axis.row, L_TRACKER] + exponential(state)
     start, segment = find_start(depth, axis.row, stack)
     if not knobs.hadronic:
         start, segment = _NO_START, -1

@@ -12,20 +12,19 @@ import numpy as np
 
 from calotools.simulate.axis import Axis, axis_at, make_axis, with_response
 from calotools.simulate.crosstalk import Fractions, share_energy
-from calotools.simulate.deposit import Buffer, Grid, make_buffer, open_buffer, wrap
+from calotools.simulate.deposit import I0, J0, N_I, N_J, OFFSET, REGION, Buffer, Grid, make_buffer, open_buffer, wrap
 from calotools.simulate.electronics import Readout, read_cell
 from calotools.simulate.hadrons import hadron, muon
 from calotools.simulate.pileup import Library, overlay
 from calotools.simulate.randoms import exponential
-from calotools.simulate.showers import shower
-from calotools.simulate.stack import Knobs, Stack
+from calotools.simulate.showers import presampler_extra, shower
+from calotools.simulate.stack import EXIT_RADIUS, FRONT, N_SEGMENTS, SAMPLING, T_END, T_START, T_TRACKER, Knobs, Stack
 from calotools.simulate.upstream import (
-    E,
     KIND,
-    LAYER,
     PHI,
     SINH,
     TIME,
+    E,
     X,
     Y,
     Z,
@@ -40,6 +39,7 @@ ELECTRON, PHOTON, CHARGED, NEUTRAL, MUON = range(5)
 BIG_CELLS = 8000
 WINDOW_CELLS = 1400
 _FLIGHT, _LEAVING = 256, 128
+_SINGLE = 0.5  # GeV: softer photons make one shower where they convert, not two
 
 
 class Detector(NamedTuple):
@@ -51,7 +51,6 @@ class Detector(NamedTuple):
     fractions: Fractions
     readout: Readout
     library: Library
-    local: np.ndarray
     half_big: np.ndarray
     half_window: np.ndarray
 
@@ -91,79 +90,82 @@ def line_of(flying: np.ndarray) -> tuple[float, float, tuple[float, float, float
 @numba.njit
 def crossing(axis: Axis, stack: Stack, barrel: int) -> tuple[float, float]:
     """(eta, phi) where an axis crosses the middle of a layer, given by its barrel sampling; NaN where there is none."""
-    for segment in range(stack.n_segments[axis.row]):
-        s = stack.sampling[axis.row, segment]
+    for segment in range(int(stack.rows[axis.row, N_SEGMENTS])):
+        s = int(stack.slabs[axis.row, segment, SAMPLING])
         if s == barrel or s == barrel + 4:
-            middle = 0.5 * (stack.t_start[axis.row, segment] + stack.t_end[axis.row, segment])
+            middle = 0.5 * (stack.slabs[axis.row, segment, T_START] + stack.slabs[axis.row, segment, T_END])
             eta, phi, _, _, _ = axis_at(axis, stack, axis.row, segment, middle)
             return eta, phi
     return np.nan, np.nan
 
 
 @numba.njit
-def uneven(axis: Axis, detector: Detector) -> Axis:
+def uneven(axis: Axis, stack: Stack, knobs: Knobs) -> Axis:
     """The axis with the response of the place where it hits: accordion, cell edges, region to region."""
-    eta, phi = crossing(axis, detector.stack, 2)
+    eta, phi = crossing(axis, stack, 2)
     if math.isnan(eta):
         return axis
     period = 1024.0 if abs(eta) < 1.475 else 768.0
     u = abs(eta) / 0.025
     u -= math.floor(u) + 0.5
-    response = 1.0 + detector.knobs.accordion_phi * math.cos(period * phi)
-    response *= 1.0 - detector.knobs.accordion_eta * (4.0 * u * u - 1.0 / 3.0)
-    i = min(max(int((eta + 2.6) / 0.2), 0), detector.local.shape[0] - 1)
-    j = int((wrap(phi) + math.pi) / (2.0 * math.pi) * detector.local.shape[1]) % detector.local.shape[1]
-    return with_response(axis, response * (1.0 + detector.local[i, j]))
+    response = 1.0 + knobs.accordion_phi * math.cos(period * phi)
+    response *= 1.0 - knobs.accordion_eta * (4.0 * u * u - 1.0 / 3.0)
+    i = min(max(int((eta + 2.6) / 0.2), 0), stack.local.shape[0] - 1)
+    j = int((wrap(phi) + math.pi) / (2.0 * math.pi) * stack.local.shape[1]) % stack.local.shape[1]
+    return with_response(axis, response * (1.0 + stack.local[i, j]))
 
 
 @numba.njit
-def fly_straight(state: np.ndarray, flying: np.ndarray, kind: int, detector: Detector, buffer: Buffer) -> float:
+def fly_straight(state: np.ndarray, flying: np.ndarray, kind: int, stack: Stack, knobs: Knobs, buffer: Buffer) -> float:
     """Let a particle at the end of the tracker into the calorimeter; returns the energy [GeV] that is not seen."""
     sinh_eta, z0, line = line_of(flying)
-    stack, knobs = detector.stack, detector.knobs
-    axis = uneven(make_axis(stack, sinh_eta, z0, line), detector)
-    e, start = flying[E], stack.t_tracker[axis.row]
+    axis = uneven(make_axis(stack, sinh_eta, z0, line), stack, knobs)
+    e, start = flying[E], stack.rows[axis.row, T_TRACKER]
     if kind == MUON:
         return muon(state, e, axis, stack, knobs, buffer)
     if kind == CHARGED or kind == NEUTRAL:
         return hadron(state, e, kind == CHARGED, axis, stack, knobs, buffer)
     if flying[KIND] != 0.0:
+        presampler_extra(state, e, 1, axis, stack, knobs, buffer)
         return shower(state, e, start, axis, stack, knobs, buffer)
     start += 9.0 / 7.0 * exponential(state)
+    presampler_extra(state, e, 2 if start < stack.rows[axis.row, FRONT] else 0, axis, stack, knobs, buffer)
+    if e < _SINGLE:
+        return shower(state, e, start, axis, stack, knobs, buffer)
     x = pair_fraction(state)
     lost = shower(state, max(x * e, 1e-6), start, axis, stack, knobs, buffer)
     return lost + shower(state, max((1.0 - x) * e, 1e-6), start, axis, stack, knobs, buffer)
 
 
 @numba.njit
-def respond(state: np.ndarray, source: np.ndarray, kind: int, detector: Detector, buffer: Buffer, room: tuple) -> float:
+def respond(
+    state: np.ndarray, source: np.ndarray, kind: int, stack: Stack, knobs: Knobs, buffer: Buffer, room: tuple
+) -> float:
     """Deposit one particle; `room` is (flight, leaving, story). Returns the energy [GeV] that is not seen."""
     flight, leaving, story = room
-    stack, knobs = detector.stack, detector.knobs
     row = make_axis(stack, source[SINH], source[Z], (0.0, 0.0, 0.0)).row
     flight[0] = source
     if kind == ELECTRON or kind == PHOTON:
         n_out = transport(state, flight, row, stack, knobs, leaving, story)
     else:
         story[0], story[1:6] = np.nan, 0.0
-        n_out = 1 if propagate(flight[0], stack.exit_radius[row], knobs.field) else 0
+        n_out = 1 if propagate(flight[0], stack.rows[row, EXIT_RADIUS], knobs.field) else 0
         leaving[0] = flight[0]
         story[3] = source[E] * n_out
         story[4] = source[E] * (1 - n_out)
     lost = story[4]
     for i in range(n_out):
-        lost += fly_straight(state, leaving[i], kind, detector, buffer)
+        lost += fly_straight(state, leaving[i], kind, stack, knobs, buffer)
     return lost
 
 
 @numba.njit
-def impact(source: np.ndarray, detector: Detector, story: np.ndarray) -> tuple[float, float]:
+def impact(source: np.ndarray, stack: Stack, field: float, story: np.ndarray) -> tuple[float, float]:
     """(eta, phi) of the middle layer at which an undisturbed particle arrives; noted in `story[6:9]` too."""
-    stack = detector.stack
     row = make_axis(stack, source[SINH], source[Z], (0.0, 0.0, 0.0)).row
     flying = source.copy()
     story[6:9] = np.nan
-    if not propagate(flying, stack.exit_radius[row], detector.knobs.field):
+    if not propagate(flying, stack.rows[row, EXIT_RADIUS], field):
         return np.nan, np.nan
     sinh_eta, z0, line = line_of(flying)
     axis = make_axis(stack, sinh_eta, z0, line)
@@ -174,11 +176,11 @@ def impact(source: np.ndarray, detector: Detector, story: np.ndarray) -> tuple[f
 
 
 @numba.njit
-def find_centre(sources: np.ndarray, detector: Detector, stories: np.ndarray) -> tuple[float, float]:
+def find_centre(sources: np.ndarray, stack: Stack, field: float, stories: np.ndarray) -> tuple[float, float]:
     """Mean impact point of a candidate's particles, weighted with E^2; their impacts are noted in `stories`."""
     total, eta_sum, phi_sum, reference = 0.0, 0.0, 0.0, np.nan
     for i in range(len(sources)):
-        eta, phi = impact(sources[i], detector, stories[i])
+        eta, phi = impact(sources[i], stack, field, stories[i])
         if math.isnan(eta):
             continue
         if math.isnan(reference):
@@ -197,16 +199,16 @@ def find_seed(buffer: Buffer, centre: tuple[float, float]) -> tuple[float, float
     """Centre of the hottest middle-layer cell of the hottest 3 x 3; the given centre when there is no energy."""
     best, best_cell, seed = 0.0, 0.0, centre
     for s in (2, 6):
-        for k in range(buffer.first[s], buffer.last[s]):
-            for i in range(buffer.n_i[k]):
-                for j in range(buffer.n_j[k]):
-                    e = buffer.e[buffer.offset[k] + i * buffer.n_j[k] + j]
+        for k in range(buffer.ranges[s, 0], buffer.ranges[s, 1]):
+            for i in range(buffer.opened[k, N_I]):
+                for j in range(buffer.opened[k, N_J]):
+                    e = buffer.e[buffer.opened[k, OFFSET] + i * buffer.opened[k, N_J] + j]
                     if e <= 0.05 * best or e <= 0.0:
                         continue
                     total = 0.0
-                    for a in range(max(i - 1, 0), min(i + 2, buffer.n_i[k])):
-                        for b in range(max(j - 1, 0), min(j + 2, buffer.n_j[k])):
-                            total += buffer.e[buffer.offset[k] + a * buffer.n_j[k] + b]
+                    for a in range(max(i - 1, 0), min(i + 2, buffer.opened[k, N_I])):
+                        for b in range(max(j - 1, 0), min(j + 2, buffer.opened[k, N_J])):
+                            total += buffer.e[buffer.opened[k, OFFSET] + a * buffer.opened[k, N_J] + b]
                     if total > best or (total > 0.9 * best and e > best_cell):
                         best, best_cell = max(total, best), e
                         eta = buffer.edges[k, 0] + (i + 0.5) / buffer.edges[k, 1]
@@ -219,19 +221,19 @@ def find_seed(buffer: Buffer, centre: tuple[float, float]) -> tuple[float, float
 def copy_window(window: Buffer, whole: Buffer, grid: Grid) -> None:
     """Copy the signal of the cells that both buffers have open."""
     for k in range(window.used[1]):
-        r = window.region[k]
+        r = window.opened[k, REGION]
         for m in range(whole.used[1]):
-            if whole.region[m] != r:
+            if whole.opened[m, REGION] != r:
                 continue
-            for i in range(window.n_i[k]):
-                a = window.i0[k] + i - whole.i0[m]
-                if a < 0 or a >= whole.n_i[m]:
+            for i in range(window.opened[k, N_I]):
+                a = window.opened[k, I0] + i - whole.opened[m, I0]
+                if a < 0 or a >= whole.opened[m, N_I]:
                     continue
-                for j in range(window.n_j[k]):
-                    b = (window.j0[k] + j - whole.j0[m]) % grid.n_phi[r]
-                    if b < whole.n_j[m]:
-                        target = window.offset[k] + i * window.n_j[k] + j
-                        source = whole.offset[m] + a * whole.n_j[m] + b
+                for j in range(window.opened[k, N_J]):
+                    b = (window.opened[k, J0] + j - whole.opened[m, J0]) % grid.n_phi[r]
+                    if b < whole.opened[m, N_J]:
+                        target = window.opened[k, OFFSET] + i * window.opened[k, N_J] + j
+                        source = whole.opened[m, OFFSET] + a * whole.opened[m, N_J] + b
                         window.e[target] = whole.e[source]
                         window.et[target] = whole.et[source]
 
@@ -243,12 +245,12 @@ def write_window(
     """Read every open cell out into `cells` and `codes`."""
     grid = detector.grid
     for k in range(window.used[1]):
-        r = window.region[k]
-        for i in range(window.n_i[k]):
-            row = grid.row[r] + window.i0[k] + i
+        r = window.opened[k, REGION]
+        for i in range(window.opened[k, N_I]):
+            row = grid.row[r] + window.opened[k, I0] + i
             eta = window.edges[k, 0] + (i + 0.5) / window.edges[k, 1]
-            for j in range(window.n_j[k]):
-                n = window.offset[k] + i * window.n_j[k] + j
+            for j in range(window.opened[k, N_J]):
+                n = window.opened[k, OFFSET] + i * window.opened[k, N_J] + j
                 e, time, gain, noise = read_cell(state, (window.e[n], window.et[n]), row, mu, detector.readout)
                 cells[n, 0], cells[n, 1], cells[n, 3], cells[n, 4] = e, eta, time, noise
                 cells[n, 2] = wrap(window.edges[k, 2] + (j + 0.5) / window.edges[k, 3])
@@ -291,15 +293,16 @@ def candidate_loop(stamp: int) -> Callable[..., None]:
         whole = make_buffer(len(detector.grid.sampling), BIG_CELLS)
         window = make_buffer(len(detector.grid.sampling), WINDOW_CELLS)
         change = np.zeros(BIG_CELLS)
+        stack, knobs = detector.stack, detector.knobs
         flight, leaving = np.empty((_FLIGHT, 10)), np.empty((_LEAVING, 10))
         state = np.zeros(1, np.uint64)
         for c in range(len(seeds)):
             state[0] = seeds[c]
             begin, end = firsts[c], firsts[c + 1]
-            centre = find_centre(sources[begin:end], detector, outcome.particle[begin:end])
+            centre = find_centre(sources[begin:end], stack, knobs.field, outcome.particle[begin:end])
             open_buffer(whole, detector.grid, centre, detector.half_big)
             for i in range(begin, end):
-                respond(state, sources[i], kinds[i], detector, whole, (flight, leaving, outcome.particle[i]))
+                respond(state, sources[i], kinds[i], stack, knobs, whole, (flight, leaving, outcome.particle[i]))
             outcome.candidate[c, 2] = whole.totals[0] + whole.totals[1]
             seed = find_seed(whole, centre)
             share_energy(whole, detector.grid, detector.fractions, change)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numba
 import numpy as np
 
-from calotools.simulate.deposit import make_buffer, open_buffer
+from calotools.simulate.deposit import I0, J0, N_I, N_J, OFFSET, REGION, make_buffer, open_buffer
 from calotools.simulate.kernel import BIG_CELLS, CHARGED, PHOTON, Detector, find_centre, respond
 from calotools.simulate.pileup import N_SECTORS, SLAB
 
@@ -89,28 +89,28 @@ def library_loop(stamp: int) -> Callable[..., int]:
     ) -> int:
         if stamp < 0:  # never: a closure variable takes part in the key of the cached machine code
             return 0
-        grid = detector.grid
+        grid, stack, knobs = detector.grid, detector.stack, detector.knobs
         buffer = make_buffer(len(grid.sampling), BIG_CELLS)
         flight, leaving, story = np.empty((256, 10)), np.empty((128, 10)), np.empty((1, 9))
         state = np.zeros(1, np.uint64)
         n = 0
         for p in range(len(seeds)):
             state[0] = seeds[p]
-            open_buffer(buffer, grid, find_centre(sources[p : p + 1], detector, story), detector.half_big)
-            respond(state, sources[p], kinds[p], detector, buffer, (flight, leaving, story[0]))
+            open_buffer(buffer, grid, find_centre(sources[p : p + 1], stack, knobs.field, story), detector.half_big)
+            respond(state, sources[p], kinds[p], stack, knobs, buffer, (flight, leaving, story[0]))
             for k in range(buffer.used[1]):
-                r = buffer.region[k]
-                for i in range(buffer.n_i[k]):
-                    for j in range(buffer.n_j[k]):
-                        e = buffer.e[buffer.offset[k] + i * buffer.n_j[k] + j]
+                r = buffer.opened[k, REGION]
+                for i in range(buffer.opened[k, N_I]):
+                    for j in range(buffer.opened[k, N_J]):
+                        e = buffer.e[buffer.opened[k, OFFSET] + i * buffer.opened[k, N_J] + j]
                         if e <= 0.0 or n == len(energy):
                             continue
                         eta = buffer.edges[k, 0] + (i + 0.5) / buffer.edges[k, 1]
-                        column = (buffer.j0[k] + j) % grid.n_phi[r]
+                        column = (buffer.opened[k, J0] + j) % grid.n_phi[r]
                         place[n, 0] = p
                         place[n, 1] = int((eta + 10.0) / SLAB)
                         place[n, 2] = int((column + 0.5) * N_SECTORS / grid.n_phi[r])
-                        place[n, 3], place[n, 4], place[n, 5] = r, buffer.i0[k] + i, column
+                        place[n, 3], place[n, 4], place[n, 5] = r, buffer.opened[k, I0] + i, column
                         energy[n] = e
                         n += 1
         return n

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from calotools.simulate.deposit import Buffer, Grid
+from calotools.simulate.deposit import I0, J0, N_I, N_J, OFFSET, REGION, Buffer, Grid
 from calotools.simulate.randoms import poisson, uniform
 
 __all__ = ["N_SECTORS", "SLAB", "Library", "overlay"]
@@ -53,7 +53,7 @@ def overlay(state: np.ndarray, window: Buffer, mu: np.ndarray, grid: Grid, libra
         return
     opened = np.full(len(grid.sampling), -1, np.int64)
     for k in range(window.used[1]):
-        opened[window.region[k]] = k
+        opened[window.opened[k, REGION]] = k
     bounds = reach(window)
     for crossing in range(len(library.weight)):
         mean = library.scale * (mu[0] if crossing == library.in_time else mu[1])
@@ -68,11 +68,11 @@ def reach(window: Buffer) -> tuple[float, float, int, int]:
     first, last = 10.0, -10.0
     for k in range(window.used[1]):
         low = min(low, window.edges[k, 0])
-        high = max(high, window.edges[k, 0] + window.n_i[k] / window.edges[k, 1])
+        high = max(high, window.edges[k, 0] + window.opened[k, N_I] / window.edges[k, 1])
         # All rectangles share a centre, so that their lower edges may be compared after one common unwrapping.
         start = window.edges[k, 2] - _TWO_PI * math.floor((window.edges[k, 2] - window.edges[0, 2] + math.pi) / _TWO_PI)
         first = min(first, start)
-        last = max(last, start + window.n_j[k] / window.edges[k, 3])
+        last = max(last, start + window.opened[k, N_J] / window.edges[k, 3])
     width = _TWO_PI / N_SECTORS
     sector = int(math.floor(first / width + 1e-6))
     return low, high, sector, int(math.ceil(last / width - 1e-6)) - sector
@@ -130,13 +130,13 @@ def add_hits(
         k = opened[r]
         if k < 0:
             continue
-        i -= window.i0[k]
-        if i < 0 or i >= window.n_i[k]:
+        i -= window.opened[k, I0]
+        if i < 0 or i >= window.opened[k, N_I]:
             continue
         n_phi = grid.n_phi[r]
-        j = (library.place[hit, 2] + rotation * n_phi // N_SECTORS - window.j0[k]) % n_phi
-        if j >= window.n_j[k]:
+        j = (library.place[hit, 2] + rotation * n_phi // N_SECTORS - window.opened[k, J0]) % n_phi
+        if j >= window.opened[k, N_J]:
             continue
-        cell = window.offset[k] + i * window.n_j[k] + j
+        cell = window.opened[k, OFFSET] + i * window.opened[k, N_J] + j
         window.e[cell] += library.weight[crossing] * library.e[hit]
         window.et[cell] += library.weight_time[crossing] * library.e[hit]

@@ -44,13 +44,12 @@ def prepare(effects: Effects, *, pileup: bool) -> Detector:
     grid = _grid()
     columns = atlas_columns() if effects.stack is None else flat_columns(effects.stack)
     detector = Detector(
-        stack=build_stack(columns, effects),
+        stack=build_stack(columns, effects, local=_local(effects.local_constant)),
         knobs=make_knobs(effects),
         grid=grid,
         fractions=_fractions(grid, effects.crosstalk),
         readout=_readout(grid, effects),
         library=_no_library(),
-        local=_local(effects.local_constant),
         half_big=_halves(_WHOLE, _WHOLE),
         half_window=_halves(_WINDOW, _WINDOW_HADRONIC),
     )

@@ -15,69 +15,55 @@ __all__ = ["Column", "Knobs", "Segment", "Stack", "build_stack", "make_knobs"]
 ROW_WIDTH = 0.025  # in |eta|
 
 
+# Columns of `Stack.slabs` and, after the five numbers of the medium, of `Stack.rows`.
+T_START, T_END, L_START, L_END, POS_START, POS_END, FORWARD, SAMPLING, JOINED = range(9)
+SCALE, C2, H_OVER_E, MIP, LOSS, NUCLEAR_LENGTH = range(9, 15)
+N_SEGMENTS, EXIT_RADIUS, T_TRACKER, L_TRACKER, FRONT, LEVER = range(5, 11)
+
+
 class Stack(NamedTuple):
     """Columns of |eta|, each with the same maximal number of segments; what compiled kernels see.
 
+    A few wide arrays, because a compiled call hands over every array that it is given.
+
     Attributes
     ----------
-    t_start, t_end, l_start, l_end : (n_row, n_segment) float64
-        Depth of each segment from the interaction point along the flight direction [X0; nuclear interaction lengths].
-    pos_start, pos_end : (n_row, n_segment) float64 [mm]
-        Radius (barrel) or |z| (where `forward`) of its faces.
-    forward, sampling, joined : (n_row, n_segment) int64
-        1 in the endcap; CaloSampling number, or -1 for dead material; 1 when spots may cross over from the segment
-        before.
-    scale : (n_row, n_segment) float64
-        Visible energy, at the electromagnetic scale, over deposited energy.
-    c2, h_over_e, mip, nuclear_length : (n_row, n_segment) float64
-        Squared sampling term [GeV]; response to non-pi0 energy; energy loss of a minimum-ionising particle [GeV / X0];
-        nuclear interaction length [mm].
-    n_segments : (n_row,) int64
-    medium : (n_row, 5) float64
-        Z_eff, E_c [GeV], R_M [mm], F_s, e_hat of the effective medium.
-    layer_radius, layer_x0 : (n_row, n_layer) float64
+    slabs : (n_row, n_segment, 15) float64
+        T_START, T_END, L_START, L_END: depth of the faces from the interaction point along the flight direction [X0;
+        nuclear interaction lengths]. POS_START, POS_END: radius (barrel) or |z| (where FORWARD) of the faces [mm].
+        SAMPLING: CaloSampling number, or -1 for dead material. JOINED: 1 when spots may cross over from the segment
+        before. SCALE: visible energy, at the electromagnetic scale, over deposited energy. C2: squared sampling term
+        [GeV]. H_OVER_E: response to non-pi0 energy. MIP: energy loss of a minimum-ionising particle [GeV / X0]. LOSS:
+        energy lost per X0 of dead material, in units of what the accordion would take. NUCLEAR_LENGTH [mm].
+    rows : (n_row, 11) float64
+        Z_eff, E_c [GeV], R_M [mm], F_s, e_hat of the effective medium. N_SEGMENTS. EXIT_RADIUS: where the field ends
+        [mm]; T_TRACKER, L_TRACKER: the depth there. FRONT: depth of the accordion's front [X0]; LEVER: how far [mm]
+        before it the first dead material is, along the flight.
+    layers : (n_row, n_layer, 2) float64
         Radius [mm] and thickness along the flight direction [X0] of the tracker's layers.
-    exit_radius, t_tracker, l_tracker : (n_row,) float64
-        Where the field ends [mm], and the depth there.
+    local : (n_eta, n_phi) float64
+        Relative deviation of the response by region, from eta = -2.6 and phi = -pi on.
     d_eta, barrel_end : float
         Width of a row; |eta| from which particles are looked up at the endcap.
-    n_rows, n_layers : int
     """
 
-    t_start: np.ndarray
-    t_end: np.ndarray
-    l_start: np.ndarray
-    l_end: np.ndarray
-    pos_start: np.ndarray
-    pos_end: np.ndarray
-    forward: np.ndarray
-    sampling: np.ndarray
-    joined: np.ndarray
-    scale: np.ndarray
-    c2: np.ndarray
-    h_over_e: np.ndarray
-    mip: np.ndarray
-    nuclear_length: np.ndarray
-    n_segments: np.ndarray
-    medium: np.ndarray
-    layer_radius: np.ndarray
-    layer_x0: np.ndarray
-    exit_radius: np.ndarray
-    t_tracker: np.ndarray
-    l_tracker: np.ndarray
+    slabs: np.ndarray
+    rows: np.ndarray
+    layers: np.ndarray
+    local: np.ndarray
     d_eta: float
     barrel_end: float
-    n_rows: int
-    n_layers: int
 
 
 class Knobs(NamedTuple):
     """The effects that compiled kernels look at."""
 
-    fluctuate: bool
+    fluctuations: float
+    depth: float
     sampling2: float
     rc: float
     rt: float
+    halo: float
     spots: float
     hadronic: bool
     bremsstrahlung: bool
@@ -104,7 +90,7 @@ class Segment:
     forward : bool
     joined : bool
         Lateral spread may carry energy over from the segment before.
-    scale, sampling_term, h_over_e, mip : float
+    scale, sampling_term, h_over_e, mip, loss : float
         As in `Stack`; the sampling term [sqrt(GeV)] is not squared.
     """
 
@@ -118,6 +104,7 @@ class Segment:
     sampling_term: float = 0.0
     h_over_e: float = 1.0
     mip: float = 0.014
+    loss: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -143,10 +130,12 @@ class Column:
 def make_knobs(effects: Effects) -> Knobs:
     """The compiled kernels' view of the effects."""
     return Knobs(
-        fluctuate=effects.longitudinal_fluctuations,
+        fluctuations=effects.longitudinal_fluctuations,
+        depth=effects.depth_factor,
         sampling2=effects.sampling_scale**2,
         rc=effects.rc_factor,
         rt=effects.rt_factor,
+        halo=effects.halo,
         spots=effects.spots,
         hadronic=effects.hadronic,
         bremsstrahlung=effects.bremsstrahlung,
@@ -170,67 +159,49 @@ def material_scales(effects: Effects, abs_eta: float, radii: np.ndarray) -> tupl
     return layers, common * effects.material_cryostat
 
 
-def build_stack(columns: list[Column], effects: Effects, *, barrel_end: float = 1.45) -> Stack:
+def build_stack(columns: list[Column], effects: Effects, *, local: np.ndarray, barrel_end: float = 1.45) -> Stack:
     """Put columns of |eta| (row i is at (i + 1/2) * 0.025) into arrays, with the material scaled as asked.
 
     Dead segments before the first accordion segment are scaled; the calorimeter itself keeps its thickness and moves
-    back in depth.
+    back in depth. `local` goes into the stack as it is.
     """
-    n_row, n_segment = len(columns), max(len(column.segments) for column in columns)
-    n_layer = max(len(column.tracker) for column in columns)
-    names = ("t_start", "t_end", "l_start", "l_end", "pos_start", "pos_end", "scale", "c2", "h_over_e", "mip")
-    table = {name: np.zeros((n_row, n_segment)) for name in (*names, "nuclear_length")}
-    flags = {name: np.zeros((n_row, n_segment), np.int64) for name in ("forward", "sampling", "joined")}
-    flags["sampling"] -= 1
-    radius, x0 = np.full((n_row, n_layer), 1e-3), np.zeros((n_row, n_layer))
-    depth = np.zeros((2, n_row))
+    slabs = np.zeros((len(columns), max(len(column.segments) for column in columns), 15))
+    rows = np.zeros((len(columns), 11))
+    layers = np.zeros((len(columns), max(len(column.tracker) for column in columns), 2))
     for row, column in enumerate(columns):
         radii, thickness = np.array(column.tracker).T
-        layers, behind = material_scales(effects, (row + 0.5) * ROW_WIDTH, radii)
-        radius[row], x0[row] = radii, thickness * layers
-        t, length = float(x0[row].sum()), float(x0[row].sum()) / _X0_PER_LAMBDA
-        depth[:, row] = t, length
-        upstream = True
-        for k, segment in enumerate(column.segments):
-            upstream = upstream and segment.sampling in (-1, 0, 4)
-            factor = behind if upstream and segment.sampling < 0 else 1.0
-            ends = t + segment.x0 * factor, length + segment.nuclear * factor
-            table["t_start"][row, k], table["t_end"][row, k] = t, ends[0]
-            table["l_start"][row, k], table["l_end"][row, k] = length, ends[1]
-            table["pos_start"][row, k], table["pos_end"][row, k] = segment.position
-            _fill(table, flags, (row, k), segment)
-            t, length = ends
-    return Stack(
-        **table,
-        **flags,
-        n_segments=np.array([len(column.segments) for column in columns]),
-        medium=np.array([column.medium for column in columns]),
-        layer_radius=radius,
-        layer_x0=x0,
-        exit_radius=np.array([column.exit_radius for column in columns]),
-        t_tracker=depth[0],
-        l_tracker=depth[1],
-        d_eta=ROW_WIDTH,
-        barrel_end=barrel_end,
-        n_rows=n_row,
-        n_layers=n_layer,
-    )
+        scales, behind = material_scales(effects, (row + 0.5) * ROW_WIDTH, radii)
+        layers[row] = np.stack([radii, thickness * scales], axis=1)
+        depth = float(layers[row, :, 1].sum())
+        rows[row, :N_SEGMENTS] = column.medium
+        rows[row, [N_SEGMENTS, EXIT_RADIUS]] = len(column.segments), column.exit_radius
+        rows[row, [T_TRACKER, L_TRACKER]] = depth, depth / _X0_PER_LAMBDA
+        _fill_column(slabs[row], rows[row], row, column, behind)
+    return Stack(slabs, rows, layers, local, ROW_WIDTH, barrel_end)
 
 
 _X0_PER_LAMBDA = 4.5  # light materials: aluminium 4.46, carbon 2.0, argon 6.0
 
 
-def _fill(table: dict[str, np.ndarray], flags: dict[str, np.ndarray], at: tuple[int, int], segment: Segment) -> None:
-    table["scale"][at] = segment.scale
-    table["c2"][at] = segment.sampling_term**2
-    table["h_over_e"][at] = segment.h_over_e
-    table["mip"][at] = segment.mip
-    low, high = segment.position
-    path = (high - low) * _path_factor(at[0], segment.forward)
-    table["nuclear_length"][at] = path / segment.nuclear if segment.nuclear > 0 else 400.0
-    flags["forward"][at] = segment.forward
-    flags["sampling"][at] = segment.sampling
-    flags["joined"][at] = segment.joined
+def _fill_column(slabs: np.ndarray, numbers: np.ndarray, row: int, column: Column, behind: float) -> None:
+    """Fill the segments of one column, the material before the accordion scaled by `behind`."""
+    t, nuclear = numbers[T_TRACKER], numbers[L_TRACKER]
+    upstream = True
+    for slab, segment in zip(slabs, column.segments, strict=False):
+        if upstream and segment.sampling not in (-1, 0, 4):
+            upstream = False
+            gap = abs(segment.position[0] - column.segments[0].position[0])
+            numbers[[FRONT, LEVER]] = t, gap * _path_factor(row, segment.forward)
+        factor = behind if upstream and segment.sampling < 0 else 1.0
+        ends = t + segment.x0 * factor, nuclear + segment.nuclear * factor
+        slab[[T_START, T_END, L_START, L_END]] = t, ends[0], nuclear, ends[1]
+        slab[[POS_START, POS_END]] = segment.position
+        slab[[FORWARD, SAMPLING, JOINED]] = segment.forward, segment.sampling, segment.joined
+        slab[[SCALE, C2, H_OVER_E]] = segment.scale, segment.sampling_term**2, segment.h_over_e
+        slab[[MIP, LOSS]] = segment.mip, segment.loss
+        path = (segment.position[1] - segment.position[0]) * _path_factor(row, segment.forward)
+        slab[NUCLEAR_LENGTH] = path / segment.nuclear if segment.nuclear > 0 else 400.0
+        t, nuclear = ends
 
 
 def _path_factor(row: int, forward: bool) -> float:

@@ -12,7 +12,7 @@ import numba
 import numpy as np
 
 from calotools.simulate.randoms import poisson, uniform
-from calotools.simulate.stack import Knobs, Stack
+from calotools.simulate.stack import EXIT_RADIUS, Knobs, Stack
 
 __all__ = ["pair_fraction", "photon_fraction", "propagate", "transport"]
 
@@ -170,12 +170,12 @@ def transport(
         n_flight -= 1
         now[:] = flight[n_flight]
         converted, arrived = False, True
-        for layer in range(int(now[LAYER]), stack.n_layers):
-            arrived = propagate(now, stack.layer_radius[row, layer], knobs.field)
+        for layer in range(int(now[LAYER]), stack.layers.shape[1]):
+            arrived = propagate(now, stack.layers[row, layer, 0], knobs.field)
             if not arrived:
                 break
             now[LAYER] = layer
-            x0 = stack.layer_x0[row, layer]
+            x0 = stack.layers[row, layer, 1]
             if now[KIND] == 0.0:
                 if knobs.conversions and n_flight + 2 < _STACK and uniform(state) < pair_chance(now[E], x0):
                     n_flight = convert(state, now, flight, n_flight, story)
@@ -185,7 +185,7 @@ def transport(
                 n_flight = radiate(state, now, x0, flight, n_flight, story)
         if converted:
             continue
-        if not arrived or n_out == len(leaving) or not propagate(now, stack.exit_radius[row], knobs.field):
+        if not arrived or n_out == len(leaving) or not propagate(now, stack.rows[row, EXIT_RADIUS], knobs.field):
             story[4] += now[E]
             continue
         if now[PRIMARY] == 1.0:
