@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from calotools.containers import PeakFit, WidthComparison
+from calotools.containers import PeakFit
 from calotools.plots.numbers import format_value
 from calotools.plots.style import COLOURS, INVALID, LABEL, literal, new_figure, stacked, stamp, style
 
@@ -71,7 +71,7 @@ def draw_peak_comparison(
     before: PeakFit,
     after: PeakFit,
     *,
-    widths: WidthComparison | None = None,
+    ratio: tuple[float, float] | None = None,
     xlabel: str = "$m$ [GeV]",
     label: str = LABEL,
     note: str = "",
@@ -82,8 +82,9 @@ def draw_peak_comparison(
     ----------
     before, after : PeakFit
         One that is not valid is drawn dashed and grey, with the reason in red.
-    widths : WidthComparison, optional
-        Ratios of widths of the same events, written with their errors.
+    ratio : (float, float), optional
+        Width after over before and its error, such as ``ratio["sigma68_rel"]`` and ``ratio_error["sigma68_rel"]`` of a
+        `WidthComparison`.
     xlabel : str
     label, note : str
         Above the axes, left and right.
@@ -109,8 +110,9 @@ def draw_peak_comparison(
             values = pulls(fit.counts, fit.model, fit.variances)
             draw_pulls(panel, fit.edges, values, valid=fit.valid, colour=COLOURS[which])
         _finish(main, panels[-1], after, xlabel=xlabel)
-        if widths is not None:
-            _draw_ratios(main, widths)
+        if ratio is not None:
+            text = f"Width, after / before:\n{format_value(*ratio)}"
+            main.text(0.04, 0.58, text, transform=main.transAxes, va="top", linespacing=1.5)
         stamp(main, label, note)
     return figure
 
@@ -122,14 +124,6 @@ def _draw_block(ax: Axes, fit: PeakFit, *, side: int, colour: str) -> None:
     ax.text(x, 0.95, literal(fit.name), color=colour, weight="bold", **place)
     text_colour = colour if fit.valid else "#bd1f01"
     ax.text(x, 0.88, "\n".join(lines), color=text_colour, fontsize="small", linespacing=1.5, **place)
-
-
-def _draw_ratios(ax: Axes, widths: WidthComparison) -> None:
-    names = {"sigma68": r"$\sigma_{68}$", "sigma68_rel": r"$\sigma_{68}/m$", "core": r"core $\sigma$"}
-    shown = [name for name in names if np.isfinite(widths.ratio.get(name, np.nan))]
-    texts = [f"{names[name]}: {format_value(widths.ratio[name], widths.ratio_error.get(name))}" for name in shown]
-    text = "\n".join(["After / before", *texts])
-    ax.text(0.04, 0.58, text, transform=ax.transAxes, va="top", fontsize="small", linespacing=1.5)
 
 
 def pulls(counts: np.ndarray, model: np.ndarray, variances: np.ndarray) -> np.ndarray:

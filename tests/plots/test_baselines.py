@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from calotools import plots
-from calotools.containers import ImageGrid, Images, ImageSpec, Layer, WidthComparison
+from calotools.containers import ImageGrid, Images, ImageSpec, Layer
 from calotools.plots.style import settings
 
 ETA = {"eta": np.array([0.0, 0.6, 0.8, 1.15, 1.37, 1.52, 1.81, 2.01, 2.47])}
@@ -69,10 +69,7 @@ def test_peak_not_valid(make_peak):
 @baseline
 def test_peak_comparison(make_peak):
     before, after = make_peak(3.0, "layer sum"), make_peak(2.4, "network", seed=4)
-    ratio = {"sigma68": 0.81, "sigma68_rel": 0.813, "core": 0.79}
-    error = {"sigma68": 0.013, "sigma68_rel": 0.014, "core": 0.02}
-    widths = WidthComparison({}, {}, {}, {}, ratio, error, 4000)
-    return plots.draw_peak_comparison(before, after, widths=widths, xlabel="$m_{ee}$ [GeV]")
+    return plots.draw_peak_comparison(before, after, ratio=(0.81, 0.013), xlabel="$m_{ee}$ [GeV]")
 
 
 @baseline
