@@ -59,7 +59,7 @@ class Field:
     unit : str
         Unit in the file.
     missing : tuple of float
-        Values of the file that mean "not there", read as NaN.
+        Values of the file that mean "not there", read as NaN; fields of an integer type keep them.
     expression : str
         Arithmetic on other fields of the flavour, in GeV, rad, mm, ns.
     value : float, optional
