@@ -197,7 +197,8 @@ def _header(bundle: ModelBundle) -> str:
         "bias": bundle.bias and bundle.bias.to_dict(),
         "record": bundle.record,
     }
-    return json.dumps(content, sort_keys=True)
+    # Keys are not sorted: the order of the classes is that of the network's outputs.
+    return json.dumps(content)
 
 
 def _from_header(text: str, weights: dict[str, torch.Tensor], file: Path) -> ModelBundle:

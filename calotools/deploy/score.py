@@ -10,6 +10,7 @@ import torch
 
 from calotools.images import build_images, pad_tracks
 from calotools.training.batches import make_batch
+from calotools.variables.tracks import add_track_variables
 
 if TYPE_CHECKING:
     from calotools.containers import Batch, Images
@@ -92,7 +93,8 @@ class Scorer:
         columns = {name: ak.to_numpy(candidates[name]) for name in config.scalars}
         tracks = np.zeros((n, 0, 0), np.float32), np.zeros((n, 0), bool)
         if self._bundle.inputs.n_track_values:
-            tracks = scalers.scale_tracks(*pad_tracks(candidates, config.tracks, max_tracks=config.max_tracks))
+            complete = add_track_variables(candidates, config.tracks)
+            tracks = scalers.scale_tracks(*pad_tracks(complete, config.tracks, max_tracks=config.max_tracks))
         return make_batch(images.values, scalars=scalers.scale_scalars(columns, n=n), tracks=tracks, base_energy=base)
 
 

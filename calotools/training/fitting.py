@@ -202,7 +202,7 @@ def _checkpoint(folder: Path, name: str, *, monitor: str | None) -> ModelCheckpo
 def _prepare_folder(config: TrainConfig, folder: Path) -> Path | None:
     """Empty the folder, or find the checkpoint to go on from and check that it is of the same recipe."""
     last, recipe = folder / "last.ckpt", folder / "recipe.json"
-    now = json.dumps(config.model_dump(mode="json", exclude={"output", "resume", "overwrite"}), sort_keys=True)
+    now = json.dumps(config.model_dump(mode="json", exclude={"output", "resume", "overwrite"}))
     if config.resume and not config.overwrite and last.exists():
         if recipe.read_text(encoding="utf-8") != now:
             raise ConfigError(

@@ -15,6 +15,7 @@ from calotools.images import ImageStore, build_store, cell_fields, image_spec, s
 from calotools.ntuple import Chunk, expand_files, iterate_candidates
 from calotools.training.sample import columns_of
 from calotools.variables import add_cutflows, fields_in, select
+from calotools.variables.tracks import add_track_variables, track_fields
 
 if TYPE_CHECKING:
     from calotools.recipe import TrainConfig
@@ -59,9 +60,10 @@ def input_fields(config: TrainConfig, spec: ImageSpec) -> tuple[str, ...]:
     tuple of str
         Each once.
     """
-    tracks = tuple(f"tracks.{name}" for name in config.tracks)
     # eta is what the bias correction is binned in.
-    return tuple(dict.fromkeys((*cell_fields(spec), *tracks, *config.scalars, config.base_energy, "eta")))
+    return tuple(
+        dict.fromkeys((*cell_fields(spec), *track_fields(config.tracks), *config.scalars, config.base_energy, "eta"))
+    )
 
 
 def prepare(config: TrainConfig, *, progress: Progress | None = None) -> ImageStore:
@@ -121,7 +123,7 @@ def _selected(
         left = None if left is None else left - len(kept)
         done += len(kept)
         if len(kept):
-            yield replace(chunk, candidates=kept)
+            yield replace(chunk, candidates=add_track_variables(kept, config.tracks))
         if progress is not None:
             progress("images", done, done)
         if left == 0:

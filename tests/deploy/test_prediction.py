@@ -1,0 +1,174 @@
+"""Prediction: what the friend tree says is what the network says, row by row."""
+
+import awkward as ak
+import numpy as np
+import pytest
+import torch
+import uproot
+
+from calotools.deploy import load_bundle, predict, save_bundle
+from calotools.errors import BranchError, CellError, ConfigError, ModelError, OutputExistsError
+from calotools.images import build_images, pad_tracks
+from calotools.ntuple import index_of, read_candidates, read_friend
+from calotools.recipe import PredictConfig
+from calotools.training.batches import make_batch
+from calotools.variables import split_of
+
+
+@pytest.fixture
+def run(bundle, ntuple, tmp_path):
+    """A function: task and changes -> friend tree of the two files."""
+
+    def make(task, **changes):
+        path = tmp_path / f"{task}.calo"
+        if not path.exists():
+            save_bundle(bundle(task), path)
+        values = {
+            "model": path,
+            "files": tuple(ntuple),
+            "output": tmp_path / "scores.root",
+            "threads": 1,
+            "accelerator": "cpu",
+            "overwrite": True,
+        }
+        return predict(PredictConfig(**(values | changes)))
+
+    return make
+
+
+def forward(bundle, candidates):
+    """The network applied by hand to all candidates at once."""
+    images = build_images(candidates, bundle.image_spec)
+    config = bundle.config
+    scalars = np.zeros((len(candidates), 0), "f4")
+    if config.scalars:
+        scalars = bundle.scalers.scalars.apply(np.stack([ak.to_numpy(candidates[one]) for one in config.scalars], 1))
+    complete = ak.with_field(
+        candidates, candidates.tracks.pt * np.cosh(candidates.tracks.eta) / candidates.e, ("tracks", "e_frac")
+    )
+    values, mask = pad_tracks(complete, config.tracks, max_tracks=config.max_tracks)
+    batch = make_batch(
+        images.values,
+        scalars=scalars,
+        tracks=(bundle.scalers.tracks.apply(values, mask=mask), mask),
+        base_energy=ak.to_numpy(candidates["e"]),
+    )
+    with torch.inference_mode():
+        return bundle.network()(batch)
+
+
+def test_energy_equals_the_network(run, bundle, ntuple):
+    scores = read_friend(run("energy"))
+    expected = forward(bundle("energy"), read_candidates(ntuple))
+    assert list(scores.values) == ["e_network"]
+    np.testing.assert_allclose(scores.values["e_network"], expected.numpy(), rtol=1e-5)
+    assert not np.allclose(expected.numpy(), ak.to_numpy(read_candidates(ntuple)["e"]), rtol=1e-3)
+
+
+def test_scores_equal_the_network_and_sum_to_one(run, bundle, ntuple):
+    scores = read_friend(run("identification"))
+    assert list(scores.values) == ["score_background", "score_signal"]
+    expected = torch.softmax(forward(bundle("identification"), read_candidates(ntuple)), dim=1).numpy()
+    np.testing.assert_allclose(np.stack(list(scores.values.values()), axis=1), expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(sum(scores.values.values()), 1, rtol=1e-5)
+
+
+def test_same_entries_same_order(run, ntuple):
+    path = run("energy")
+    candidates = read_candidates(ntuple)
+    scores = read_friend(path, index=index_of(candidates))
+    assert len(scores.index) == 240
+    with uproot.open(path) as file:
+        friend = file[next(iter(file.keys(filter_classname="TTree")))]
+        assert friend["event"].array().tolist() == candidates["event"].tolist()
+        assert friend["e_network"].array()[0] == pytest.approx(1000 * scores.values["e_network"][0])
+
+
+def test_batch_size_does_not_matter(run, tmp_path):
+    one, other = (read_friend(run("energy", batch_size=size)).values["e_network"] for size in (7, 500))
+    np.testing.assert_allclose(one, other, rtol=1e-5)
+
+
+def test_files_alone_equal_files_together(run, ntuple, tmp_path):
+    whole = read_friend(run("energy")).values["e_network"]
+    parts = [read_friend(run("energy", files=(file,))).values["e_network"] for file in ntuple]
+    np.testing.assert_allclose(np.concatenate(parts), whole, rtol=1e-6)
+
+
+def test_split_is_that_of_the_training(run, recipe):
+    config = recipe("energy")
+    scores = read_friend(run("energy"))
+    expected = split_of(scores.index.run, scores.index.event, validation=0.1, test=0.2, seed=config.seed)
+    assert scores.split.tolist() == expected.tolist()
+    assert set(scores.split) == {0, 1, 2}
+
+
+def test_record_says_which_bundle(run, tmp_path):
+    record = read_friend(run("energy")).record
+    assert record["digest"] == load_bundle(tmp_path / "energy.calo").digest
+    assert record["task"] == "energy"
+
+
+def test_progress_counts(bundle, ntuple, tmp_path):
+    save_bundle(bundle("energy"), tmp_path / "model.calo")
+    seen = []
+    config = PredictConfig(model=tmp_path, files=tuple(ntuple), output=tmp_path / "s.root", threads=1)
+    predict(config, progress=lambda *one: seen.append(one))
+    assert seen[-1] == ("predict", 240, 240)
+
+
+def without_cells(candidates, row):
+    keep = np.arange(12)[:, None] != row
+    candidates["cells"] = ak.drop_none(
+        ak.mask(candidates["cells"], ak.broadcast_arrays(keep[:, 0], candidates["cells"].e)[0])
+    )
+    return candidates
+
+
+def test_a_candidate_without_cells_is_an_error_or_nan(run, tmp_path, draw_candidates, write_ntuple):
+    file = write_ntuple(tmp_path / "bad.root", without_cells(draw_candidates(12, seed=3), 4))
+    with pytest.raises(CellError, match=r"bad\.root"):
+        run("energy", files=(file,))
+    energy = read_friend(run("energy", files=(file,), on_bad="skip")).values["e_network"]
+    assert np.flatnonzero(np.isnan(energy)).tolist() == [4]
+
+
+def test_a_missing_base_energy_gives_nan(run, tmp_path, draw_candidates, write_ntuple):
+    candidates = draw_candidates(12, seed=3)
+    candidates["e"][2] = np.nan
+    energy = read_friend(run("energy", files=(write_ntuple(tmp_path / "nan.root", candidates),))).values["e_network"]
+    assert np.flatnonzero(np.isnan(energy)).tolist() == [2]
+
+
+def test_an_ntuple_without_an_input_is_refused(run, tmp_path, draw_candidates, write_ntuple):
+    candidates = draw_candidates(12)
+    del candidates["mu"]
+    with pytest.raises(BranchError, match="mu"):
+        run("energy", files=(write_ntuple(tmp_path / "nomu.root", candidates),))
+
+
+def test_truth_is_not_needed(run, tmp_path, draw_candidates, write_ntuple):
+    candidates = draw_candidates(12)
+    for name in ("class_true", "e_true"):
+        del candidates[name]
+    assert len(read_friend(run("energy", files=(write_ntuple(tmp_path / "data.root", candidates),))).index) == 12
+
+
+def test_existing_output_is_refused_before_the_model_is_read(tmp_path):
+    output = tmp_path / "scores.root"
+    output.write_text("mine")
+    with pytest.raises(OutputExistsError, match=r"scores\.root' exists"):
+        predict(PredictConfig(model=tmp_path / "none.calo", files=("none.root",), output=output))
+    assert output.read_text() == "mine"
+
+
+def test_nothing_is_left_after_a_failure(run, tmp_path):
+    with pytest.raises(ModelError, match="does not exist"):
+        run("energy", model=tmp_path / "none.calo")
+    assert not (tmp_path / "scores.root").exists()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_an_absent_gpu_is_said(run):
+    with pytest.raises(ConfigError, match="torch finds no GPU"):
+        run("energy", accelerator="gpu")
