@@ -110,7 +110,7 @@ def strip_shapes(strips, eta, half_wstot):  # type: ignore[no-untyped-def]
     `eta` is that of the hottest middle cell; `half_wstot` half the eta window of wstot.
     """
     density = strips.e / strips.width
-    top = np.argmax(density)
+    top = int(np.argmax(density))
     first = strips.e[top]
     core = _sum_around(strips.e, top, 1)
     if first <= 0 or 1.4 < abs(eta) < 1.5 or abs(eta) > 2.4:
@@ -121,9 +121,9 @@ def strip_shapes(strips, eta, half_wstot):  # type: ignore[no-untyped-def]
         low, high = min(top, other), max(top, other)
         second, valley = strips.e[other], strips.e[low + 1 + np.argmin(density[low + 1 : high])]
     wstot = _spread(strips, top, half_wstot)[1]
-    around = slice(max(top - 1, 0), top + 2)
-    three = Strips(np.zeros(around.stop - around.start), strips.e[around], strips.width[around])
-    mean, ws3 = _spread(three, top - around.start, math.inf)
+    start, stop = max(top - 1, 0), min(top + 2, len(strips.e))
+    three = Strips(np.zeros(stop - start), strips.e[start:stop], strips.width[start:stop])
+    mean, ws3 = _spread(three, top - start, math.inf)
     core_density = _sum_around(density, top, 1)
     defined = first > FSIDE_THRESHOLD and core_density > 0
     fside = _sum_around(density, top, 3) / core_density - 1.0 if defined else math.nan
