@@ -11,6 +11,9 @@ from calotools.simulate.deposit import I0, N_I, N_J, OFFSET, REGION, Buffer, Gri
 
 __all__ = ["Fractions", "share_energy"]
 
+# GeV: smaller cells keep their energy, which costs less than a thousandth of the electronic noise.
+_SMALLEST, _SMALLEST_ACROSS = 5e-4, 2e-2
+
 
 class Fractions(NamedTuple):
     """Crosstalk fractions by (granularity region, eta row), for strips, middle and back cells; 0 elsewhere.
@@ -51,12 +54,14 @@ def share_energy(buffer: Buffer, grid: Grid, fractions: Fractions, change: np.nd
             for j in range(buffer.opened[k, N_J]):
                 cell = buffer.opened[k, OFFSET] + i * buffer.opened[k, N_J] + j
                 e = buffer.e[cell]
-                if e <= 1e-5:
+                if e <= _SMALLEST:
                     continue
                 for step in (-2, -1, 1, 2):
                     share = fractions.first[row] if abs(step) == 1 else fractions.second[row]
                     if 0 <= i + step < buffer.opened[k, N_I]:
                         give(buffer, change, cell, cell + step * buffer.opened[k, N_J], e * share)
+                if e <= _SMALLEST_ACROSS:
+                    continue
                 eta = buffer.edges[k, 0] + (i + 0.5) / buffer.edges[k, 1]
                 phi = buffer.edges[k, 2] + (j + 0.5) / buffer.edges[k, 3]
                 to_next_layer(buffer, grid, change, (cell, s + 1, r), (eta, phi, e * fractions.behind[row]))

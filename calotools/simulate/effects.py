@@ -45,12 +45,12 @@ class Effects(StageConfig):
     conversions: bool = Field(True, description="photons convert in the tracker")
     field: float = Field(2.0, description="solenoid field [T]", ge=0, le=10)
     longitudinal_fluctuations: float = Field(
-        1.0, description="scale of the variation of depth and shape from shower to shower; 0 for none", ge=0, le=2
+        0.92, description="scale of the variation of depth and shape from shower to shower; 0 for none", ge=0, le=2
     )
-    depth_factor: float = Field(1.0, description="scale of the depth of the shower's maximum", gt=0, le=2)
+    depth_factor: float = Field(1.05, description="scale of the depth of the shower's maximum", gt=0, le=2)
     sampling_scale: float = Field(1.0, description="scale of the sampling fluctuation", ge=0, le=5)
-    rc_factor: float = Field(1.2, description="scale of the radius of the shower's core", gt=0, le=5)
-    rt_factor: float = Field(1.4, description="scale of the radius of the shower's tail", gt=0, le=5)
+    rc_factor: float = Field(1.1, description="scale of the radius of the shower's core", gt=0, le=5)
+    rt_factor: float = Field(1.35, description="scale of the radius of the shower's tail", gt=0, le=5)
     halo: float = Field(1.0, description="scale of the halo that showers begun before the accordion have", ge=0, le=5)
     spots: float = Field(1.0, description="scale of the number of spots that a shower is made of", gt=0, le=10)
     hadronic: bool = Field(True, description="hadrons shower; otherwise they only ionise")

@@ -12,34 +12,33 @@ from calotools.simulate.randoms import normal
 
 __all__ = ["Readout", "read_cell"]
 
+_THRESHOLD = 3.0  # in units of the expected noise: the time is measured above
+
+
+# Columns of `Readout.rows`; noise and codes have one column for each of high, medium and low gain.
+NOISE, PILEUP, TO_MEDIUM, TO_LOW, CODE = 0, 3, 4, 5, 6
+
 
 class Readout(NamedTuple):
-    """Tables by (granularity region, eta row), (n_row,), and the switches of the electronics.
+    """Tables by (granularity region, eta row), and the switches of the electronics.
 
     Attributes
     ----------
-    electronic : (n_row, 3) float64 [GeV]
-        Electronic noise in high, medium and low gain.
-    pileup : (n_row,) float64 [GeV]
-        Pile-up noise at one interaction per crossing; it grows as sqrt(mu).
-    threshold : (n_row, 2) float64 [GeV]
-        Energies at which the gain becomes medium, and low.
-    codes : (n_row, 3) int64
-        Gain codes as they are written.
+    rows : (n_row, 9) float64
+        NOISE, three columns [GeV]: electronic noise in high, medium and low gain. PILEUP [GeV]: pile-up noise at one
+        interaction per crossing; it grows as sqrt(mu). TO_MEDIUM, TO_LOW [GeV]: energies at which the gain changes.
+        CODE, three columns: gain codes as they are written.
     time_noise : float [ns]
         Time resolution times energy over electronic noise.
     time_constant : (3,) float64 [ns]
         Constant term of the time resolution, by gain.
     medium_shift : float
         Relative shift of the response in medium gain.
-    noise, gain, time : bool or float
+    noise, gain, time : float, bool, bool
         Scale of the noise; gain switching; time smearing.
     """
 
-    electronic: np.ndarray
-    pileup: np.ndarray
-    threshold: np.ndarray
-    codes: np.ndarray
+    rows: np.ndarray
     time_noise: float
     time_constant: np.ndarray
     medium_shift: float
@@ -58,17 +57,19 @@ def read_cell(
     below 3 times the expected noise.
     """
     e, et = signal
+    table = readout.rows
     level = 0
-    if readout.gain:
-        level = 0 if e < readout.threshold[row, 0] else (1 if e < readout.threshold[row, 1] else 2)
+    if readout.gain and e > table[row, TO_MEDIUM]:
+        level = 1 if e <= table[row, TO_LOW] else 2
     if level == 1:
         e *= 1.0 + readout.medium_shift
-    electronic = readout.noise * readout.electronic[row, level]
+    electronic = readout.noise * table[row, NOISE + level]
     if electronic > 0.0:
         e += electronic * normal(state)
-    noise = math.sqrt(electronic * electronic + mu * readout.pileup[row] * readout.pileup[row])
-    if abs(e) <= 3.0 * noise or e == 0.0:
-        return e, 0.0, readout.codes[row, level], noise
+    noise = math.sqrt(electronic * electronic + mu * table[row, PILEUP] * table[row, PILEUP])
+    code = int(table[row, CODE + level])
+    if abs(e) <= _THRESHOLD * noise or e == 0.0:
+        return e, 0.0, code, noise
     if readout.time:
         et += readout.time_noise * electronic * normal(state) + e * readout.time_constant[level] * normal(state)
-    return e, et / e, readout.codes[row, level], noise
+    return e, et / e, code, noise

@@ -113,12 +113,10 @@ def _readout(grid: Grid, effects: Effects) -> Readout:
     levels = np.stack([np.where(np.isinf(first), 0.0, first * 0.5), (first + second) / 2, second * 1.5])
     codes = np.stack([select_gain(sampling, eta, level) for level in levels], axis=1)
     electronic = np.stack([cell_noise(sampling, eta, gain=codes[:, k])[0] for k in range(3)], axis=1)
+    pileup = cell_noise(sampling, eta, 1.0)[1]
     constant = timing["constant"]
     return Readout(
-        electronic=np.nan_to_num(electronic),
-        pileup=np.nan_to_num(cell_noise(sampling, eta, 1.0)[1]),
-        threshold=np.stack([first, second], axis=1),
-        codes=codes.astype(np.int64),
+        rows=np.column_stack([np.nan_to_num(electronic), np.nan_to_num(pileup), first, second, codes]),
         time_noise=timing["energy_term"],
         time_constant=np.array([constant["high"], constant["medium"], constant["low"]]),
         medium_shift=effects.medium_gain_shift,

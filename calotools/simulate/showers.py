@@ -36,7 +36,7 @@ from calotools.simulate.stack import (
 __all__ = ["gamma_cdf", "longitudinal", "presampler_extra", "radial", "shower"]
 
 _DEEPEST = 60.0  # X0 from the start of a shower: nothing is left
-_HALO_ANGLE, _HALO_RANGE = 0.045, 1.2  # rad, X0: tuned on bare Geant4 showers
+_HALO, _HALO_ANGLE, _HALO_RANGE = 2.0, 0.045, 1.2  # X0, rad, X0: tuned on bare Geant4 showers
 _TRACK_LOSS = 0.018  # GeV per X0 of presampler that a crossing track loses
 _BACK, _BACK_RADIUS = 0.0032, 40.0  # visible energy scattered back per energy of the shower; mm: tuned likewise
 
@@ -199,7 +199,7 @@ def profile_at(e: float, t: float, density: float, curve: tuple, stack: Stack, k
     core, tail, p = radial(e, t * curve[0], medium)
     halo, radius = 0.0, 1.0
     if front > 0.0 and t > front:
-        halo = min(0.8, knobs.halo * curve[1] / max(density, 1e-12) * math.exp(-(t - front) / _HALO_RANGE))
+        halo = min(0.8, _HALO * knobs.halo * curve[1] / max(density, 1e-12) * math.exp(-(t - front) / _HALO_RANGE))
         radius = _HALO_ANGLE * stack.rows[row, LEVER]
     return Profile(core * knobs.rc * medium[2], tail * knobs.rt * medium[2], radius, p, halo)
 
