@@ -110,7 +110,7 @@ def _z(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.nda
 
 
 def _draw_cos_theta(a0: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """1 + c^2 + A0/2 (1 - 3 c^2): a flat part and a quadratic one, drawn one or the other, or 1 - c^2 of the rest."""
+    """Draw from 1 + c^2 + A0/2 (1 - 3 c^2), at most 2: accepted from up to 16 flat draws, which suffice."""
     c = rng.uniform(-1.0, 1.0, (16, len(a0)))
     accept = rng.random(c.shape) * 2.0 < 1 + c**2 + 0.5 * a0 * (1 - 3 * c**2)
     return c[np.argmax(accept, axis=0), np.arange(len(a0))]

@@ -74,22 +74,14 @@ def reconstruct(
     -------
     Reconstructed
     """
-    shapes = shower_shapes(
-        response.offsets,
-        response.e,
-        response.eta,
-        response.phi,
-        response.sampling,
-        eta_cluster=response.seed_eta,
-        phi_cluster=response.seed_phi,
-    )
+    shapes = _shapes(response)
+    # outside the strips' acceptance the middle layer gives the position
+    eta_s1 = np.where(np.isfinite(shapes["eta_s1"]), shapes["eta_s1"], shapes["eta_s2"]).astype(np.float64)
     charged = charged_particles(
         generated, response, mu_actual=crossings.mu_actual, spread=effects.vertex_spread, rng=rng
     )
-    tracks = measure_tracks(find_tracks(charged, rng=rng), z_vertex=crossings.z_vertex, field=effects.field, rng=rng)
-    eta_s1 = np.where(np.isfinite(shapes["eta_s1"]), shapes["eta_s1"], shapes["eta_s2"]).astype(np.float64)
     matched = match_tracks(
-        tracks,
+        measure_tracks(find_tracks(charged, rng=rng), z_vertex=crossings.z_vertex, field=effects.field, rng=rng),
         eta_s1=eta_s1,
         phi_s2=shapes["phi_s2"].astype(np.float64),
         et=shapes["e_cluster"] / np.cosh(eta_s1),
@@ -99,12 +91,23 @@ def reconstruct(
     columns: dict[str, np.ndarray] = {**shapes, **_track_columns(matched), **_conversion(matched, rng)}
     columns |= _kinematics(columns, matched, eta_s1, crossings.z_vertex, tree)
     columns |= _track_to_cluster(columns, matched, crossings.z_vertex, effects.field)
-    direction = {"eta": columns["eta"], "phi": columns["phi"], "et": columns["et"]}
     columns["topoetcone20"] = calorimeter_isolation(generated, et=columns["et"], mu_actual=crossings.mu_actual, rng=rng)
-    columns["ptvarcone20"] = track_isolation(matched, **direction)
+    columns["ptvarcone20"] = track_isolation(matched, eta=columns["eta"], phi=columns["phi"], et=columns["et"])
     kind = "electron" if tree == "electrons" else "photon"
     columns |= pass_flags(columns, kind=kind, et=columns["et"], eta=columns["eta_s2"], cuts=load_cuts())
     return Reconstructed(columns, matched, _found(columns, matched, tree))
+
+
+def _shapes(response: Response) -> dict[str, np.ndarray]:
+    return shower_shapes(
+        response.offsets,
+        response.e,
+        response.eta,
+        response.phi,
+        response.sampling,
+        eta_cluster=response.seed_eta,
+        phi_cluster=response.seed_phi,
+    )
 
 
 def _track_columns(matched: Matched) -> dict[str, np.ndarray]:
