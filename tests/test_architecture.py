@@ -37,9 +37,20 @@ def room_of(path: Path) -> str:
     return first.removesuffix(".py")
 
 
+def without_typing(tree: ast.Module) -> ast.Module:
+    """The module as it runs: a name that is imported for annotations alone opens no door."""
+
+    class Runs(ast.NodeTransformer):
+        def visit_If(self, node):  # noqa: N802
+            typing = isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+            return None if typing else self.generic_visit(node)
+
+    return Runs().visit(tree)
+
+
 def imports(path: Path) -> set[str]:
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(without_typing(ast.parse(path.read_text(encoding="utf-8")))):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
