@@ -1,0 +1,96 @@
+"""The same field is the Python keyword, the TOML key and the flag."""
+
+import argparse
+
+import pytest
+
+from calotools import recipe
+from calotools.cli.arguments import add_fields, collect
+from calotools.cli.commands import COMMANDS
+from calotools.cli.main import main
+from calotools.recipe import EvaluateConfig, SimulateConfig, TrainConfig
+
+
+def parse(config, words, *, recipe_given=False):
+    parser = argparse.ArgumentParser()
+    add_fields(parser, config, recipe_given=recipe_given)
+    return collect(parser.parse_args(words))
+
+
+def test_flags_become_the_configuration():
+    words = "zee -n 20 -o z.root --mu 30 --shard 1/4 --pseudo-data --format rntuple".split()
+    config = SimulateConfig(**parse(SimulateConfig, words))
+    assert (config.process, config.n, config.mu, config.shard) == ("zee", 20, 30.0, (1, 4))
+    assert config.pseudo_data
+    assert config.format == "rntuple"
+
+
+def test_tuples_take_several_words():
+    words = "a.root b.root --scores s.root -o out --et-bins 10 20 40".split()
+    config = EvaluateConfig(**parse(EvaluateConfig, words))
+    assert config.files == ("a.root", "b.root")
+    assert config.et_bins == (10.0, 20.0, 40.0)
+
+
+def test_nested_fields_have_dotted_flags():
+    words = ["--trainer.epochs", "3", "--model.settings", "{width = 8}", "--sample.files", "a.root"]
+    values = parse(TrainConfig, words, recipe_given=True)
+    assert values == {
+        "trainer": {"epochs": "3"},
+        "model": {"settings": {"width": 8}},
+        "sample": {"files": ["a.root"]},
+    }
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_all_its_fields(name, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([name, "--help"])
+    assert stop.value.code == 0
+    text = capsys.readouterr().out
+    config = getattr(recipe, COMMANDS[name].config)
+    for field, info in config.model_fields.items():
+        assert field in text or field.replace("_", "-") in text or field.upper() in text or not info.description
+
+
+def test_unknown_command_names_the_nearest(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["simulat"])
+    assert stop.value.code == 2
+    assert "there is no command 'simulat'; nearest: 'simulate'" in capsys.readouterr().err
+
+
+def test_unknown_flag_names_the_nearest(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["simulate", "zee", "-n", "3", "-o", "z.root", "--sed", "3"])
+    assert stop.value.code == 2
+    assert "'--seed'" in capsys.readouterr().err
+
+
+def test_no_command_prints_the_commands(capsys):
+    assert main([]) == 0
+    assert "tagprobe" in capsys.readouterr().out
+
+
+def test_recipe_file_then_flags(tmp_path, capsys):
+    path = tmp_path / "evaluate.toml"
+    path.write_text('files = ["none.root"]\nscores = ["none.scores.root"]\noutput = "x"\nreplica = 30\n')
+    assert main(["evaluate", "--recipe", str(path)]) == 2
+    assert "unknown key 'replica'; nearest: 'replicas'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["simulate", "zee", "-n", "3", "-o", "z.root", "--mu", "-1"], 2, "'mu' = '-1' is not allowed"),
+        (["simulate", "zeee", "-n", "3", "-o", "z.root"], 2, "'process' = 'zeee' is not allowed"),
+        (["simulate", "zee", "-o", "z.root"], 2, "'n' is needed and not given"),
+        (["inspect", "nothing-*.root"], 3, "nothing-*.root"),
+        (["train", "nothing.toml"], 3, "recipe 'nothing.toml' does not exist"),
+    ],
+)
+def test_errors_have_their_exit_code(words, code, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == code
+    assert message in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
