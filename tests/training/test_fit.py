@@ -198,3 +198,15 @@ def test_result_describes_its_network(recipe, showers):
     assert result.inputs == ModelInputs(shapes={"em": (3, 14, 10)}, n_scalars=1, n_tracks=3, n_track_features=2)
     network = build_model("energy_cnn", {"maps": 8, "condition": 16}, result.inputs)
     network.load_state_dict(result.state_dict)
+
+
+@pytest.mark.slow
+def test_two_processes_learn_as_one_does(recipe, showers, tmp_path):
+    trainer = {"epochs": 2, "batch_size": 200, "threads": 1}
+    seen = []
+    one = fit(recipe("energy", trainer=trainer, output=tmp_path / "one", reweight=False), showers)
+    config = recipe("energy", trainer=trainer | {"devices": 2}, output=tmp_path / "two", reweight=False)
+    two = fit(config, showers, progress=lambda *step: seen.append(step))
+    assert len(two.record["history"]) == 2
+    # The same batches, whose halves are averaged: equal up to rounding, and halves that differ by one candidate.
+    assert two.record["best"]["val_loss"] == pytest.approx(one.record["best"]["val_loss"], rel=0.02)
