@@ -20,7 +20,7 @@ import numpy as np
 from calotools.ntuple import read_candidates
 from calotools.recipe import SimulateConfig
 from calotools.simulate import simulate
-from calotools.simulate.calibration import LAYERS, calibrate, fit_calibration
+from calotools.simulate.calibration import LAYERS, LayerCalibration, calibrate, fit_calibration
 from calotools.simulate.identification import CUTS, LEVELS, tune_cuts
 
 TABLES = Path(__file__).parents[1] / "calotools" / "simulate" / "tables"
@@ -32,8 +32,10 @@ FIELDS = ["e_true", "eta", "eta_cluster", "eta_s2", "conversion_type", "n_pixel"
 
 
 def sample(process: str, *, n: int, seed: int, jobs: int, folder: Path) -> ak.Array:
+    """Candidates of one process; the calibration comes from single particles, the cuts from these and Z -> ee."""
+    n = n // 2 if process == "zee" else n
     path = simulate(SimulateConfig(process=process, n=n, seed=seed, jobs=jobs, output=folder / f"{process}.root"))
-    kind = "electron" if process == "electrons" else "photon"
+    kind = "photon" if process == "photons" else "electron"
     return read_candidates(path, fields=[*dict.fromkeys([*FIELDS, "e", *CUTS[kind]])])
 
 
@@ -41,11 +43,23 @@ def columns(candidates: ak.Array) -> dict[str, np.ndarray]:
     return {name: ak.to_numpy(candidates[name]) for name in candidates.fields}
 
 
-def layer_table(values: Mapping[str, np.ndarray], rows: np.ndarray) -> tuple[Any, np.ndarray]:
+def layer_table(values: Mapping[str, np.ndarray], rows: np.ndarray) -> LayerCalibration:
+    return fit_calibration(
+        {name: values[name][rows] for name in LAYERS},
+        eta=values["eta_cluster"][rows],
+        e_true=values["e_true"][rows],
+        eta_edges=ETA_EDGES,
+        et_edges=ET_EDGES,
+    )
+
+
+def recalibrate(values: dict[str, np.ndarray], rows: np.ndarray, table: LayerCalibration) -> None:
+    """The cuts see E_T and E/p as the new calibration makes them."""
     layers = {name: values[name][rows] for name in LAYERS}
-    eta = values["eta_cluster"][rows]
-    table = fit_calibration(layers, eta=eta, e_true=values["e_true"][rows], eta_edges=ETA_EDGES, et_edges=ET_EDGES)
-    return table, calibrate(layers, eta=eta, table=table)
+    ratio = calibrate(layers, eta=values["eta_cluster"][rows], table=table) / values["e"][rows]
+    for key in ("e", "et", "e_over_p"):
+        if key in values:
+            values[key][rows] = values[key][rows] * ratio
 
 
 def write(path: Path, header: str, tables: Mapping[str, Mapping[str, Any]]) -> None:
@@ -70,26 +84,23 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         made = {
             process: columns(sample(process, n=options.n, seed=options.seed, jobs=options.jobs, folder=Path(folder)))
-            for process in ("electrons", "photons")
+            for process in ("electrons", "zee", "photons")
         }
     electrons, photons = made["electrons"], made["photons"]
-    every = np.ones(len(electrons["e"]), dtype=bool)
+    both = {name: np.concatenate([electrons[name], made["zee"][name]]) for name in electrons}
+    single = np.arange(len(both["e"])) < len(electrons["e"])
     converted = photons["conversion_type"] > 0
     tables = {}
-    for name, values, rows in (
-        ("electron", electrons, every),
-        ("unconverted", photons, ~converted),
-        ("converted", photons, converted),
+    for name, values, fitted, applied in (
+        ("electron", both, single, single | ~single),
+        ("unconverted", photons, ~converted, ~converted),
+        ("converted", photons, converted, converted),
     ):
-        table, e = layer_table(values, rows)
+        table = layer_table(values, fitted)
         tables[name] = {key: np.round(getattr(table, key), 5) for key in table.__dataclass_fields__}
-        # the cuts see E_T and E/p as the new calibration makes them
-        ratio = e / values["e"][rows]
-        for key in ("e", "et", "e_over_p"):
-            if key in values:
-                values[key][rows] = values[key][rows] * ratio
-        bias = np.median(e / values["e_true"][rows]) - 1
-        print(f"{name}: {rows.sum()} candidates, median E/E_true - 1 = {bias:+.4f}")
+        recalibrate(values, applied, table)
+        bias = np.median(values["e"][fitted] / values["e_true"][fitted]) - 1
+        print(f"{name}: {fitted.sum()} candidates, median E/E_true - 1 = {bias:+.4f}")
     command = f"python benchmarks/tune_reconstruction.py --n {options.n} --seed {options.seed}"
     write(TABLES / "calibration.toml", f"Layer calibration, fitted on our own simulation.\nMade by: {command}", tables)
     cuts = {
@@ -101,7 +112,7 @@ def main() -> None:
             et_edges=ID_ET_EDGES,
             eta_edges=ID_ETA_EDGES,
         )
-        for kind, values in (("electron", electrons), ("photon", photons))
+        for kind, values in (("electron", both), ("photon", photons))
     }
     targets = ", ".join(f"{level} {target:.0%}" for level, target in LEVELS.items())
     header = f"Cut-based identification, calotools' own, tuned on its simulation to {targets}.\n"
