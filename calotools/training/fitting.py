@@ -39,6 +39,7 @@ __all__ = ["fit", "model_inputs"]
 
 Progress = Callable[[str, int, int], None]
 _TIMES = ("seconds", "candidates_per_s")
+_WHERE = ("accelerator", "devices", "threads")
 
 
 def model_inputs(config: TrainConfig, spec: ImageSpec) -> ModelInputs:
@@ -100,7 +101,10 @@ def fit(config: TrainConfig, store: ImageStore, *, progress: Progress | None = N
     batches = StoreBatches(store, sample=sample, scalers=scalers, config=config)
     with use_threads(config.trainer.threads), _own_generator(config.seed), _quiet_lightning():
         task = _task(config, inputs, store, n_train=len(rows["train"]))
-        history = _run(config, task, batches, rows=rows, progress=progress)
+        resume = _prepare_folder(config, digest=store.digest)
+        if resume is None or not _had_stopped(resume, config.trainer.patience):
+            _run(config, task, batches, rows=rows, resume=resume, progress=progress)
+        history = _history_of(_checkpoints(config) / "last.ckpt")
         weights = _best_weights(_checkpoints(config) / "best.ckpt")
         bias = _bias(config, task.network, weights, batches, store, rows=rows["validation"])
     return TrainingResult(
@@ -145,10 +149,15 @@ def _task(config: TrainConfig, inputs: ModelInputs, store: ImageStore, *, n_trai
 
 
 def _run(
-    config: TrainConfig, task: Task, batches: StoreBatches, *, rows: dict[str, np.ndarray], progress: Progress | None
-) -> list[dict[str, float]]:
+    config: TrainConfig,
+    task: Task,
+    batches: StoreBatches,
+    *,
+    rows: dict[str, np.ndarray],
+    resume: Path | None,
+    progress: Progress | None,
+) -> None:
     folder = _checkpoints(config)
-    resume = _prepare_folder(config, folder)
     n_train = len(rows["train"])
     history = History(config.output / "log.csv", n_candidates=n_train)
     trainer = lightning.Trainer(
@@ -182,7 +191,6 @@ def _run(
     # Every process sees the whole validation part, so that its numbers are exact and the same everywhere.
     validation = Loader(batches, rows["validation"], batch_size=size)
     trainer.fit(task, train, validation, ckpt_path=resume, weights_only=True)
-    return _history_of(folder / "last.ckpt")
 
 
 def _checkpoints(config: TrainConfig) -> Path:
@@ -199,15 +207,19 @@ def _checkpoint(folder: Path, name: str, *, monitor: str | None) -> ModelCheckpo
     )
 
 
-def _prepare_folder(config: TrainConfig, folder: Path) -> Path | None:
+def _prepare_folder(config: TrainConfig, *, digest: str) -> Path | None:
     """Empty the folder, or find the checkpoint to go on from and check that it is of the same recipe."""
+    folder = _checkpoints(config)
     last, recipe = folder / "last.ckpt", folder / "recipe.json"
-    now = json.dumps(config.model_dump(mode="json", exclude={"output", "resume", "overwrite"}))
+    content = config.model_dump(mode="json", exclude={"output", "resume", "overwrite"})
+    # Where it runs may change on the way, what is learnt may not.
+    content["trainer"] = {k: v for k, v in content["trainer"].items() if k not in _WHERE}
+    now = json.dumps({"store": digest, "recipe": content})
     if config.resume and not config.overwrite and last.exists():
         if recipe.read_text(encoding="utf-8") != now:
             raise ConfigError(
-                f"'{last}' belongs to another recipe ('{recipe}'), so it cannot be resumed; use the same recipe, or "
-                "start anew with resume = false"
+                f"'{last}' belongs to another recipe or other files ('{recipe}'), so it cannot be resumed; "
+                "use the same ones, or start anew with resume = false"
             )
         return last
     shutil.rmtree(folder, ignore_errors=True)
@@ -228,6 +240,12 @@ def _best_weights(path: Path) -> dict[str, torch.Tensor]:
 def _history_of(path: Path) -> list[dict[str, float]]:
     # The file, not the callback: with several processes the callback lived in another one.
     return _load(path)["callbacks"]["History"]["epochs"]
+
+
+def _had_stopped(last: Path, patience: int) -> bool:
+    """The fit was over for want of improvement: going on would add an epoch that an uninterrupted fit never ran."""
+    states = _load(last)["callbacks"]
+    return any(state["wait_count"] >= patience for name, state in states.items() if name.startswith("EarlyStopping"))
 
 
 def _bias(

@@ -70,7 +70,7 @@ def test_resume_gives_the_uninterrupted_weights(recipe, showers, tmp_path, task)
 
 def test_resume_refuses_another_recipe(recipe, showers):
     fit(recipe("energy", trainer={"epochs": 1}), showers)
-    with pytest.raises(ConfigError, match="belongs to another recipe"):
+    with pytest.raises(ConfigError, match="belongs to another recipe or other files"):
         fit(recipe("energy", trainer={"epochs": 1, "learning_rate": 0.5}, resume=True), showers)
 
 
@@ -123,6 +123,28 @@ def test_early_stopping_keeps_the_best_epoch(recipe, showers):
     losses = [row["val_loss"] for row in result.record["history"]]
     assert len(losses) < 12
     assert result.record["best_epoch"] == 1 + int(np.argmin(losses)) == len(losses) - 2
+
+
+def test_resuming_what_had_stopped_changes_nothing(recipe, showers):
+    noise = np.random.default_rng(2).permutation(showers.column("class_true"))
+    trainer = {"epochs": 12, "patience": 2, "learning_rate": 5e-3, "schedule": "constant", "batch_size": 100}
+    config = recipe("identification", trainer=trainer)
+    first, again = (fit(config, with_columns(showers, class_true=noise)) for _ in range(2))
+    assert_same(first.state_dict, again.state_dict)
+    assert first.record == again.record
+
+
+def test_resuming_what_was_complete_changes_nothing(recipe, showers):
+    first = fit(recipe("energy"), showers)
+    again = fit(recipe("energy", trainer={"threads": 2}), showers)
+    assert_same(first.state_dict, again.state_dict)
+    assert first.record == again.record
+
+
+def test_overwrite_starts_anew(recipe, showers):
+    fit(recipe("energy", trainer={"epochs": 2}), showers)
+    result = fit(recipe("energy", trainer={"epochs": 1}, overwrite=True), showers)
+    assert len(result.record["history"]) == 1
 
 
 def test_best_weights_are_those_of_the_best_epoch(recipe, showers):
