@@ -442,7 +442,7 @@ class WidthComparison:
     ----------
     before, before_error : dict of str to float [GeV]
         ``sigma68`` (half of the shortest interval with 68.3 % of the entries), ``iqr``, and ``sigma68_rel``
-        (sigma68 over the median mass: no gain from a lower energy scale); with refits also ``core``.
+        (sigma68 over the median mass: no gain from a lower energy scale).
     after, after_error : dict of str to float [GeV]
         The same with the other energy.
     ratio, ratio_error : dict of str to float
@@ -482,7 +482,7 @@ class TagProbeFit:
     low, high : float
         68.3 % interval of the efficiency.
     method : {"fit", "count"}
-        ``count``: too few probes to fit, no background subtracted.
+        ``count``: too few probes to fit, counted at the peak with the sidebands subtracted.
     notes : str
         What a reader should know of a valid fit: backgrounds and shapes that were fixed at a limit.
     """

@@ -1,4 +1,4 @@
-"""Shapes of mass peaks and backgrounds: normalised densities and cumulative functions on a window.
+"""Shapes of mass peaks: normalised densities and cumulative functions on a window.
 
 Every shape gives its cumulative function, since binned fits need the integral over each bin and not the value at its
 centre. Masses are in GeV.
@@ -9,28 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from math import comb
 
 import numpy as np
-from scipy.special import erfc, erfcx, ndtr
+from scipy.special import ndtr
 
-from calotools.errors import ConfigError, EmptyInputError, nearest
+from calotools.errors import ConfigError, EmptyInputError
 
 __all__ = [
-    "BACKGROUNDS",
     "GAMMA_Z",
     "M_H",
     "M_Z",
     "Parameter",
     "Shape",
-    "background_shape",
-    "bernstein",
     "breit_wigner",
     "bw_dscb",
-    "cms_shape",
+    "check_window",
+    "cumulate",
     "dscb",
     "dscb_cdf",
-    "exponential",
     "template",
 ]
 
@@ -195,7 +191,7 @@ def dscb(window: tuple[float, float], *, peak: float = M_H) -> Shape:
     >>> float(shape.cdf(np.array([125.2]), 125.2, 1.5, 1.5, 8.0, 1.5, 8.0).round(2)[0])
     0.5
     """
-    _check_window(window)
+    check_window(window)
     core = (Parameter("mean", peak, peak - 6, peak + 6), Parameter("sigma", 1.5, 0.05, 15.0))
     return Shape("DSCB", window, core + _TAILS, dscb_cdf)
 
@@ -225,7 +221,7 @@ def bw_dscb(window: tuple[float, float], *, peak: float = M_Z, width: float = GA
     >>> shape.cdf(np.array([90.0, 92.0]), 91.188, 1.5, 1.5, 8.0, 1.5, 8.0).round(2)
     array([0.34, 0.64])
     """
-    _check_window(window)
+    check_window(window)
     grid, spectrum, size = _resonance(window, peak, width)
     half = round(_MARGIN / _STEP)
     borders = (np.arange(-half, half + 2) - 0.5) * _STEP
@@ -235,7 +231,7 @@ def bw_dscb(window: tuple[float, float], *, peak: float = M_Z, width: float = GA
     def cumulative(mean: float, *others: float) -> np.ndarray:
         kernel = np.diff(dscb_cdf(borders, mean - peak, *others))
         density = np.fft.irfft(spectrum * np.fft.rfft(kernel, size), size)[half : half + len(grid)]
-        return _cumulate(np.maximum(density, 0.0))
+        return cumulate(np.maximum(density, 0.0))
 
     def primitive(x: np.ndarray, *values: float) -> np.ndarray:
         return np.interp(x, grid, cumulative(*(float(value) for value in values)))
@@ -254,14 +250,26 @@ def _resonance(window: tuple[float, float], peak: float, width: float) -> tuple[
     return grid, np.fft.rfft(breit_wigner(np.maximum(grid, 1.0), peak=peak, width=width), size), size
 
 
-def _cumulate(density: np.ndarray) -> np.ndarray:
-    """Running integral by Simpson's rule with interpolated middles, per grid step."""
+def cumulate(density: np.ndarray) -> np.ndarray:
+    """Running integral of a density on an even grid, in grid steps: third order between, first at the ends.
+
+    Examples
+    --------
+    >>> cumulate(np.array([1.0, 1.0, 1.0]))
+    array([0., 1., 2.])
+    """
     padded = np.concatenate([density[:1], density, density[-1:]])
     steps = (13 * (density[:-1] + density[1:]) - padded[:-3] - padded[3:]) / 24
     return np.concatenate([[0.0], np.cumsum(steps)])
 
 
-def _check_window(window: tuple[float, float]) -> None:
+def check_window(window: tuple[float, float]) -> None:
+    """Refuse a mass window that is empty or negative.
+
+    Raises
+    ------
+    ConfigError
+    """
     if not 0 <= window[0] < window[1]:
         raise ConfigError(f"a mass window from {window[0]} to {window[1]} GeV is empty; give low < high, both positive")
 
@@ -292,7 +300,7 @@ def template(window: tuple[float, float], mass: np.ndarray, *, weight: np.ndarra
     >>> float(shape.cdf(np.array([91.0]), 1.0, 0.5).round(3)[0])
     0.5
     """
-    _check_window(window)
+    check_window(window)
     low, high = window[0] - 10, window[1] + 10
     content, edges = np.histogram(mass, bins=round((high - low) / 0.2), range=(low, high), weights=weight)
     mean = np.histogram(mass, bins=edges, weights=mass if weight is None else mass * weight)[0]
@@ -306,124 +314,3 @@ def template(window: tuple[float, float], mass: np.ndarray, *, weight: np.ndarra
 
     parameters = (Parameter("shift", 0.0, -6.0, 6.0), Parameter("smear", 0.5, 0.0, 5.0, soft=True))
     return Shape("template * Gaussian", window, parameters, primitive)
-
-
-def exponential(window: tuple[float, float]) -> Shape:
-    """exp(-slope m); the slope [1/GeV] may be negative.
-
-    Examples
-    --------
-    >>> exponential((60.0, 120.0)).cdf(np.array([90.0]), 0.0)
-    array([0.5])
-    """
-    _check_window(window)
-    reach = 10 / (window[1] - window[0])
-
-    def primitive(x: np.ndarray, slope: float) -> np.ndarray:
-        u = x - window[0]
-        return -np.expm1(-slope * u) / slope if abs(slope) > 1e-9 else u
-
-    return Shape("exponential", window, (Parameter("slope", 0.2 * reach, -reach, 2 * reach, soft=True),), primitive)
-
-
-def bernstein(window: tuple[float, float], *, degree: int = 3) -> Shape:
-    """Polynomial that is positive on the window: a sum of Bernstein polynomials with positive coefficients.
-
-    Parameters
-    ----------
-    window : (float, float) [GeV]
-    degree : int
-
-    Returns
-    -------
-    Shape
-        `degree` parameters between 0 and 1, b0, b1, ...: the part of what the polynomials before left that each takes.
-
-    Examples
-    --------
-    >>> bernstein((60.0, 120.0), degree=1).cdf(np.array([90.0]), 0.5)
-    array([0.5])
-    """
-    _check_window(window)
-    if degree < 1:
-        raise ConfigError(f"a Bernstein polynomial of degree {degree} has no shape; give 1 or more")
-    number = np.arange(degree + 2)
-    choose = np.array([comb(degree + 1, int(k)) for k in number])
-
-    def primitive(x: np.ndarray, *sticks: float) -> np.ndarray:
-        u = (x[:, None] - window[0]) / (window[1] - window[0])
-        basis = choose * u**number * (1 - u) ** (degree + 1 - number)
-        left = np.cumprod(np.append(1.0, 1 - np.asarray(sticks)))
-        share = left * np.append(sticks, 1.0)
-        # The integral of one polynomial is the sum of the higher ones of the next degree.
-        return basis[:, 1:] @ np.cumsum(share)
-
-    parameters = tuple(Parameter(f"b{k}", 1 / (degree + 1 - k), 0.001, 0.999, soft=True) for k in range(degree))
-    return Shape(f"Bernstein {degree}", window, parameters, primitive)
-
-
-def cms_shape(window: tuple[float, float]) -> Shape:
-    """erfc(beta (alpha - m)) exp(-gamma m): a turn-on from kinematic cuts, then a fall.
-
-    Parameters
-    ----------
-    window : (float, float) [GeV]
-
-    Returns
-    -------
-    Shape
-        Parameters alpha [GeV], beta, gamma [1/GeV].
-
-    References
-    ----------
-    CMS, JINST 16 (2021) P05014, tag-and-probe fits.
-
-    Examples
-    --------
-    >>> shape = cms_shape((60.0, 120.0))
-    >>> bool(np.all(np.diff(shape.cdf(np.linspace(60, 120, 20), 70.0, 0.1, 0.05)) > 0))
-    True
-    """
-    _check_window(window)
-    grid = np.linspace(*window, round((window[1] - window[0]) / 0.1) + 1)
-
-    def primitive(x: np.ndarray, alpha: float, beta: float, gamma: float) -> np.ndarray:
-        t = grid - alpha
-        # erfc vanishes far below the turn-on, where the exponential explodes: take both in one exponent there.
-        safe = np.exp(-gamma * (grid - window[0]))
-        density = np.where(t > 0, erfc(-beta * t) * safe, 0.0)
-        below = -np.square(beta * t) - gamma * (grid - window[0])
-        density = np.where(t > 0, density, erfcx(np.maximum(-beta * t, 0.0)) * np.exp(below))
-        return np.interp(x, grid, _cumulate(density))
-
-    parameters = (
-        Parameter("alpha", window[0] + 5.0, window[0] - 30.0, window[0] + 30.0, soft=True),
-        Parameter("beta", 0.05, 0.005, 0.5, soft=True),
-        Parameter("gamma", 0.03, -0.05, 0.3, soft=True),
-    )
-    return Shape("erfc * exponential", window, parameters, primitive)
-
-
-BACKGROUNDS: dict[str, Callable[[tuple[float, float]], Shape]] = {
-    "bernstein": bernstein,
-    "cms": cms_shape,
-    "exponential": exponential,
-}
-
-
-def background_shape(name: str, window: tuple[float, float]) -> Shape:
-    """A background by name: ``exponential``, ``bernstein`` (of degree 3) or ``cms``.
-
-    Raises
-    ------
-    ConfigError
-        Another name; the message has the nearest.
-
-    Examples
-    --------
-    >>> background_shape("cms", (60.0, 120.0)).name
-    'erfc * exponential'
-    """
-    if name not in BACKGROUNDS:
-        raise ConfigError(f"there is no background '{name}'; {nearest(name, BACKGROUNDS)}")
-    return BACKGROUNDS[name](window)

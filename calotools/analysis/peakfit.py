@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from iminuit.cost import ExtendedBinnedNLL
 
+from calotools.analysis.backgrounds import background_shape
 from calotools.analysis.bootstrap import Bootstrap, event_bootstrap
-from calotools.analysis.lineshapes import Parameter, Shape, background_shape, bw_dscb, dscb
+from calotools.analysis.lineshapes import Parameter, Shape, bw_dscb, dscb
 from calotools.analysis.minimise import Outcome, minimise
 from calotools.analysis.pairs import RULES
 from calotools.analysis.resolution import ONE_SIGMA, sigma68

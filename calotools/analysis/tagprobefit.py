@@ -9,9 +9,10 @@ from typing import Literal
 import numpy as np
 from iminuit.cost import ExtendedBinnedNLL
 
+from calotools.analysis.backgrounds import background_shape
 from calotools.analysis.binned import bin_numbers, bin_ranges
 from calotools.analysis.intervals import binomial_interval
-from calotools.analysis.lineshapes import Parameter, Shape, background_shape, bw_dscb, template
+from calotools.analysis.lineshapes import M_Z, Parameter, Shape, bw_dscb, template
 from calotools.analysis.minimise import Outcome, minimise
 from calotools.analysis.tagprobe import TagProbeSample, design_effect
 from calotools.containers import Efficiency, TagProbeFit
@@ -21,6 +22,8 @@ __all__ = ["TagProbeModel", "efficiency_of_fits", "fit_efficiencies"]
 
 # Fewer probes than this on either side do not determine a spectrum: they are counted.
 _FEWEST = 10
+# [GeV] from the Z within which probes are counted then, and beyond which they tell the background.
+_PEAK, _SIDEBAND = 10.0, 16.0
 # Fewer simulated probes than this are too rough a template.
 _TEMPLATE = 100
 
@@ -110,8 +113,9 @@ def fit_efficiencies(
     Returns
     -------
     tuple of TagProbeFit
-        One per bin, in C order of `edges`. Bins with fewer than 10 passing or failing probes are counted
-        (``method == "count"``), those without probes are NaN and not valid. The error is widened by `design_effect`.
+        One per bin, in C order of `edges`. Bins with fewer than 10 passing or failing probes are counted at the peak
+        with the sidebands subtracted (``method == "count"``), those without probes are NaN and not valid. The error is
+        widened by `design_effect`.
 
     Raises
     ------
@@ -244,15 +248,12 @@ def _count_bin(sample: TagProbeSample, model: TagProbeModel, where: dict[str, tu
     edges = np.linspace(*model.window, model.bins + 1)
     weight, passing = sample.weights, np.asarray(sample.passing, bool)
     spectra = [np.histogram(sample.mass[rows], edges, weights=weight[rows])[0] for rows in (passing, ~passing)]
-    squares = [np.atleast_1d(np.sum(weight[rows] ** 2)) for rows in (passing, ~passing)]
-    value, low, high = binomial_interval(
-        *(np.atleast_1d(one.sum()) for one in spectra), passed_w2=squares[0], failed_w2=squares[1]
-    )
+    value, low, high = _subtracted(sample, model.window)
+    there = bool(np.isfinite(value))
     empty, nothing = np.full(model.bins, np.nan), np.zeros(model.bins)
-    there = bool(np.isfinite(value[0]))
     return TagProbeFit(
-        efficiency=float(value[0]),
-        error=float(high[0] - low[0]) / 2,
+        efficiency=value,
+        error=(high - low) / 2,
         edges=edges,
         passing=spectra[0],
         failing=spectra[1],
@@ -263,13 +264,35 @@ def _count_bin(sample: TagProbeSample, model: TagProbeModel, where: dict[str, tu
         chi2=float("nan"),
         ndf=0,
         valid=there,
-        message="" if there else "no probes",
+        message="" if there else "no probes left above the sidebands" if len(sample) else "no probes",
         bin=where,
-        low=float(low[0]),
-        high=float(high[0]),
+        low=low,
+        high=high,
         method="count",
-        notes=f"{len(sample)} probes counted, background not subtracted",
+        notes=f"{len(sample)} probes, too few to fit: counted at the peak, sidebands subtracted",
     )
+
+
+def _subtracted(sample: TagProbeSample, window: tuple[float, float]) -> tuple[float, float, float]:
+    """Efficiency and interval at the peak after subtracting the sidebands, as if the background were flat.
+
+    The interval is that of the counts at the peak, widened by the uncertainty of what is subtracted.
+    """
+    at_peak = np.abs(sample.mass - M_Z) < _PEAK
+    aside = np.abs(sample.mass - M_Z) > _SIDEBAND
+    aside_width = max(M_Z - _SIDEBAND - window[0], 0.0) + max(window[1] - M_Z - _SIDEBAND, 0.0)
+    scale = 2 * _PEAK / aside_width if aside_width > 1 else 0.0
+    passing, weight = np.asarray(sample.passing, bool), sample.weights
+    sides = []
+    for rows in (passing, ~passing):
+        peak, side = weight[rows & at_peak], weight[rows & aside]
+        signal = max(peak.sum() - scale * side.sum(), 0.0)
+        sides.append((signal, np.sum(peak**2), scale**2 * np.sum(side**2)))
+    (p, p_peak, p_side), (f, f_peak, f_side) = sides
+    counted = binomial_interval(np.array(p), np.array(f), passed_w2=np.array(p_peak), failed_w2=np.array(f_peak))
+    value, low, high = (float(one[0]) for one in counted)
+    extra = np.sqrt(f**2 * p_side + p**2 * f_side) / (p + f) ** 2 if p + f > 0 else np.nan
+    return value, max(value - np.hypot(value - low, extra), 0.0), min(value + np.hypot(high - value, extra), 1.0)
 
 
 def efficiency_of_fits(fits: Sequence[TagProbeFit], *, edges: Mapping[str, np.ndarray], name: str = "") -> Efficiency:

@@ -8,15 +8,12 @@ from scipy.integrate import quad
 from scipy.stats import norm
 
 from calotools.analysis import lineshapes
+from calotools.analysis.backgrounds import background_shape, bernstein, cms_shape, exponential
 from calotools.analysis.lineshapes import (
-    background_shape,
-    bernstein,
     breit_wigner,
     bw_dscb,
-    cms_shape,
     dscb,
     dscb_cdf,
-    exponential,
     template,
 )
 from calotools.errors import ConfigError, EmptyInputError

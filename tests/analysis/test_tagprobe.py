@@ -140,11 +140,27 @@ def test_few_probes_are_counted_and_none_are_nan():
     assert [fit.method for fit in fits] == ["count", "count"]
     assert fits[0].efficiency == 0.75
     assert fits[0].low < 0.75 < fits[0].high
-    assert "12 probes counted, background not subtracted" in fits[0].notes
+    assert fits[0].notes == "12 probes, too few to fit: counted at the peak, sidebands subtracted"
     result = efficiency_of_fits(fits, edges=edges, name="tight")
     assert np.isnan(result.value[1])
     assert result.valid.tolist() == [True, False]
     assert (fits[1].valid, fits[1].message) == (False, "no probes")
+
+
+def test_few_probes_on_a_background_are_not_biased():
+    rng = np.random.default_rng(38)
+    values, covered = [], 0
+    for _ in range(300):
+        data = toy(rng, n=5, efficiency=0.9, background=(0, 30))
+        (fit,) = fit_efficiencies(data, edges=EDGES, rng=rng) if data.passing.sum() < 10 else (None,)
+        if fit is not None and fit.valid:
+            assert fit.method == "count"
+            values.append(fit.efficiency)
+            covered += fit.low <= 0.9 <= fit.high
+    assert len(values) > 200
+    # Without subtraction: 4.5 of 35.
+    assert np.median(values) > 0.5
+    assert covered / len(values) > 0.6
 
 
 def test_a_fit_that_is_not_valid_gives_no_efficiency():
