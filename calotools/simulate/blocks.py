@@ -15,7 +15,14 @@ from calotools.errors import NumericalError
 from calotools.ntuple import canonical_fields
 from calotools.simulate.background import W_ORIGIN, generate_background
 from calotools.simulate.beam import LUMI_BLOCK_EVENTS, Crossings, draw_crossings, draw_mu_average
-from calotools.simulate.candidates import cells_of, event_columns, number_candidates, tracks_of, truth_of
+from calotools.simulate.candidates import (
+    cells_of,
+    event_columns,
+    number_candidates,
+    replace_columns,
+    tracks_of,
+    truth_of,
+)
 from calotools.simulate.effects import Effects
 from calotools.simulate.generated import CHARGE_FLIP, Generated, place
 from calotools.simulate.generator import TREES, generate
@@ -201,20 +208,20 @@ def _miscalibrate(response: Response, generated: Generated, injected: Injected, 
 def _finish(recipe: Recipe, candidates: ak.Array, first: int, rng: np.random.Generator) -> Block:
     """Global event numbers, order, the flags of pseudo-data, and no truth in them."""
     row = ak.to_numpy(candidates.event).astype(np.int64)
-    event = first + row + 1
-    candidates = ak.with_field(candidates, event.astype(np.uint64), "event")
-    candidates = ak.with_field(candidates, ((event - 1) // LUMI_BLOCK_EVENTS + 1).astype(np.uint32), "lumi_block")
-    candidates = number_candidates(candidates)
+    order, number = number_candidates(row, ak.to_numpy(candidates.et))
+    candidates = ak.to_packed(candidates[order])
+    event = first + row[order] + 1
+    columns = {
+        "event": event.astype(np.uint64),
+        "candidate": number,
+        "lumi_block": ((event - 1) // LUMI_BLOCK_EVENTS + 1).astype(np.uint32),
+    }
     n_events = len(np.unique(event))
     if recipe.injected is None:
-        channel = np.full(len(candidates), CHANNELS[recipe.process], dtype=np.uint32)
-        return Block(ak.with_field(candidates, channel, "channel"), n_events, None)
-    columns = {name: ak.to_numpy(candidates[name]) for name in ("et", "eta", "pass_loose", "pass_medium", "pass_tight")}
+        columns["channel"] = np.full(len(event), CHANNELS[recipe.process], dtype=np.uint32)
+        return Block(replace_columns(candidates, columns, drop=""), n_events, None)
     # the electron of a background pair is real, but not one that tag-and-probe counts as signal
     signal = ak.to_numpy((candidates.class_true <= CHARGE_FLIP) & (candidates.origin_true != W_ORIGIN))
-    flags, counts = fail_randomly(columns, signal=signal, injected=recipe.injected, rng=rng)
-    kept = [name for name in candidates.fields if not name.endswith("_true")]
-    data = candidates[kept]
-    for name, flag in flags.items():
-        data = ak.with_field(data, flag, name)
-    return Block(data, n_events, counts)
+    seen = {name: ak.to_numpy(candidates[name]) for name in ("et", "eta", "pass_loose", "pass_medium", "pass_tight")}
+    flags, counts = fail_randomly(seen, signal=signal, injected=recipe.injected, rng=rng)
+    return Block(replace_columns(candidates, columns | flags, drop="_true"), n_events, counts)

@@ -13,7 +13,7 @@ from calotools.simulate.generated import CHARGE_FLIP, PROMPT, Generated
 from calotools.simulate.matching import Matched
 from calotools.simulate.response import Response
 
-__all__ = ["cells_of", "event_columns", "number_candidates", "tracks_of", "truth_of"]
+__all__ = ["cells_of", "event_columns", "number_candidates", "replace_columns", "tracks_of", "truth_of"]
 
 _CELL_FIELDS = ("e", "eta", "phi", "sampling", "time", "gain", "noise")
 _TRACK_FIELDS = ("pt", "eta", "phi", "charge", "d0", "z0", "dp_over_p", "trt_pid")
@@ -129,26 +129,52 @@ def event_columns(crossings: Crossings, *, run: int, event: np.ndarray, lumi_blo
     }
 
 
-def number_candidates(candidates: ak.Array) -> ak.Array:
-    """Sort rows by event, then by falling E_T, and number the candidates of each event from 0.
+def number_candidates(event: np.ndarray, et: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Order rows by event, then by falling E_T, and number the candidates of each event from 0.
+
+    Parameters
+    ----------
+    event : (n,) int
+    et : (n,) float [GeV]
+
+    Returns
+    -------
+    order : (n,) int64
+        Rows in their new order.
+    number : (n,) int32
+        Candidate number, in the new order.
+
+    Examples
+    --------
+    >>> order, number = number_candidates(np.array([7, 3, 7]), np.array([20.0, 30.0, 40.0]))
+    >>> order.tolist(), number.tolist()
+    ([1, 2, 0], [0, 0, 1])
+    """
+    order = np.lexsort((-et, event))
+    number = np.arange(len(order)) - np.searchsorted(event[order], event[order])
+    return order, number.astype(np.int32)
+
+
+def replace_columns(candidates: ak.Array, columns: Mapping[str, np.ndarray], *, drop: str) -> ak.Array:
+    """The record array with some columns added or replaced, and those that end in `drop` left out.
 
     Parameters
     ----------
     candidates : (n,) awkward record array
-        With ``event`` and ``et``.
+    columns : mapping of str to (n,) array
+    drop : str
+        Suffix; empty drops nothing.
 
     Returns
     -------
     (n,) awkward record array
-        With ``candidate``.
 
     Examples
     --------
-    >>> rows = number_candidates(ak.Array({"event": [7, 3, 7], "et": [20.0, 30.0, 40.0]}))
-    >>> rows.event.tolist(), rows.candidate.tolist(), rows.et.tolist()
-    ([3, 7, 7], [0, 0, 1], [30.0, 40.0, 20.0])
+    >>> rows = ak.Array({"e": [1.0], "e_true": [2.0]})
+    >>> replace_columns(rows, {"e": np.array([3.0])}, drop="_true").tolist()
+    [{'e': 3.0}]
     """
-    event, et = ak.to_numpy(candidates.event), ak.to_numpy(candidates.et)
-    order = np.lexsort((-et, event))
-    number = np.arange(len(order)) - np.searchsorted(event[order], event[order])
-    return ak.with_field(candidates[order], number.astype(np.int32), "candidate")
+    kept = {name: candidates[name] for name in candidates.fields if not (drop and name.endswith(drop))}
+    contents = {name: ak.to_layout(column) for name, column in {**kept, **columns}.items()}
+    return ak.Array(ak.contents.RecordArray(list(contents.values()), list(contents)))
