@@ -16,7 +16,7 @@ __all__ = ["atlas_columns"]
 _ETA_MAX = 2.8
 _FIELD_HALF_LENGTH = 2900.0  # mm: the tracker of a forward particle ends here
 _ENDCAP_FRONT = 3704.0  # mm: |z| of the endcap's first absorber
-_LOSS = 2.0  # of dead material per X0 over the accordion's: light materials stop soft particles that lead lets multiply
+_LOSS = 1.0  # of dead material per X0 over the accordion's; with more, resolutions fall behind the published ones
 _PRESAMPLER_X0 = 0.078  # 11 mm of liquid argon
 _PRESAMPLER_SCALE = 23.0  # visible energy at the electromagnetic scale over energy deposited in that argon
 _PRESAMPLER_TERM = 0.2  # sqrt(GeV)
@@ -72,7 +72,7 @@ def _tracker(eta: float) -> tuple[tuple[tuple[float, float], ...], float]:
     """Layers (radius [mm], X0 along the flight direction), and where the tracker ends."""
     table = load_table("tracker")
     radius = table["radius"]
-    trt = np.linspace(*radius["trt"], 6)
+    trt = np.linspace(float(radius["trt"][0]), float(radius["trt"][1]), 6)
     radii = np.array([radius["beam_pipe"], radius["ibl"], *radius["pixel"], *radius["sct"], *trt, radius["outer"] - 20])
     borders = np.concatenate([[0.0], (radii[1:] + radii[:-1]) / 2, [radius["outer"]]])
     x0 = np.diff(material_inside(borders, eta))
@@ -188,14 +188,23 @@ def _scintillator(eta: float, after_barrel: bool) -> list[Segment]:
         return []
     z = float(shower_position([Sampling.TileGap3], [eta])[1][0])
     x0 = _SCINTILLATOR_X0 / math.tanh(eta)
-    shape = {"scale": _SCINTILLATOR_SCALE, "sampling_term": _PRESAMPLER_TERM}
-    return [_dead(1.5, z - 60.0, forward=True), Segment(int(Sampling.TileGap3), x0, 0.0, (z, z + 10.0), True, **shape)]
+    scintillator = Segment(
+        int(Sampling.TileGap3),
+        x0,
+        0.0,
+        (z, z + 10.0),
+        forward=True,
+        scale=_SCINTILLATOR_SCALE,
+        sampling_term=_PRESAMPLER_TERM,
+    )
+    return [_dead(1.5, z - 60.0, forward=True), scintillator]
 
 
 def _hadronic(eta: float) -> list[Segment]:
     """Tile or hadronic endcap, with the material before it."""
     lengths = load_table("material")["hadronic"]
     forward = eta >= 1.5
+    samplings: tuple[int, ...]
     if forward:
         samplings, nuclear, per_length = (8, 9, 10, 11), lengths["hec"], _COPPER
     elif eta < 1.0:

@@ -33,7 +33,7 @@ class Fractions(NamedTuple):
 
 
 @numba.njit
-def give(buffer: Buffer, change: np.ndarray, source: int, target: int, amount: float) -> None:
+def give(change: np.ndarray, source: int, target: int, amount: float) -> None:
     """Book a transfer between two open cells; a target of -1 keeps the energy where it is."""
     if target >= 0:
         change[source] -= amount
@@ -59,7 +59,7 @@ def share_energy(buffer: Buffer, grid: Grid, fractions: Fractions, change: np.nd
                 for step in (-2, -1, 1, 2):
                     share = fractions.first[row] if abs(step) == 1 else fractions.second[row]
                     if 0 <= i + step < buffer.opened[k, N_I]:
-                        give(buffer, change, cell, cell + step * buffer.opened[k, N_J], e * share)
+                        give(change, cell, cell + step * buffer.opened[k, N_J], e * share)
                 if e <= _SMALLEST_ACROSS:
                     continue
                 eta = buffer.edges[k, 0] + (i + 0.5) / buffer.edges[k, 1]
@@ -91,7 +91,7 @@ def to_next_layer(
         for j in range(n_phi):
             at_eta = eta + grid.d_eta[r] * ((i + 0.5) / n_eta - 0.5)
             at_phi = phi + grid.d_phi[r] * ((j + 0.5) / n_phi - 0.5)
-            give(buffer, change, source, locate(buffer, sampling, at_eta, at_phi), amount)
+            give(change, source, locate(buffer, sampling, at_eta, at_phi), amount)
 
 
 @numba.njit

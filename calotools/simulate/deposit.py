@@ -89,8 +89,8 @@ def make_buffer(n_region: int, n_cell: int) -> Buffer:
 @numba.njit
 def cell_range(low: float, high: float, width: float) -> tuple[int, int]:
     """First cell and number of cells that a range (relative to cell 0's lower edge) overlaps by more than 1 %."""
-    first = int(math.floor(low / width + 0.01))
-    return first, int(math.ceil(high / width - 0.01)) - first
+    first = math.floor(low / width + 0.01)
+    return first, math.ceil(high / width - 0.01) - first
 
 
 @numba.njit
@@ -148,7 +148,7 @@ def clear(buffer: Buffer) -> None:
 def locate(buffer: Buffer, sampling: int, eta: float, phi: float) -> int:
     """Place in `buffer.e` of the open cell of a sampling that holds (eta, phi); -1 when there is none."""
     for k in range(buffer.ranges[sampling, 0], buffer.ranges[sampling, 1]):
-        i = int(math.floor((eta - buffer.edges[k, 0]) * buffer.edges[k, 1]))
+        i = math.floor((eta - buffer.edges[k, 0]) * buffer.edges[k, 1])
         if i < 0 or i >= buffer.opened[k, N_I]:
             continue
         d_phi = phi - buffer.edges[k, 2]
@@ -171,7 +171,7 @@ def add_spots(buffer: Buffer, sampling: np.ndarray, place: np.ndarray, n: int, e
     for spot in range(n):
         s = sampling[spot]
         for k in range(ranges[s, 0], ranges[s, 1]):
-            i = int(math.floor((place[spot, 0] - edges[k, 0]) * edges[k, 1]))
+            i = math.floor((place[spot, 0] - edges[k, 0]) * edges[k, 1])
             if i < 0 or i >= opened[k, N_I]:
                 continue
             d_phi = place[spot, 1] - edges[k, 2]

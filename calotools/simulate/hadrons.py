@@ -52,7 +52,7 @@ def electromagnetic_fraction(state: np.ndarray, e: float) -> float:
 
 
 @numba.njit
-def ionise(state: np.ndarray, e: float, until: float, axis: Axis, stack: Stack, knobs: Knobs, buffer: Buffer) -> float:
+def ionise(state: np.ndarray, e: float, until: float, axis: Axis, stack: Stack, buffer: Buffer) -> float:
     """Deposit ionisation up to depth `until` [X0]; returns the energy [GeV] that the particle lost altogether."""
     row = axis.row
     lost = 0.0
@@ -77,10 +77,10 @@ def ionise(state: np.ndarray, e: float, until: float, axis: Axis, stack: Stack, 
 
 
 @numba.njit
-def muon(state: np.ndarray, e: float, axis: Axis, stack: Stack, knobs: Knobs, buffer: Buffer) -> float:
+def muon(state: np.ndarray, e: float, axis: Axis, stack: Stack, buffer: Buffer) -> float:
     """Deposit a muon; returns the energy [GeV] that it carries away or loses unseen."""
     before = buffer.totals[0] + buffer.totals[1]
-    ionise(state, e, _NO_START, axis, stack, knobs, buffer)
+    ionise(state, e, _NO_START, axis, stack, buffer)
     return e - (buffer.totals[0] + buffer.totals[1] - before)
 
 
@@ -140,7 +140,7 @@ def hadron(state: np.ndarray, e: float, charged: bool, axis: Axis, stack: Stack,
     start, segment = find_start(depth, axis.row, stack)
     if not knobs.hadronic:
         start, segment = _NO_START, -1
-    left = e - ionise(state, e, start, axis, stack, knobs, buffer) if charged else e
+    left = e - ionise(state, e, start, axis, stack, buffer) if charged else e
     if segment >= 0 and left > 0.05:
         neutral = electromagnetic_fraction(state, left) * left
         hadronic_part(state, left - neutral, depth, axis, stack, buffer)

@@ -122,8 +122,8 @@ def fly_straight(state: np.ndarray, flying: np.ndarray, kind: int, stack: Stack,
     axis = uneven(make_axis(stack, sinh_eta, z0, line), stack, knobs)
     e, start = flying[E], stack.rows[axis.row, T_TRACKER]
     if kind == MUON:
-        return muon(state, e, axis, stack, knobs, buffer)
-    if kind == CHARGED or kind == NEUTRAL:
+        return muon(state, e, axis, stack, buffer)
+    if kind in (CHARGED, NEUTRAL):
         return hadron(state, e, kind == CHARGED, axis, stack, knobs, buffer)
     if flying[KIND] != 0.0:
         presampler_extra(state, e, 1, axis, stack, knobs, buffer)
@@ -145,7 +145,7 @@ def respond(
     flight, leaving, story = room
     row = make_axis(stack, source[SINH], source[Z], (0.0, 0.0, 0.0)).row
     flight[0] = source
-    if kind == ELECTRON or kind == PHOTON:
+    if kind in (ELECTRON, PHOTON):
         n_out = transport(state, flight, row, stack, knobs, leaving, story)
     else:
         story[0], story[1:6] = np.nan, 0.0

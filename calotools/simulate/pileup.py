@@ -74,8 +74,8 @@ def reach(window: Buffer) -> tuple[float, float, int, int]:
         first = min(first, start)
         last = max(last, start + window.opened[k, N_J] / window.edges[k, 3])
     width = _TWO_PI / N_SECTORS
-    sector = int(math.floor(first / width + 1e-6))
-    return low, high, sector, int(math.ceil(last / width - 1e-6)) - sector
+    sector = math.floor(first / width + 1e-6)
+    return low, high, sector, math.ceil(last / width - 1e-6) - sector
 
 
 @numba.njit

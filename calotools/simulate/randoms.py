@@ -80,7 +80,7 @@ def poisson(state: np.ndarray, mean: float) -> int:
     if mean <= 0.0:
         return 0
     if mean > 60.0:
-        return max(0, int(math.floor(mean + math.sqrt(mean) * normal(state) + 0.5)))
+        return max(0, math.floor(mean + math.sqrt(mean) * normal(state) + 0.5))
     limit = math.exp(-mean)
     product = uniform(state)
     count = 0

@@ -8,7 +8,9 @@ import numpy as np
 
 from calotools.errors import ConfigError, ShapeError
 from calotools.simulate.effects import Effects
+from calotools.simulate.kernel import WINDOW_CELLS, Outcome, candidate_loop
 from calotools.simulate.setup import prepare
+from calotools.simulate.stamp import source_stamp
 
 __all__ = ["Particles", "Response", "simulate_response"]
 
@@ -140,9 +142,6 @@ def simulate_response(
     >>> bool(45 < response.e.sum() < 55), bool(abs(response.seed_eta[0] - 0.3) < 0.02)
     (True, True)
     """
-    from calotools.simulate.kernel import WINDOW_CELLS, Outcome, candidate_loop
-    from calotools.simulate.stamp import source_stamp
-
     sources, kinds = _sources(particles)
     firsts = _firsts(particles.candidate, n_candidates)
     crossings = np.stack([np.broadcast_to(m, n_candidates) for m in (mu, mu_average)], axis=1).astype(np.float64)
@@ -200,7 +199,7 @@ def _firsts(candidate: np.ndarray, n_candidates: int) -> np.ndarray:
     return firsts
 
 
-def _response(outcome: object, stride: int) -> Response:
+def _response(outcome: Outcome, stride: int) -> Response:
     """Pack the loop's output: one run of cells after the other."""
     cells, codes, candidate, particle = outcome
     counts = candidate[:, 4].astype(np.int64)

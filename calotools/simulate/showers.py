@@ -42,7 +42,7 @@ _BACK, _BACK_RADIUS = 0.0032, 40.0  # visible energy scattered back per energy o
 
 
 class Profile(NamedTuple):
-    """Radial profile of a slice: radii [mm] of core, tail and halo, the core's share of core and tail, the halo's share."""
+    """Radial profile of a slice: radii [mm] of its three parts, the core's share without the halo, the halo's share."""
 
     core: float
     tail: float
@@ -173,7 +173,7 @@ def presampler_extra(
         thickness = here[T_END] - here[T_START]
         track = thickness * here[SCALE] * _TRACK_LOSS
         back = gamma(state, _BACK * e / track) * track
-        crossed = tracks * track * (0.75 + 0.25 * exponential(state))
+        crossed = min(tracks * track * (0.75 + 0.25 * exponential(state)), 0.5 * e)
         where = (segment, here[T_START], thickness)
         core = Profile(1.0, 1.0, _BACK_RADIUS, 1.0, back / (back + crossed + 1e-12))
         n = max(1, int(knobs.spots * 10.0 * (back + crossed) / track))
@@ -190,11 +190,10 @@ def gamma_pdf(shape: float, x: float) -> float:
 def profile_at(e: float, t: float, density: float, curve: tuple, stack: Stack, knobs: Knobs, at: tuple) -> Profile:
     """Radial profile [mm] of a slice at depth `t` [X0 after the start], where the shower deposits `density` per X0.
 
-    `curve` is (tau per X0, density at the front of the accordion); `at` is (row, segment, depth of the front from the
-    start). Soft particles made before the accordion have spread over the gaps between: they are the halo, and die out
+    `curve` is (tau per X0, density at the front of the accordion); `at` is (row, depth of the front from the start). Soft particles made before the accordion have spread over the gaps between: they are the halo, and die out
     within an X0 or so.
     """
-    row, segment, front = at
+    row, front = at
     medium = stack.rows[row, :5]
     core, tail, p = radial(e, t * curve[0], medium)
     halo, radius = 0.0, 1.0
@@ -250,7 +249,7 @@ def shower(state: np.ndarray, e: float, start: float, axis: Axis, stack: Stack, 
             if visible <= 0.0:
                 continue
             middle = t + 0.5 * width - start
-            profile = profile_at(e, middle, part / width, curve, stack, knobs, (row, segment, front))
+            profile = profile_at(e, middle, part / width, curve, stack, knobs, (row, front))
             n = max(1, int(n_spots * visible / e + 0.5))
             throw_spots(state, n, visible * axis.response, profile, axis, (segment, t, width), stack, buffer)
     return e - seen

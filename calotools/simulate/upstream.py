@@ -26,7 +26,7 @@ KIND, E, X, Y, PHI, Z, SINH, TIME, LAYER, PRIMARY = range(10)
 
 @numba.njit
 def photon_fraction(state: np.ndarray, softest: float) -> float:
-    """Fraction y of the electron's energy that a radiated photon takes: dN/dy ~ (4/3 - 4/3 y + y^2) / y, y > softest."""
+    """Fraction y of an electron's energy that a radiated photon takes: dN/dy ~ (4/3 - 4/3 y + y^2) / y, y > softest."""
     while True:
         y = softest ** uniform(state)
         if uniform(state) < 1.0 - y + 0.75 * y * y:
@@ -150,8 +150,8 @@ def transport(
         Column of the stack that it heads for.
     leaving : (n, 10) float64
         Filled with the particles that leave the tracker.
-    story : (6,) float64
-        Filled with: radius [mm] of the conversion that matters (its own for a photon, that of the most energetic
+    story : (6 or more,) float64
+        The first six are filled with: radius [mm] of the conversion that matters (its own for a photon, that of the most energetic
         radiated photon for an electron; NaN when none), energies [GeV] of that pair's electron and positron, energy
         left to the primary at the end of the tracker, energy lost with particles that curl up, energy of the hardest
         radiated photon.
@@ -162,7 +162,7 @@ def transport(
         Number of particles in `leaving`.
     """
     story[0] = np.nan
-    story[1:] = 0.0
+    story[1:6] = 0.0
     flight[0, PRIMARY] = 1.0
     n_flight, n_out = 1, 0
     now = np.empty(flight.shape[1])
