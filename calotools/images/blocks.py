@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from calotools.images.grid import segments
+from calotools.images.grid import split_pixels, whole_pixels
 from calotools.images.spec import Plan
 from calotools.variables.windows import hottest, width_bin, wrap
 
@@ -149,6 +149,7 @@ def _fill_blocks(  # type: ignore[no-untyped-def]
     layers, sizes = plan.layer_of[sampling], _sizes(plan, widths)
     grid_of, first_pixel, shapes, pitch = plan.grid_of, plan.first_pixel, plan.shape, plan.pitch
     runs, parts = np.empty((2, 2, 3), dtype=np.int64), np.empty((2, 3))  # axis, (first, count), run
+    n_runs = np.empty(2, dtype=np.int64)
     n, n_bin = 0, widths.shape[1]
     for i in range(len(offsets) - 1):
         a, b = offsets[i], offsets[i + 1]
@@ -162,26 +163,32 @@ def _fill_blocks(  # type: ignore[no-untyped-def]
             if layer < 0 or not found:
                 continue
             grid, k = grid_of[layer], width_bin(eta[j], n_bin)
-            x = (eta[j] - x_0) / pitch[grid, 0] + 0.5 * shapes[grid, 0]
-            y = wrap(phi[j] - y_0) / pitch[grid, 1] + 0.5 * shapes[grid, 1]
-            n_x = segments(x, sizes[sampling[j], k, 0], shapes[grid, 0], 0, runs, parts)
-            n_y = segments(y, sizes[sampling[j], k, 1], shapes[grid, 1], 1, runs, parts) if n_x else 0
+            for axis in range(2):
+                away = eta[j] - x_0 if axis == 0 else wrap(phi[j] - y_0)
+                middle = away / pitch[grid, axis] + 0.5 * shapes[grid, axis]
+                size, n_pixel = sizes[sampling[j], k, axis], shapes[grid, axis]
+                first, stop = whole_pixels(middle, size)
+                if stop > first:
+                    runs[axis, 0, 0], runs[axis, 1, 0] = max(first, 0), min(stop, n_pixel) - max(first, 0)
+                    parts[axis, 0], n_runs[axis] = 1.0 / (stop - first), runs[axis, 1, 0] > 0
+                else:
+                    n_runs[axis] = split_pixels(middle, size, n_pixel, axis, runs, parts)
             inside = 0.0
-            for r in range(n_x * n_y):
-                r_x, r_y = r // n_y, r % n_y
-                part = parts[0, r_x] * parts[1, r_y]
-                inside += part * runs[0, 1, r_x] * runs[1, 1, r_y]
-                if n < len(pixel):
-                    pixel[n] = first_pixel[layer] + runs[0, 0, r_x] * shapes[grid, 1] + runs[1, 0, r_y]
-                    shape[0, n], shape[1, n] = runs[0, 1, r_x], runs[1, 1, r_y]
-                    energy[n] = e[j] * part
-                    if len(out_time):
-                        out_time[n] = time[j]
-                    if len(out_gain):
-                        out_gain[n] = gain[j]
-                    if len(out_noise):
-                        out_noise[n] = noise[j] * part
-                n += 1
+            for r in range(n_runs[0]):
+                for q in range(n_runs[1]):
+                    part = parts[0, r] * parts[1, q]
+                    inside += part * runs[0, 1, r] * runs[1, 1, q]
+                    if n < len(pixel):
+                        pixel[n] = first_pixel[layer] + runs[0, 0, r] * shapes[grid, 1] + runs[1, 0, q]
+                        shape[0, n], shape[1, n] = runs[0, 1, r], runs[1, 1, q]
+                        energy[n] = e[j] * part
+                        if len(out_time):
+                            out_time[n] = time[j]
+                        if len(out_gain):
+                            out_gain[n] = gain[j]
+                        if len(out_noise):
+                            out_noise[n] = noise[j] * part
+                    n += 1
             outside[i, grid] += e[j] * (1.0 - inside)
         out_offsets[i + 1] = n
         dropped[i] = b - a - finite

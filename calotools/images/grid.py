@@ -9,7 +9,7 @@ from numba import njit
 
 from calotools.containers import ImageGrid
 
-__all__ = ["SNAP", "pixel_edges", "segments"]
+__all__ = ["SNAP", "pixel_edges", "split_pixels", "whole_pixels"]
 
 # An edge this close to a pixel boundary (in pixels) is on it: in an ideal detector cells cover whole pixels, and the
 # rounding of stored positions must not make slivers of them.
@@ -42,34 +42,44 @@ def pixel_edges(grid: ImageGrid, *, centre: tuple[float, float] = (0.0, 0.0)) ->
 
 
 @njit(cache=True, nogil=True)
-def _snapped(position):  # type: ignore[no-untyped-def]
-    whole = math.floor(position + 0.5)
-    return float(whole) if abs(position - whole) < SNAP else position
+def whole_pixels(middle, width):  # type: ignore[no-untyped-def]
+    """Pixels ``first:stop`` that a cell covers along one axis, when it covers whole ones; else stop = first.
+
+    `middle` and `width` are in pixels; width 0 puts the whole cell into the pixel that holds its middle.
+    """
+    if width == 0.0:
+        inside = math.floor(middle + 1e-6)
+        return inside, inside + 1
+    low, high = middle - 0.5 * width, middle + 0.5 * width
+    first, stop = math.floor(low + 0.5), math.floor(high + 0.5)
+    whole = abs(low - first) < SNAP and abs(high - stop) < SNAP
+    return first, stop if whole else first
 
 
 @njit(cache=True, nogil=True)
-def segments(middle, width, n_pixel, axis, runs, parts):  # type: ignore[no-untyped-def]
-    """Pixels that a cell covers along one axis, as at most three runs of pixels with equal parts of the cell.
+def split_pixels(middle, width, n_pixel, axis, runs, parts):  # type: ignore[no-untyped-def]
+    """Runs of a cell whose edges are inside pixels: a part of a pixel, whole pixels, a part of a pixel.
 
-    `middle` and `width` are in pixels; width 0 puts the whole cell into the pixel that holds its middle. Run k, written
-    to the buffers, starts at pixel ``runs[axis, 0, k]``, is ``runs[axis, 1, k]`` pixels long, and each has the fraction
-    ``parts[axis, k]`` of the cell. Returns the number of runs; parts outside 0..n_pixel are left out.
+    Run k, written to the buffers, starts at pixel ``runs[axis, 0, k]``, is ``runs[axis, 1, k]`` pixels long, and each
+    has the fraction ``parts[axis, k]`` of the cell. Returns the number of runs, at most three; parts outside 0..n_pixel
+    are left out.
     """
-    low, high = _snapped(middle - 0.5 * width), _snapped(middle + 0.5 * width)
-    if not high > low:
-        low = math.floor(middle + 1e-6)
-        high = low + 1.0
+    low, high = middle - 0.5 * width, middle + 0.5 * width
+    first, stop = math.floor(low + 0.5), math.floor(high + 0.5)
+    if stop > first:
+        low = first if abs(low - first) < SNAP else low
+        high = stop if abs(high - stop) < SNAP else high
     n = 0
-    edge = low
+    edge = float(low)
     while edge < high and edge < n_pixel:
         start = math.floor(edge)
         stop = start + 1
         if edge == start and high >= stop:
-            stop = math.floor(high)  # all whole pixels are one run
-        next_edge = min(float(stop), high)
-        first, last = max(start, 0), min(stop, n_pixel)
-        if last > first:
-            runs[axis, 0, n], runs[axis, 1, n] = first, last - first
+            stop = math.floor(high)
+        next_edge = min(float(stop), float(high))
+        inside = min(stop, n_pixel) - max(start, 0)
+        if inside > 0:
+            runs[axis, 0, n], runs[axis, 1, n] = max(start, 0), inside
             parts[axis, n] = (next_edge - edge) / (stop - start) / (high - low)
             n += 1
         edge = next_edge

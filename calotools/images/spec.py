@@ -16,6 +16,7 @@ from calotools.recipe import StageConfig, read_toml
 __all__ = ["Plan", "image_spec", "plan_of", "shipped_specs", "spec_from_dict", "spec_to_dict"]
 
 _N_TABLED = 21  # samplings whose cell widths the detector's table knows
+_MAX_PIXELS = 255  # along one axis: sizes of blocks are stored in one byte
 
 
 class _SpecFile(StageConfig):
@@ -149,8 +150,14 @@ def plan_of(spec: ImageSpec) -> Plan:
     Raises
     ------
     ConfigError
-        A sampling is drawn in two layers, or shared by overlap though neither the spec nor the table has its width.
+        A sampling is drawn in two layers, or shared by overlap though neither the spec nor the table has its width;
+        a grid is larger than 255 pixels.
     """
+    for name, grid in spec.grids.items():
+        if max(grid.shape) > _MAX_PIXELS:
+            raise ConfigError(
+                f"image grid '{name}' has {grid.n_eta} x {grid.n_phi} pixels; at most {_MAX_PIXELS} a side"
+            )
     names = [layer.name for layer in spec.layers]
     grids = list(spec.grids)
     stacks = [len(spec.layers_on(name)) * grid.n_eta * grid.n_phi for name, grid in spec.grids.items()]

@@ -10,6 +10,7 @@ from calotools.containers import ImageGrid, ImageSpec, Layer
 from calotools.detector import cell_size
 from calotools.errors import BranchError, CellError
 from calotools.images import build_images, image_spec, pixel_edges
+from calotools.variables import candidate_shapes
 
 PLACES = [
     (0.31, 0.2),
@@ -22,6 +23,7 @@ PLACES = [
     (-1.93, 0.0),
     (2.31, 3.0),
 ]
+ALL, CORE, SEVEN, THREE = slice(None), slice(16, 40), slice(2, 9), slice(4, 7)
 QUICK = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -253,3 +255,13 @@ def test_edges_are_those_of_the_pixels():
     assert eta.shape, phi.shape == ((57,), (12,))
     assert eta.mean() == pytest.approx(1.0)
     assert phi[-1] > np.pi
+
+
+def test_shower_shapes_can_be_read_off_the_image(make_candidates):
+    """reta and rphi from pixels equal those from cells: images and variables agree on where the cells are."""
+    barrel = make_candidates(np.linspace(-1.2, 1.2, 9), np.linspace(-3.1, 3.1, 9))
+    middle = build_images(barrel, "energy").values["energy_em"][:, 2]
+    shapes = candidate_shapes(barrel)
+    e37, e77, e33 = (middle[:, a, b].sum(axis=(1, 2)) for a, b in ((CORE, SEVEN), (ALL, SEVEN), (CORE, THREE)))
+    np.testing.assert_allclose(e37 / e77, shapes["reta"], rtol=1e-5)
+    np.testing.assert_allclose(e33 / e37, shapes["rphi"], rtol=1e-5)

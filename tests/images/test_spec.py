@@ -56,6 +56,7 @@ def test_own_file(tmp_path):
     ("old", "new", "message"),
     [
         ('name = "crystals"', 'nam = "crystals"', r"unknown key '.*nam'; nearest: 'name'"),
+        ("n_phi = 5", "n_phi = 300", "image grid 'em' has 5 x 300 pixels; at most 255"),
         ("n_phi = 5", "n_phi = 0", "at least one pixel"),
         ('centre_layer = "crystals"', 'centre_layer = "middle"', "images are centred on layer 'middle'"),
         ("samplings = [1]", "samplings = [300]", "sampling 300 is not between"),
