@@ -21,8 +21,7 @@ class Effects(StageConfig):
     Raises
     ------
     ConfigError
-        From `resolve` and `from_toml`: an unknown key (with the nearest one), a value out of range, or
-        `material_by_eta` without increasing edges.
+        An unknown key (with the nearest one), a value out of range, or edges that do not increase.
 
     Examples
     --------

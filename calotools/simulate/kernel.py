@@ -196,10 +196,15 @@ def find_centre(sources: np.ndarray, stack: Stack, field: float, stories: np.nda
 
 @numba.njit
 def find_seed(buffer: Buffer, centre: tuple[float, float]) -> tuple[float, float]:
-    """Centre of the hottest middle-layer cell of the hottest 3 x 3; the given centre when there is no energy."""
+    """Centre of the hottest middle-layer cell of the hottest 3 x 3; without energy, that of the middle cell."""
     best, best_cell, seed = 0.0, 0.0, centre
-    for s in (2, 6):
+    for s in (6, 2):
         for k in range(buffer.ranges[s, 0], buffer.ranges[s, 1]):
+            i = math.floor((centre[0] - buffer.edges[k, 0]) * buffer.edges[k, 1])
+            if best == 0.0 and 0 <= i < buffer.opened[k, N_I]:
+                j = math.floor(buffer.opened[k, N_J] / 2)
+                eta = buffer.edges[k, 0] + (i + 0.5) / buffer.edges[k, 1]
+                seed = (eta, wrap(buffer.edges[k, 2] + (j + 0.5) / buffer.edges[k, 3]))
             for i in range(buffer.opened[k, N_I]):
                 for j in range(buffer.opened[k, N_J]):
                     e = buffer.e[buffer.opened[k, OFFSET] + i * buffer.opened[k, N_J] + j]

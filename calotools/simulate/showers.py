@@ -190,8 +190,9 @@ def gamma_pdf(shape: float, x: float) -> float:
 def profile_at(e: float, t: float, density: float, curve: tuple, stack: Stack, knobs: Knobs, at: tuple) -> Profile:
     """Radial profile [mm] of a slice at depth `t` [X0 after the start], where the shower deposits `density` per X0.
 
-    `curve` is (tau per X0, density at the front of the accordion); `at` is (row, depth of the front from the start). Soft particles made before the accordion have spread over the gaps between: they are the halo, and die out
-    within an X0 or so.
+    `curve` is (tau per X0, density at the front of the accordion); `at` is (row, depth of the front from the start).
+    Soft particles made before the accordion have spread over the gaps between: they are the halo, and die out within
+    an X0 or so.
     """
     row, front = at
     medium = stack.rows[row, :5]

@@ -1,0 +1,40 @@
+"""Effects: strict configuration, material by place."""
+
+import numpy as np
+import pytest
+
+from calotools.errors import ConfigError
+from calotools.simulate.effects import Effects
+from calotools.simulate.setup import prepare
+from calotools.simulate.stack import FRONT
+
+
+def test_read_from_toml(tmp_path):
+    path = tmp_path / "effects.toml"
+    path.write_text("pileup = 0\nmaterial_by_eta = [[0.0, 1.0], [1.5, 1.1]]\n", encoding="utf-8")
+    effects = Effects.from_toml(path)
+    assert effects.pileup == 0
+    assert effects.material_by_eta == ((0.0, 1.0), (1.5, 1.1))
+
+
+def test_unknown_effect_names_the_nearest():
+    with pytest.raises(ConfigError, match=r"unknown key 'cross_talk'; .*crosstalk"):
+        Effects(cross_talk=0)
+
+
+def test_edges_must_increase():
+    with pytest.raises(ConfigError, match="increasing lower edges"):
+        Effects(material_by_eta=((1.5, 1.0), (0.0, 1.2)))
+    with pytest.raises(ConfigError, match="material cannot be negative"):
+        Effects(material_by_radius=((0.0, -1.0),))
+
+
+def test_material_by_eta_and_radius():
+    plain = prepare(Effects(), pileup=False).stack
+    more = prepare(Effects(material_by_eta=((1.0, 1.5),)), pileup=False).stack
+    inner, outer = np.arange(40), np.arange(40, 100)
+    assert more.rows[inner, FRONT] == pytest.approx(plain.rows[inner, FRONT])
+    assert (more.rows[outer, FRONT] > 1.2 * plain.rows[outer, FRONT]).all()
+    pixels = prepare(Effects(material_by_radius=((0.0, 2.0), (200.0, 1.0))), pileup=False).stack
+    change = pixels.layers[10, :, 1] / plain.layers[10, :, 1]
+    assert change == pytest.approx(np.where(plain.layers[10, :, 0] < 200.0, 2.0, 1.0))
