@@ -16,9 +16,12 @@ from calotools.images.grid import split_pixels, whole_pixels
 from calotools.images.spec import Plan
 from calotools.variables.windows import hottest, width_bin, wrap
 
-__all__ = ["NO_CELLS", "NO_CENTRE", "NO_FINITE", "OK", "Blocks", "cells_to_blocks"]
+__all__ = ["NEAR", "NO_CELLS", "NO_CENTRE", "NO_FINITE", "OK", "Blocks", "cells_to_blocks"]
 
 OK, NO_CELLS, NO_FINITE, NO_CENTRE = range(4)
+# The hottest cell is looked for at least this far (in eta and phi) from the cluster, also when the grid is smaller: the
+# position may be seen from another vertex than the cells are.
+NEAR = 0.1
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,8 @@ def _centre_of(e, eta, phi, layer, eta_0, phi_0, plan):  # type: ignore[no-untyp
     if plan.centre_layer < 0:
         return eta_0, phi_0, known
     grid = plan.grid_of[plan.centre_layer]
-    half_eta, half_phi = 0.5 * plan.shape[grid] * plan.pitch[grid]
+    half_eta = max(0.5 * plan.shape[grid, 0] * plan.pitch[grid, 0], NEAR)
+    half_phi = max(0.5 * plan.shape[grid, 1] * plan.pitch[grid, 1], NEAR)
     wanted = layer == plan.centre_layer
     hot = hottest(e, eta, phi, wanted, eta_0, phi_0, half_eta, half_phi) if known else -1
     if hot < 0:

@@ -52,7 +52,8 @@ def build_images(
     candidates : (n,) awkward record array
         With the fields of `cell_fields` and, when the images are centred on the cluster, eta_cluster and phi_cluster.
         With ``centre = "hottest"`` the hottest cell of the centre layer is looked for within the grid's window around
-        the cluster, or, where the cluster is not known or nothing is there, among all of the candidate's cells.
+        the cluster (at least 0.1 away), or, where the cluster is not known or nothing is there, among all of the
+        candidate's cells.
     spec : ImageSpec or str
         A spec, shipped name or TOML file.
     on_bad : {"error", "skip"}

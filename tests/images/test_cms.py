@@ -29,13 +29,18 @@ def photons():
         tree = file["photons"].arrays()
     names = {"e": "energy", "eta": "eta", "phi": "phi", "sampling": "barrel", "time": "time"}
     cells = ak.zip({name: tree[f"hit_{branch}"] for name, branch in names.items()})
-    photons = ak.zip({"cells": cells, "e5x5": tree.pho_e5x5, "e_max": tree.pho_maxEnergyXtal}, depth_limit=1)
+    position = {"eta_cluster": tree.pho_eta, "phi_cluster": tree.pho_phi}
+    photons = ak.zip(
+        {**position, "cells": cells, "e5x5": tree.pho_e5x5, "e_max": tree.pho_maxEnergyXtal}, depth_limit=1
+    )
     in_barrel = ak.max(cells.e[cells.sampling == 1], axis=1) == ak.max(cells.e, axis=1)
     return photons[ak.fill_none(in_barrel, False)]
 
 
 def test_images_close_on_the_experiment(photons):
-    images = build_images(photons, SPEC)
+    unplaced = build_images(photons[["cells"]], SPEC)
+    images = build_images(photons, SPEC)  # pho_eta is seen from the vertex, up to five crystals from the hottest one
+    np.testing.assert_array_equal(images.centre, unplaced.centre)
     image = images.values["energy_em"][:, 0]
     assert len(image) == 28
     np.testing.assert_allclose(image.max(axis=(1, 2)), photons.e_max, rtol=1e-5)
