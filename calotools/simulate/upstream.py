@@ -152,9 +152,9 @@ def transport(
         Filled with the particles that leave the tracker.
     story : (6 or more,) float64
         The first six are filled with: radius [mm] of the conversion that matters (its own for a photon, that of the
-        most energetic radiated photon for an electron; NaN when none), energies [GeV] of that pair's electron and positron, energy
-        left to the primary at the end of the tracker, energy lost with particles that curl up, energy of the hardest
-        radiated photon.
+        most energetic radiated photon for an electron; NaN when none), energies [GeV] of that pair's electron and
+        positron, energy left to the primary at the end of the tracker, energy lost with particles that curl up, energy
+        of the hardest radiated photon.
 
     Returns
     -------
