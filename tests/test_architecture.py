@@ -1,10 +1,12 @@
 """The house rules: imports go one way, and what only one room may do is done in that room alone."""
 
 import ast
+import importlib
 import json
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -114,3 +116,24 @@ with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
 @pytest.mark.parametrize("module", ["stages", "ntuple", "images", "variables", "simulate", "analysis", "plots"])
 def test_no_torch_without_training(module):
     assert not modules_after(f"import calotools.{module}") & {"torch", "lightning"}
+
+
+PACKAGES = sorted({path.parent for path in FILES})
+
+
+@pytest.mark.parametrize("folder", PACKAGES, ids=lambda path: path.name)
+def test_no_name_hides_behind_a_module(folder):
+    """A lazily imported name that is also a file turns into that module once the file is imported."""
+    name = ".".join(folder.relative_to(PACKAGE.parent).parts)
+    package = importlib.import_module(name)
+    inside = {path.stem for path in folder.glob("*.py")} | {path.name for path in folder.iterdir() if path.is_dir()}
+    for public in set(package.__all__) & inside:
+        importlib.import_module(f"{name}.{public}")
+        assert not isinstance(getattr(package, public), ModuleType), public
+
+
+@pytest.mark.parametrize("folder", PACKAGES, ids=lambda path: path.name)
+def test_every_public_name_exists(folder):
+    module = importlib.import_module(".".join(folder.relative_to(PACKAGE.parent).parts))
+    for name in module.__all__:
+        assert getattr(module, name) is not None

@@ -1,1 +1,3 @@
 """The command line: argv, progress, printing and exit codes; the work is in `calotools.stages`."""
+
+__all__: list[str] = []

@@ -18,7 +18,7 @@ def progress_bar() -> Iterator[Progress | None]:
         yield None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as RichProgress
 
     columns = (
@@ -29,11 +29,11 @@ def progress_bar() -> Iterator[Progress | None]:
         TimeElapsedColumn(),
     )
     with RichProgress(*columns, console=Console(stderr=True)) as bar:
-        tasks: dict[str, int] = {}
+        tasks: dict[str, TaskID] = {}
 
         def progress(task: str, done: int, total: int) -> None:
-            number = tasks.setdefault(task, tasks.get(task, -1))
-            if number < 0:
+            number = tasks.get(task)
+            if number is None:
                 number = tasks[task] = bar.add_task(task, total=total, rate="")
             elapsed = bar.tasks[number].elapsed or 0.0
             rate = f"{done / elapsed:,.0f}/s" if elapsed > 0 else ""

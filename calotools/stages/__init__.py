@@ -15,13 +15,13 @@ Progress = Callable[[str, int, int], None]
 _WHERE = {
     "Outcome": "publish",
     "display": "ntuples",
-    "evaluate": "evaluate",
+    "evaluate": "evaluation",
     "inspect": "ntuples",
-    "peaks": "peaks",
+    "peaks": "masses",
     "predict": "networks",
-    "report": "report",
+    "report": "reporting",
     "simulate": "ntuples",
-    "tagprobe": "tagprobe",
+    "tagprobe": "tag_and_probe",
     "train": "networks",
 }
 

@@ -1,0 +1,34 @@
+"""The nouns: what travels between the rooms.
+
+Units are GeV, rad, mm, ns. Axes are always (candidate, layer, eta, phi). A missing value is NaN, never -999. Every
+per-candidate noun carries the index (run, event, candidate), so that nothing has to be looked up again.
+
+The commonest noun, *candidates*, is not a class: it is an awkward record array, one row per candidate, with the
+canonical fields of `calotools/ntuple/flavours/native.toml`; only `cells` and `tracks` are ragged.
+"""
+
+from calotools.containers.batch import Batch
+from calotools.containers.candidates import Index, Scores
+from calotools.containers.images import ImageGrid, Images, ImageSpec, Layer
+from calotools.containers.peaks import PeakFit, WidthComparison
+from calotools.containers.performance import Efficiency, Resolution, Roc, WorkingPoints
+from calotools.containers.tagprobe import Closure, ScaleFactors, TagProbeFit
+
+__all__ = [
+    "Batch",
+    "Closure",
+    "Efficiency",
+    "ImageGrid",
+    "ImageSpec",
+    "Images",
+    "Index",
+    "Layer",
+    "PeakFit",
+    "Resolution",
+    "Roc",
+    "ScaleFactors",
+    "Scores",
+    "TagProbeFit",
+    "WidthComparison",
+    "WorkingPoints",
+]

@@ -1,0 +1,122 @@
+"""Results of performance measurements, with uncertainties."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["Efficiency", "Resolution", "Roc", "WorkingPoints"]
+
+
+@dataclass(frozen=True)
+class Efficiency:
+    """Efficiency, one value per bin, with its interval.
+
+    Attributes
+    ----------
+    value, low, high : (n_bin,) float
+        Efficiency and its 68.3 % interval, low <= value <= high; NaN in an empty bin.
+    edges : dict of str to (n + 1,) float
+        Bin edges by axis name, in the order in which `value` is flattened (C order).
+    n_total : (n_bin,) float
+        Sum of weights in the denominator (background subtracted where that applies).
+    valid : (n_bin,) bool
+        False where a fit failed or nothing was there.
+    name : str
+    """
+
+    value: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    edges: dict[str, np.ndarray]
+    n_total: np.ndarray
+    valid: np.ndarray
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Roc:
+    """Background against signal efficiency of a score, with its band.
+
+    Attributes
+    ----------
+    signal : (n,) float
+        Signal efficiencies, increasing.
+    background, low, high : (n,) float
+        Background efficiency at each, and its 68.3 % band.
+    auc, auc_error : float
+        Area under signal against background efficiency.
+    n_signal, n_background : float
+        Effective numbers, (sum w)^2 / sum w^2.
+    name : str
+    """
+
+    signal: np.ndarray
+    background: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    auc: float
+    auc_error: float
+    n_signal: float
+    n_background: float
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class WorkingPoints:
+    """Cuts on a score at given signal efficiencies, and what they leave of the background.
+
+    Attributes
+    ----------
+    target : (n,) float
+        Signal efficiencies that were asked for.
+    cut : (n,) float
+        A candidate is selected when its score is at least this.
+    signal, signal_error : (n,) float
+        Signal efficiency of the cut and its binomial error.
+    background, background_low, background_high : (n,) float
+        Background efficiency and its 68.3 % interval, which includes the uncertainty of the cut.
+    rejection, rejection_low, rejection_high : (n,) float
+        One over background efficiency; inf where no background is left, then the low edge is a lower limit.
+    name : str
+    """
+
+    target: np.ndarray
+    cut: np.ndarray
+    signal: np.ndarray
+    signal_error: np.ndarray
+    background: np.ndarray
+    background_low: np.ndarray
+    background_high: np.ndarray
+    rejection: np.ndarray
+    rejection_low: np.ndarray
+    rejection_high: np.ndarray
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """Energy resolution per bin, of one estimate, with bootstrap errors.
+
+    Attributes
+    ----------
+    metrics : dict of str to (n_bin,) float
+        ``bias`` (median of E/E_true - 1), ``iqr``, ``sigma68``, ``mae`` [GeV], and, when compared with a reference,
+        ``rel_improvement`` (1 - IQR/IQR_ref), ``ratio`` (IQR_ref/IQR) and ``rel_improvement_corr`` (the first with
+        each IQR divided by its 1 + bias, so that a low energy scale does not pass for a good resolution).
+    errors : dict of str to (n_bin,) float
+        Standard deviation of each over bootstrap replicas of events.
+    edges : dict of str to (n + 1,) float
+        Bin edges by axis name; empty for the inclusive result.
+    n : (n_bin,) int
+        Candidates in each bin.
+    name : str
+        The estimate, such as ``layer sum`` or ``network``.
+    """
+
+    metrics: dict[str, np.ndarray]
+    errors: dict[str, np.ndarray]
+    edges: dict[str, np.ndarray]
+    n: np.ndarray
+    name: str = ""
