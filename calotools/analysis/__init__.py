@@ -10,6 +10,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from calotools.analysis.binned import bin_numbers, bin_ranges, cuts_in_bins, efficiency_in_bins, rejection
     from calotools.analysis.bootstrap import Bootstrap, event_bootstrap
+    from calotools.analysis.estimates import (
+        Estimate,
+        bootstrap_estimate,
+        correlation,
+        fraction,
+        mean_rows,
+        median,
+        robust_width,
+    )
     from calotools.analysis.intervals import binomial_interval
     from calotools.analysis.pairs import PairRule, Pairs, all_pairs, find_pairs, pair_mass
     from calotools.analysis.peakfit import fit_peak
@@ -22,14 +31,18 @@ if TYPE_CHECKING:
         measure_scale_factors,
         scale_factors,
     )
+    from calotools.analysis.separation import separate
     from calotools.analysis.tagprobe import TagProbeSample, count_efficiencies, design_effect, tag_probe_sample
     from calotools.analysis.tagprobefit import TagProbeModel, efficiency_of_fits, fit_efficiencies
+    from calotools.analysis.terms import ResolutionTerms, fit_terms, resolution_at
     from calotools.analysis.widths import compare_widths
 
 _HOME = {
     "Bootstrap": "bootstrap",
+    "Estimate": "estimates",
     "PairRule": "pairs",
     "Pairs": "pairs",
+    "ResolutionTerms": "terms",
     "ScaleFactorMeasurement": "scalefactors",
     "TagProbeModel": "tagprobefit",
     "TagProbeSample": "tagprobe",
@@ -38,8 +51,10 @@ _HOME = {
     "bin_numbers": "binned",
     "bin_ranges": "binned",
     "binomial_interval": "intervals",
+    "bootstrap_estimate": "estimates",
     "check_closure": "scalefactors",
     "compare_widths": "widths",
+    "correlation": "estimates",
     "count_efficiencies": "tagprobe",
     "cuts_in_bins": "binned",
     "design_effect": "tagprobe",
@@ -49,15 +64,22 @@ _HOME = {
     "find_pairs": "pairs",
     "fit_efficiencies": "tagprobefit",
     "fit_peak": "peakfit",
+    "fit_terms": "terms",
+    "fraction": "estimates",
     "from_dict": "results",
+    "mean_rows": "estimates",
     "measure_resolution": "resolution",
     "measure_roc": "roc",
     "measure_scale_factors": "scalefactors",
+    "median": "estimates",
     "pair_mass": "pairs",
     "quantiles": "resolution",
     "read_numbers": "results",
     "rejection": "binned",
+    "resolution_at": "terms",
+    "robust_width": "estimates",
     "scale_factors": "scalefactors",
+    "separate": "separation",
     "shortest_interval": "resolution",
     "sigma68": "resolution",
     "tag_probe_sample": "tagprobe",
@@ -68,8 +90,10 @@ _HOME = {
 
 __all__ = [
     "Bootstrap",
+    "Estimate",
     "PairRule",
     "Pairs",
+    "ResolutionTerms",
     "ScaleFactorMeasurement",
     "TagProbeModel",
     "TagProbeSample",
@@ -78,8 +102,10 @@ __all__ = [
     "bin_numbers",
     "bin_ranges",
     "binomial_interval",
+    "bootstrap_estimate",
     "check_closure",
     "compare_widths",
+    "correlation",
     "count_efficiencies",
     "cuts_in_bins",
     "design_effect",
@@ -89,15 +115,22 @@ __all__ = [
     "find_pairs",
     "fit_efficiencies",
     "fit_peak",
+    "fit_terms",
+    "fraction",
     "from_dict",
+    "mean_rows",
     "measure_resolution",
     "measure_roc",
     "measure_scale_factors",
+    "median",
     "pair_mass",
     "quantiles",
     "read_numbers",
     "rejection",
+    "resolution_at",
+    "robust_width",
     "scale_factors",
+    "separate",
     "shortest_interval",
     "sigma68",
     "tag_probe_sample",

@@ -17,6 +17,7 @@ from calotools.outputs import new_file
 __all__ = ["from_dict", "read_numbers", "to_dict", "write_numbers"]
 
 NOUNS = (
+    containers.Check,
     containers.Closure,
     containers.Efficiency,
     containers.PeakFit,

@@ -9,6 +9,7 @@ canonical fields of `calotools/ntuple/flavours/native.toml`; only `cells` and `t
 
 from calotools.containers.batch import Batch
 from calotools.containers.candidates import Index, Scores
+from calotools.containers.checks import Check
 from calotools.containers.images import ImageGrid, Images, ImageSpec, Layer
 from calotools.containers.peaks import PeakFit, WidthComparison
 from calotools.containers.performance import Efficiency, Resolution, Roc, WorkingPoints
@@ -16,6 +17,7 @@ from calotools.containers.tagprobe import Closure, ScaleFactors, TagProbeFit
 
 __all__ = [
     "Batch",
+    "Check",
     "Closure",
     "Efficiency",
     "ImageGrid",
