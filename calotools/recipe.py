@@ -30,6 +30,7 @@ __all__ = [
     "TagProbeConfig",
     "TrainConfig",
     "TrainerConfig",
+    "ValidateConfig",
     "read_toml",
 ]
 
@@ -292,6 +293,7 @@ class EvaluateConfig(_WithScores):
     et_bins: tuple[float, ...] = Field((10, 20, 30, 40, 50, 80, 150), description="E_T edges [GeV]")
     mu_bins: tuple[float, ...] = Field((0, 20, 30, 40, 50, 80), description="mu edges")
     reference: str = Field("e", description="energy that the network is compared with")
+    match: bool = Field(True, description="weight the background to the signal's E_T and |eta| (identification)")
 
 
 class PeaksConfig(_WithScores):
@@ -334,4 +336,18 @@ class ReportConfig(StageConfig):
     folder: Path = _positional("folder that holds the outputs of evaluate, peaks and tagprobe")
     output: Path | None = _short("-o", "HTML file; default: FOLDER/report.html", default=None)
     title: str = Field("calotools report", description="heading of the page")
+    overwrite: bool = Field(False, description="replace an existing output")
+
+
+class ValidateConfig(StageConfig):
+    """Measure the detector simulation and compare it with what is published, and with Geant4."""
+
+    output: Path = _short("-o", "folder for numbers (JSON), figures (PDF, PNG) and the page (Markdown)")
+    n: int = _short("-n", "candidates of the largest samples; the others are parts of it", default=40_000, ge=2000)
+    seed: int = Field(1, description="seed of every sample", ge=0)
+    jobs: int = Field(1, description="processes that simulate", ge=1)
+    geant4: Path | None = Field(None, description="ROOT file of bare Geant4 showers to compare with")
+    flavour: str | None = Field(None, description="flavour of that file: name or TOML; default: detected")
+    stack: Path | None = Field(None, description="TOML of that file's calorimeter; default: the simulated detector")
+    label: str = Field("calotools simulation", description="label on the figures")
     overwrite: bool = Field(False, description="replace an existing output")

@@ -24,5 +24,8 @@ COMMANDS = {
     "evaluate": Command("evaluate", "EvaluateConfig", "measure a network: ROC, working points, energy resolution"),
     "peaks": Command("peaks", "PeaksConfig", "fit the Z or Higgs peak before and after a network"),
     "tagprobe": Command("tagprobe", "TagProbeConfig", "measure efficiencies and scale factors with tag-and-probe"),
+    "validate-simulation": Command(
+        "validate_simulation", "ValidateConfig", "measure the detector simulation against published numbers and Geant4"
+    ),
     "report": Command("report", "ReportConfig", "collect numbers and figures into one HTML page"),
 }

@@ -23,6 +23,7 @@ _WHERE = {
     "simulate": "ntuples",
     "tagprobe": "tag_and_probe",
     "train": "networks",
+    "validate_simulation": "validation",
 }
 
 __all__ = ["Progress", *sorted(_WHERE)]

@@ -1,0 +1,115 @@
+"""Measured points along an axis, with what is expected of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from calotools.errors import EmptyInputError, ShapeError
+from calotools.plots.bins import MARKERS
+from calotools.plots.style import COLOURS, LABEL, literal, new_figure, stamp, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["draw_series"]
+
+Points = Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]
+Curves = Mapping[str, tuple[np.ndarray, np.ndarray]]
+
+
+def draw_series(
+    points: Points,
+    *,
+    axes: tuple[str, str],
+    curves: Curves | None = None,
+    scale: Literal["linear", "log", "logy", "loglog"] = "linear",
+    label: str = LABEL,
+    note: str = "",
+) -> Figure:
+    """Draw measured points with errors, and curves of what is expected.
+
+    Parameters
+    ----------
+    points : dict of str to (x, y, error)
+        Arrays of one length by name; a NaN is not drawn.
+    axes : (str, str)
+        Labels, which may hold mathematics.
+    curves : dict of str to (x, y), optional
+        A curve that is called as a series has that series' colour and no entry in the legend.
+    scale : {"linear", "log", "logy", "loglog"}
+        Whether x (log), y or both axes are logarithmic.
+    label, note : str
+        Above the axes, left and right.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    EmptyInputError
+        No series has a finite point.
+    ShapeError
+        A series' arrays differ in length.
+
+    Examples
+    --------
+    >>> x = np.array([10.0, 20.0, 50.0])
+    >>> figure = draw_series({"electrons": (x, 0.1 / np.sqrt(x), 0.01 / x)}, axes=("E [GeV]", "width"), scale="log")
+    >>> figure.axes[0].get_xscale()
+    'log'
+    """
+    _check(points)
+    with style():
+        figure = new_figure()
+        ax = figure.subplots()
+        if scale in ("log", "loglog"):
+            ax.set_xscale("log")
+        if scale in ("logy", "loglog"):
+            ax.set_yscale("log")
+        _draw_points(ax, points)
+        _draw_curves(ax, curves or {}, names=list(points))
+        ax.margins(x=0.05, y=0.12)
+        ax.set(xlabel=axes[0], ylabel=axes[1])
+        ax.legend(fontsize="small", ncols=2 if len(points) > 3 else 1)
+        stamp(ax, label, note)
+    return figure
+
+
+def _check(points: Points) -> None:
+    for name, columns in points.items():
+        if len({len(np.atleast_1d(one)) for one in columns}) != 1:
+            raise ShapeError(f"series '{name}' has arrays of lengths {[len(np.atleast_1d(one)) for one in columns]}")
+    if not any(np.isfinite(y).any() for _, y, _ in points.values()):
+        raise EmptyInputError(f"no point to draw in {len(points)} series: {', '.join(points) or 'none given'}")
+
+
+def _draw_points(ax: Axes, points: Points) -> None:
+    for which, (name, (x, y, error)) in enumerate(points.items()):
+        there = np.isfinite(y)
+        bars = np.nan_to_num(np.maximum(np.asarray(error, float), 0))
+        ax.errorbar(
+            np.asarray(x)[there],
+            np.asarray(y)[there],
+            bars[there],
+            ls="none",
+            marker=MARKERS[which % len(MARKERS)],
+            color=COLOURS[which % len(COLOURS)],
+            elinewidth=1.4,
+            label=literal(name),
+        )
+
+
+def _draw_curves(ax: Axes, curves: Curves, *, names: list[str]) -> None:
+    dashes = ("--", ":", "-.")
+    others = 0
+    for name, (x, y) in curves.items():
+        if name in names:
+            ax.plot(x, y, color=COLOURS[names.index(name) % len(COLOURS)], lw=1.2)
+        else:
+            ax.plot(x, y, color="black", lw=1.2, ls=dashes[others % len(dashes)], label=literal(name))
+            others += 1

@@ -1,0 +1,253 @@
+"""Energy: resolution by |eta|, linearity, and E/p."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import awkward as ak
+import numpy as np
+
+from calotools.analysis import Estimate, fit_terms, fraction, median, resolution_at, robust_width
+from calotools.analysis.terms import ResolutionTerms
+from calotools.containers import Check
+from calotools.detector import resolution_terms
+from calotools.errors import EmptyInputError
+from calotools.plots import draw_series, draw_shapes
+from calotools.recipe import ValidateConfig
+from calotools.stages.validation.gun import ntuple
+from calotools.stages.validation.section import Section, near, quoted, within
+
+__all__ = ["REGIONS", "measure_energy", "single_particles"]
+
+REGIONS = ((0.0, 0.8), (0.8, 1.37), (1.37, 1.52), (1.52, 1.81), (1.81, 2.47))
+_CRACK = (1.37, 1.52)
+_ET = (10.0, 15.0, 25.0, 40.0, 65.0, 110.0, 300.0)
+_JUDGED = (1, 3, 5)
+_FIELDS = ["e", "e_true", "eta_true", "et", "eta_s2", "conversion_type", "e_over_p"]
+_SOURCE = "ATLAS run-1 calibration, mcSamplingTerm, mcNoiseTerm, mcConstantTerm"
+_TERMS = {"a": "√GeV", "b": "GeV", "c": ""}
+
+
+@dataclass(frozen=True)
+class Points:
+    """Response and resolution along E_T in one |eta| region.
+
+    Attributes
+    ----------
+    e : (n_bin,) float [GeV]
+        Mean true energy.
+    bias, bias_error : (n_bin,) float
+        Median of E/E_true - 1.
+    sigma, sigma_error : (n_bin,) float
+        IQR / 1.349 of E/E_true.
+    expected : (n_bin,) float
+        Root mean square of the published resolution at the candidates' energies and |eta|.
+    """
+
+    e: np.ndarray
+    bias: np.ndarray
+    bias_error: np.ndarray
+    sigma: np.ndarray
+    sigma_error: np.ndarray
+    expected: np.ndarray
+
+
+def single_particles(config: ValidateConfig, folder: Path) -> dict[str, dict[str, np.ndarray]]:
+    """Electrons and photons without pile-up, E_T 10 to 300 GeV, as columns."""
+    samples = {}
+    for process in ("electrons", "photons"):
+        candidates = ntuple(process, _FIELDS, n=config.n, seed=config.seed, mu=0.0, jobs=config.jobs, folder=folder)
+        samples[process] = {name: ak.to_numpy(candidates[name]).astype(float) for name in _FIELDS}
+    return samples
+
+
+def measure_energy(samples: Mapping[str, Mapping[str, np.ndarray]], config: ValidateConfig) -> Section:
+    """Resolution terms against the published ones, linearity, E/p.
+
+    Parameters
+    ----------
+    samples : dict of str to columns
+        What `single_particles` gives.
+    config : ValidateConfig
+
+    Returns
+    -------
+    Section
+    """
+    rng = np.random.default_rng([config.seed, 1])
+    checks: list[Check] = []
+    results: dict[str, Any] = {}
+    figures: dict[str, Any] = {}
+    for process, columns in samples.items():
+        points = {region: measure_points(columns, region, rng) for region in REGIONS}
+        fits = {region: _fits(one, rng) for region, one in points.items()}
+        for region in REGIONS:
+            checks += _judge_terms(f"{process}, {_name(region)}", *fits[region])
+            checks += _judge_widths(f"{process}, {_name(region)}", points[region])
+        checks += [_judge_linearity(process, region, one) for region, one in points.items()]
+        results[process] = {
+            _name(region): {"points": vars(one), "measured": vars(fits[region][0]), "published": vars(fits[region][1])}
+            for region, one in points.items()
+        }
+        figures |= _draw(process, points, config.label)
+    ratio_checks, ratio_figure = _energy_over_momentum(samples["electrons"], config.label)
+    figures["e_over_p"] = ratio_figure
+    return Section(
+        "Energy",
+        "Single electrons and photons of E_T from 10 to 300 GeV without pile-up, calibrated layer sum. The width is "
+        "the interquartile range over 1.349. Three terms are fitted to the widths, and in the same way to the "
+        "published resolution at the same energies and |η|.",
+        (*checks, *ratio_checks),
+        results,
+        figures,
+    )
+
+
+def _name(region: tuple[float, float]) -> str:
+    return f"{region[0]:g} < |η| < {region[1]:g}"
+
+
+def measure_points(columns: Mapping[str, np.ndarray], region: tuple[float, float], rng: np.random.Generator) -> Points:
+    """Response and resolution of one |eta| region in bins of true E_T."""
+    rows = list(_bins(columns, region))
+    ratio = columns["e"] / columns["e_true"] - 1
+    bias = [median(ratio[one]) for one in rows]
+    sigma = [robust_width(ratio[one], rng=rng) for one in rows]
+    expected = resolution_at(columns["e_true"], *resolution_terms(columns["eta_true"]))
+    return Points(
+        e=np.array([columns["e_true"][one].mean() if one.any() else np.nan for one in rows]),
+        bias=np.array([one.value for one in bias]),
+        bias_error=np.array([one.error for one in bias]),
+        sigma=np.array([one.value for one in sigma]),
+        sigma_error=np.array([one.error for one in sigma]),
+        expected=np.array([np.sqrt(np.mean(expected[one] ** 2)) if one.any() else np.nan for one in rows]),
+    )
+
+
+def _bins(columns: Mapping[str, np.ndarray], region: tuple[float, float]) -> Iterator[np.ndarray]:
+    eta = np.abs(columns["eta_s2"])
+    et = columns["e_true"] / np.cosh(columns["eta_true"])
+    inside = (eta >= region[0]) & (eta < region[1])
+    for low, high in itertools.pairwise(_ET):
+        yield inside & (et >= low) & (et < high)
+
+
+def _fits(points: Points, rng: np.random.Generator) -> tuple[ResolutionTerms, ResolutionTerms]:
+    """Terms of the measured widths and of the published ones at the same places, with the same weights."""
+    relative = points.sigma_error / points.sigma
+    return (
+        fit_terms(points.e, points.sigma, points.sigma_error, rng=rng),
+        fit_terms(points.e, points.expected, relative * points.expected, rng=rng),
+    )
+
+
+def _judge_terms(where: str, fit: ResolutionTerms, published: ResolutionTerms) -> list[Check]:
+    return [
+        near(
+            f"{term}, {where}",
+            Estimate(fit.values[term], fit.errors[term]) if fit.valid else Estimate(np.nan, np.nan),
+            published.values[term],
+            relative=0.2,
+            unit=unit,
+            source=_SOURCE,
+        )
+        for term, unit in _TERMS.items()
+    ]
+
+
+def _judge_widths(where: str, points: Points) -> list[Check]:
+    return [
+        near(
+            f"σ/E over published, {where}, E_T {_ET[k]:g}–{_ET[k + 1]:g} GeV",
+            Estimate(points.sigma[k] / points.expected[k], points.sigma_error[k] / points.expected[k]),
+            1.0,
+            relative=0.2,
+            source=_SOURCE,
+        )
+        for k in _JUDGED
+    ]
+
+
+def _judge_linearity(process: str, region: tuple[float, float], points: Points) -> Check:
+    if not np.isfinite(points.bias).any():
+        raise EmptyInputError(f"no {process} in {_name(region)}; ask for more candidates (n)")
+    worst = int(np.nanargmax(np.abs(points.bias)))
+    reach = 0.02 if region == _CRACK else 0.01
+    return within(
+        f"largest median of E/E_true − 1, {process}, {_name(region)}",
+        Estimate(points.bias[worst], points.bias_error[worst]),
+        -reach,
+        reach,
+        source="calotools' own demand",
+    )
+
+
+def _draw(process: str, points: Mapping[tuple[float, float], Points], label: str) -> dict[str, Any]:
+    widths = {_name(region): (one.e, one.sigma, one.sigma_error) for region, one in points.items()}
+    curves = {_name(region): (one.e, one.expected) for region, one in points.items()}
+    biases = {_name(region): (one.e, one.bias, one.bias_error) for region, one in points.items()}
+    axis = r"$E_\mathrm{true}$ [GeV]"
+    return {
+        f"resolution_{process}": (
+            draw_series(
+                widths,
+                curves=curves,
+                axes=(axis, r"$\sigma(E)/E$ (IQR / 1.349)"),
+                scale="loglog",
+                label=label,
+                note=process,
+            ),
+            f"Energy resolution of {process} without pile-up by |η|; lines: the published terms at the same "
+            "energies and |η|.",
+        ),
+        f"linearity_{process}": (
+            draw_series(
+                biases,
+                curves={
+                    "1 %": (np.array([10.0, 1500.0]), np.full(2, 0.01)),
+                    "": (np.array([10.0, 1500.0]), np.full(2, -0.01)),
+                },
+                axes=(axis, r"Median of $E/E_\mathrm{true} - 1$"),
+                scale="log",
+                label=label,
+                note=process,
+            ),
+            f"Linearity of the calibrated energy of {process}.",
+        ),
+    }
+
+
+def _energy_over_momentum(columns: Mapping[str, np.ndarray], label: str) -> tuple[list[Check], Any]:
+    et, eta = columns["et"], np.abs(columns["eta_s2"])
+    chosen = (et > 25) & (et < 65)
+    regions = ((0.0, 0.6), (0.8, 1.37), (1.52, 2.01))
+    values = {_name(one): columns["e_over_p"][chosen & (eta >= one[0]) & (eta < one[1])] for one in regions}
+    tails = {name: fraction(one > 1.5) for name, one in values.items()}
+    first, *others = tails
+    checks = [
+        within(
+            f"median E/p, {first}, E_T 25–65 GeV", median(values[first]), 0.98, 1.10, source="peak at 1, tail of brem"
+        ),
+        quoted(f"fraction with E/p > 1.5, {first}", tails[first]),
+    ]
+    checks += [
+        within(
+            f"fraction with E/p > 1.5, {name}",
+            tails[name],
+            tails[first].value,
+            1.0,
+            source=f"more material than at {first}, so a longer tail",
+        )
+        for name in others
+    ]
+    shown = {name: np.where(one < 3, one, np.nan) for name, one in values.items()}
+    figure = draw_shapes({"e_over_p": shown}, label=label, bins=60)
+    return checks, (
+        figure,
+        "Calibrated energy over track momentum of electrons, E_T 25–65 GeV: a peak at 1 and a "
+        "tail of electrons that radiated.",
+    )
