@@ -14,7 +14,7 @@ demo/report.html: $(TRAINED:%=demo/%/model.calo) $(MEASURED:%=demo/%/numbers.jso
 # --- ntuples: training samples, pairs, and pseudo-data that play the experiment
 demo/electrons.root: ; $(CALO) simulate electrons -n 24000 --seed 11 -o $@
 demo/photons.root:   ; $(CALO) simulate photons -n 20000 --seed 12 -o $@
-demo/fakes.root:     ; $(CALO) simulate fakes -n 16000 --seed 13 -o $@
+demo/fakes.root:     ; $(CALO) simulate fakes -n 20000 --seed 13 -o $@
 demo/zee.root:       ; $(CALO) simulate zee -n 8000 --seed 14 -o $@
 demo/hyy.root:       ; $(CALO) simulate hyy -n 4000 --seed 15 -o $@
 demo/data.root:      ; $(CALO) simulate zee -n 8000 --seed 16 --pseudo-data -o $@
@@ -41,7 +41,7 @@ demo/hyy.scores.root: demo/photon_energy/model.calo demo/hyy.root
 
 # --- numbers with uncertainties, and figures
 demo/evaluate_identification/numbers.json: demo/identification.scores.root
-	$(CALO) evaluate demo/electrons.root demo/fakes.root --scores $< -o $(@D)
+	$(CALO) evaluate demo/electrons.root demo/fakes.root --scores $< -o $(@D) --selection "et > 15" "et < 100" "abs(eta) < 2.47"
 demo/evaluate_electron_energy/numbers.json: demo/electron_energy.scores.root
 	$(CALO) evaluate demo/electrons.root --scores $< -o $(@D)
 demo/evaluate_photon_energy/numbers.json: demo/photon_energy.scores.root

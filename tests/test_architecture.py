@@ -43,7 +43,7 @@ def without_typing(tree: ast.Module) -> ast.Module:
     """The module as it runs: a name that is imported for annotations alone opens no door."""
 
     class Runs(ast.NodeTransformer):
-        def visit_If(self, node):  # noqa: N802
+        def visit_If(self, node):
             typing = isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
             return None if typing else self.generic_visit(node)
 

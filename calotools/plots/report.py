@@ -18,7 +18,7 @@ from calotools.plots.tables import render_results, table
 
 __all__ = ["StageOutput", "collect", "write_report"]
 
-_ORDER = ("train", "evaluate", "peaks", "tagprobe")
+_ORDER = ("peaks", "evaluate", "tagprobe", "train")
 _NAMES = {"train": "Training", "evaluate": "Performance", "peaks": "Mass peaks", "tagprobe": "Tag-and-probe"}
 # Wider than this (width over height) a figure takes the page's full width.
 _WIDE = 1.6
@@ -110,7 +110,7 @@ def write_report(
 
 
 def collect(folder: Path | str) -> list[StageOutput]:
-    """What the stages left under a folder: train, evaluate, peaks, tagprobe, then the others, by path.
+    """What the stages left under a folder: peaks, evaluate, tagprobe, train, then the others, by path.
 
     Parameters
     ----------
@@ -134,7 +134,13 @@ def collect(folder: Path | str) -> list[StageOutput]:
     found = [_stage_output(path, numbers) for path, numbers in read.items() if _is_stage(numbers)]
     taken = {figure for one in found for figure, _ in one.figures}
     loose = tuple((path, "") for path in _visible(folder, "*.png") if path not in taken)
-    others = {str(path.relative_to(folder)): one for path, one in read.items() if one and not _is_stage(one)}
+    # what lies below a stage's own folder (checkpoints, image store) is its working material
+    owned = {one.path.parent for one in found}
+    others = {
+        str(path.relative_to(folder)): one
+        for path, one in read.items()
+        if one and not _is_stage(one) and owned.isdisjoint(path.parents)
+    }
     if not found and not loose and not others:
         raise EmptyInputError(f"no numbers (*.json) and no figures (*.png) under '{folder}'; run a stage into it first")
     found.sort(key=lambda one: _ORDER.index(one.stage) if one.stage in _ORDER else len(_ORDER))
@@ -186,19 +192,23 @@ def _lead(stages: Sequence[StageOutput]) -> str:
 
 
 def _summary(stages: Sequence[StageOutput]) -> str:
-    rows = [
-        [
-            ("stage", one.title),
-            ("", str(line["name"])),
-            ("number", _headline_value(line)),
-            ("", str(line.get("comment") or "")),
-        ]
-        for one in stages
-        for line in one.numbers.get("headline", ())
-    ]
+    # what was measured; how a training went is in its own section
+    measured = [one for one in stages if one.stage != "train"]
+    rows = [[("stage", title), *cells] for one in measured for title, cells in _headline_rows(one)]
     if not rows:
         return ""
     return "<h2>Summary</h2>\n" + table(["Stage", "Quantity", "Value", ""], rows, kind="headline")
+
+
+def _headline_rows(one: StageOutput) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The headline numbers of a stage as table cells; its title stands in the first row alone."""
+    return [
+        (
+            "" if number else one.title,
+            [("", str(line["name"])), ("number", _headline_value(line)), ("", str(line.get("comment") or ""))],
+        )
+        for number, line in enumerate(one.numbers.get("headline", ()))
+    ]
 
 
 def _headline_value(line: dict[str, Any]) -> str:
@@ -213,6 +223,9 @@ def _section(number: int, one: StageOutput, *, folder: Path) -> str:
         f'<h2 id="{number}">{html.escape(one.title)}</h2>',
         f'<p class="where"><code>{html.escape(str(where))}</code></p>',
     ]
+    if one.stage == "train":
+        rows = [cells for _, cells in _headline_rows(one)]
+        parts.append(table(["Quantity", "Value", ""], rows, kind="headline"))
     if one.figures:
         parts.append('<div class="figures">' + "\n".join(_figure(*figure) for figure in one.figures) + "</div>")
     if results := one.numbers.get("results"):

@@ -20,19 +20,27 @@ __all__ = ["draw_roc"]
 
 
 def draw_roc(
-    rocs: Sequence[Roc], *, working_points: Sequence[float] = (), start: float = 0.5, label: str = LABEL, note: str = ""
+    rocs: Sequence[Roc],
+    *,
+    working_points: Sequence[float] = (),
+    start: float = 0.5,
+    ratio: bool = True,
+    label: str = LABEL,
+    note: str = "",
 ) -> Figure:
     """Draw background rejection against signal efficiency, with 68.3 % bands and the area under each curve.
 
     Parameters
     ----------
     rocs : sequence of Roc
-        With more than one, a panel shows the rejection of each over that of the first.
+        In the order of the legend.
     working_points : sequence of float
         Signal efficiencies to mark; the rejection there goes into the legend, for the first curve when there are
         more than two.
     start : float
         Lowest signal efficiency shown.
+    ratio : bool
+        With more than one curve, a panel shows the rejection of each over that of the first.
     label, note : str
         Above the axes, left and right.
 
@@ -58,22 +66,28 @@ def draw_roc(
     """
     if not rocs:
         raise EmptyInputError("draw_roc was given no ROC curve; give at least one")
+    compared = ratio and len(rocs) > 1
     with style():
-        figure = new_figure(height=5.4 if len(rocs) > 1 else 4.8)
-        axes = stacked(figure, heights=(3, 1) if len(rocs) > 1 else (1,))
+        figure = new_figure(height=5.4 if compared else 4.8)
+        axes = stacked(figure, heights=(3, 1) if compared else (1,))
         for which, (roc, colour) in enumerate(zip(rocs, COLOURS, strict=False)):
             _draw_curve(axes[0], roc, colour=colour, start=start)
             # Two curves' points can be read in a legend; of more, the first one's.
             written = which == 0 or len(rocs) == 2
             _draw_working_points(axes[0], roc, working_points, colour=colour, written=written)
-        if len(rocs) > 1:
+        if compared:
             _draw_ratios(axes[1], rocs, start=start)
         axes[0].set(yscale="log", xlim=(start, 1), ylabel=r"Background rejection 1/$\varepsilon_\mathrm{b}$")
-        axes[0].set_ylim(bottom=1)
+        axes[0].set_ylim(1, _headroom(axes[0].get_ylim()[1], lines=len(rocs) + len(working_points)))
         axes[0].legend(loc="upper right")
         axes[-1].set_xlabel(r"Signal efficiency $\varepsilon_\mathrm{s}$")
         stamp(axes[0], label, note)
     return figure
+
+
+def _headroom(top: float, *, lines: int) -> float:
+    """Upper end of a logarithmic axis that leaves room for the lines of a legend above `top`."""
+    return float(top ** (1 / max(1 - 0.055 * (lines + 1), 0.4)))
 
 
 def rejection(roc: Roc) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -93,8 +107,8 @@ def _draw_curve(ax: Axes, roc: Roc, *, colour: str, start: float) -> None:
     shown = (roc.signal >= start) & np.isfinite(value)
     name = literal(roc.name) or "score"
     ax.plot(roc.signal[shown], value[shown], color=colour, label=f"{name}, AUC {format_value(roc.auc, roc.auc_error)}")
-    # An open band has no upper end: ten times the largest value is far above the frame that the curve sets.
-    ceiling = 10 * np.max(value[shown], initial=1)
+    # An open band has no upper end: three times the largest value is far above the frame that the curve sets.
+    ceiling = 3 * np.max(value[shown], initial=1)
     band = (roc.signal >= start) & np.isfinite(low)
     ax.fill_between(roc.signal[band], low[band], np.minimum(high[band], ceiling), color=colour, alpha=0.25, lw=0)
     ax.set_ylim(top=max(ax.get_ylim()[1], ceiling))

@@ -12,6 +12,7 @@ from calotools.containers import Efficiency, Roc, WorkingPoints
 from calotools.errors import ConfigError, EmptyInputError, nearest
 from calotools.plots import draw_efficiency, draw_rejection, draw_roc, draw_scores
 from calotools.stages.publish import Headline, Outcome
+from calotools.variables import match_weights
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -49,14 +50,14 @@ def measure_identification(sample: Scored, config: EvaluateConfig) -> Outcome:
     Outcome
     """
     score, is_signal, is_background = _labels(sample)
-    weight = sample.column("weight")
+    weight = _weights(sample, is_signal, is_background, match=config.match)
     parts = (score[is_signal], score[is_background])
     weights = {"signal_weight": weight[is_signal], "background_weight": weight[is_background]}
     curve = measure_roc(*parts, **weights, name="network")
     points = working_points(*parts, efficiencies=config.efficiencies, **weights, name="network")
     curves = _roc_by_class(sample, score, is_signal, is_background, weight)
     cuts = _cut_based(sample, score, is_signal, is_background, weight)
-    binned = _binned(sample, config, score >= points.cut[len(points.cut) // 2], is_signal, is_background)
+    binned = _binned(sample, config, score >= points.cut[len(points.cut) // 2], is_signal, is_background, weight)
     results: dict[str, Any] = {
         "roc": curve,
         "working_points": points,
@@ -89,6 +90,26 @@ def _labels(sample: Scored) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         if not mask.any():
             raise EmptyInputError(f"no {name} candidate among {len(truth)}; evaluate needs files with both")
     return sample.scores[f"score_{SIGNAL}"].astype(float), is_signal, is_background
+
+
+def _weights(sample: Scored, is_signal: np.ndarray, is_background: np.ndarray, *, match: bool) -> np.ndarray:
+    """Event weights; with `match`, the background's are scaled to the signal's E_T and |eta|.
+
+    Otherwise a score that only knew the candidate's E_T would tell signal from background.
+    """
+    weight = sample.column("weight")
+    if not match:
+        return weight
+    et, eta = sample.column("et"), sample.column("eta")
+    matched = match_weights(
+        et[is_background],
+        eta[is_background],
+        like=(et[is_signal], eta[is_signal]),
+        weight=weight[is_background],
+    )
+    weight = weight.copy()
+    weight[is_background] = matched
+    return weight
 
 
 def _roc_by_class(
@@ -140,10 +161,14 @@ def _inclusive(passing: np.ndarray, weight: np.ndarray, name: str) -> Efficiency
 
 
 def _binned(
-    sample: Scored, config: EvaluateConfig, passing: np.ndarray, is_signal: np.ndarray, is_background: np.ndarray
+    sample: Scored,
+    config: EvaluateConfig,
+    passing: np.ndarray,
+    is_signal: np.ndarray,
+    is_background: np.ndarray,
+    weight: np.ndarray,
 ) -> dict[str, dict[str, Efficiency]]:
     """Signal and background efficiency of the middle working point, one global cut, per axis."""
-    weight = sample.column("weight")
     axes = {
         "abs_eta": (np.abs(sample.column("eta")), config.eta_bins),
         "et": (sample.column("et"), config.et_bins),
@@ -212,11 +237,16 @@ def _figures(
     note = f"global cut, {100 * target:.0f} % signal"
     figures = {
         "roc": (
-            draw_roc([curve, *curves.values()], working_points=config.efficiencies, label=config.label),
-            "Background rejection against signal efficiency, all backgrounds and each class; bands are 68.3 %.",
+            draw_roc([curve], working_points=config.efficiencies, label=config.label),
+            "Background rejection against signal efficiency; the band is 68.3 %.",
         ),
         "scores": (draw_scores(scores, name="Network score", label=config.label), "Score by true class."),
     }
+    if curves:
+        figures["roc_by_class"] = (
+            draw_roc(list(curves.values()), ratio=False, label=config.label),
+            "The same against each class of background.",
+        )
     for axis, one in binned.items():
         figures[f"efficiency_{axis}"] = (
             draw_efficiency([one["signal"]], ylabel="Signal efficiency", label=config.label, note=note),

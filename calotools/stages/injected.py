@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from calotools.errors import ConfigError
+from calotools.ntuple import expand_files
 from calotools.recipe import read_toml
 
 __all__ = ["InjectedTruth", "read_injected"]
@@ -18,17 +20,21 @@ __all__ = ["InjectedTruth", "read_injected"]
 
 @dataclass(frozen=True)
 class InjectedTruth:
-    """True efficiency of pseudo-data per bin.
+    """Truth of pseudo-data per bin.
 
     Attributes
     ----------
     efficiency : (n_bin,) float
-        Passing over all real electrons of the pseudo-data, after the injection; NaN in an empty bin.
+        Passing over all real electrons of the pseudo-data, after the injection; NaN in an empty bin. It fluctuates with
+        the sample, so that a measurement on the same sample closes better than its statistical error.
+    scale_factor : (n_bin,) float
+        As injected. More material and wider showers in the pseudo-data change the efficiency on top of it.
     n : (n_bin,) int
         Real electrons.
     """
 
     efficiency: np.ndarray
+    scale_factor: np.ndarray
     n: np.ndarray
 
 
@@ -54,30 +60,47 @@ def read_injected(source: Path | Sequence[str], *, passing: str, edges: dict[str
     ConfigError
         A sidecar was named and does not hold these bins or this cut.
     """
-    named = isinstance(source, Path)
-    paths = [source] if isinstance(source, Path) else [Path(name).with_suffix(".injected.toml") for name in source]
-    flag = passing.split("==")[0].strip()
-    if not named and not all(path.exists() for path in paths):
-        return None
+    if isinstance(source, Path):
+        paths = [source]
+    else:
+        paths = [Path(name).with_suffix(".injected.toml") for name in expand_files(source)]
+        if not all(path.exists() for path in paths):
+            return None
     truths = [read_toml(path) for path in paths]
+    flag = _flag(passing)
     if any(flag not in truth["realised"] for truth in truths):
-        if named:
-            raise ConfigError(f"'{paths[0]}' has no truth for the cut '{passing}'; it knows {_flags(truths[0])}")
+        if isinstance(source, Path):
+            raise ConfigError(f"'{source}' has no truth for the cut '{passing}'; it knows {_flags(truths[0])}")
         return None
-    total, passed = (
-        np.sum([_rebinned(truth, name, edges, path) for truth, path in zip(truths, paths, strict=True)], axis=0)
-        for name in ("total", flag)
+    total, passed, expected, before = np.sum(
+        [_counts(truth, flag, edges, path) for truth, path in zip(truths, paths, strict=True)], axis=0
     )
-    efficiency = np.divide(passed, total, out=np.full(total.shape, np.nan), where=total > 0)
-    return InjectedTruth(efficiency.ravel(), total.ravel().astype(int))
+    return InjectedTruth(_ratio(passed, total), _ratio(expected, before), total.astype(int))
+
+
+def _flag(passing: str) -> str:
+    """The cut-based flag that a cut asks for; empty when it asks for anything else."""
+    match = re.fullmatch(r"\s*(pass_\w+)\s*==\s*1\s*", passing)
+    return match[1] if match else ""
+
+
+def _counts(truth: dict[str, Any], flag: str, edges: dict[str, np.ndarray], path: Path) -> np.ndarray:
+    """(4, n_bin): real electrons, those passing, those expected to pass after the injection, and passing before it."""
+    realised = truth["realised"]
+    before = np.asarray(realised[f"{flag}_before"], float)
+    counts = (realised["total"], realised[flag], before * np.asarray(truth["scale_factor"]), before)
+    return np.array([_rebinned(np.asarray(one, float), truth, edges, path).ravel() for one in counts])
+
+
+def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    return np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
 
 
 def _flags(truth: dict[str, Any]) -> list[str]:
     return [name for name in truth["realised"] if name.startswith("pass_") and not name.endswith("_before")]
 
 
-def _rebinned(truth: dict[str, Any], name: str, edges: dict[str, np.ndarray], path: Path) -> np.ndarray:
-    counts = np.asarray(truth["realised"][name], float)
+def _rebinned(counts: np.ndarray, truth: dict[str, Any], edges: dict[str, np.ndarray], path: Path) -> np.ndarray:
     for axis, key in enumerate(("et_edges", "eta_edges")):
         fine, coarse = np.asarray(truth[key]), edges[("et", "abs_eta")[axis]]
         if not np.isin(coarse, fine).all():

@@ -56,7 +56,7 @@ def _outcome(config: TrainConfig, result: TrainingResult) -> Outcome:
     best = [Headline(name, value, None, "", "of the best epoch") for name, value in record["best"].items()]
     return Outcome(
         stage="train",
-        title=f"Training: {config.model.name} for {config.task}",
+        title=f"Training: {config.model.name} for {config.task} ({config.sample.tree or 'candidates'})",
         headline=(
             Headline("trainable parameters", record["parameters"]),
             Headline("training candidates", record["n"]["train"]),

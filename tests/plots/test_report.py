@@ -66,7 +66,7 @@ def test_page_holds_every_headline_and_recipe(folder):
 
 
 def test_stages_are_in_order(folder):
-    assert [one.stage for one in collect(folder)] == ["train", "evaluate", "tagprobe", "other"]
+    assert [one.stage for one in collect(folder)] == ["evaluate", "tagprobe", "train", "other"]
 
 
 def test_page_is_self_contained_and_escaped(folder):
