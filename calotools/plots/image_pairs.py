@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from calotools.containers import ImageGrid, Images, ImageSpec
-from calotools.errors import ConfigError
-from calotools.plots.images import mean_image
+from calotools.errors import ConfigError, EmptyInputError
 from calotools.plots.style import LABEL, literal, new_figure, stamp, style
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ def draw_image_pairs(
     Parameters
     ----------
     pair : dict of str to Images
-        Two samples by name.
+        Two samples by name. The mean is over all candidates: a pixel that no cell of a candidate covers counts as 0.
     spec : ImageSpec
         What both were built with.
     grid : str
@@ -46,6 +45,8 @@ def draw_image_pairs(
     ------
     ConfigError
         There are not two samples.
+    EmptyInputError
+        One of them has no candidates.
 
     Examples
     --------
@@ -58,7 +59,7 @@ def draw_image_pairs(
     """
     if len(pair) != 2:
         raise ConfigError(f"two samples are compared, not {len(pair)}: {', '.join(pair)}")
-    means = [mean_image(images, f"energy_{grid}", grid) for images in pair.values()]
+    means = [_mean(images, grid) for images in pair.values()]
     layers = spec.layers_on(grid)
     with style():
         figure = new_figure(width=1.0 + 3.0 * len(layers), height=8.0)
@@ -73,6 +74,13 @@ def draw_image_pairs(
         stamp(axes[0, 0], label, lift=24)
         stamp(axes[0, -1], "", note, lift=24)
     return figure
+
+
+def _mean(images: Images, grid: str) -> np.ndarray:
+    if not len(images.values[f"energy_{grid}"]):
+        raise EmptyInputError(f"no candidates to average images of '{grid}' over")
+    mean = images.values[f"energy_{grid}"].mean(axis=0, dtype=float)
+    return np.where(images.mask[grid].any(axis=0), mean, np.nan)
 
 
 def _draw_layer(axes: np.ndarray, means: list[np.ndarray], grid: ImageGrid) -> None:

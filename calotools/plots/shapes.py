@@ -68,7 +68,7 @@ def draw_shapes(variables: Mapping[str, Samples], *, bins: int = 40, label: str 
     columns = min(len(variables), 4)
     rows = math.ceil(len(variables) / columns)
     with style():
-        figure = new_figure(width=0.6 + 3.2 * columns, height=0.9 + 2.6 * rows)
+        figure = new_figure(width=max(6.4, 0.6 + 3.2 * columns), height=max(4.8, 0.9 + 2.6 * rows))
         axes = figure.subplots(rows, columns, squeeze=False).ravel()
         for ax, (name, samples) in zip(axes, variables.items(), strict=False):
             _draw_variable(ax, name, samples, bins)

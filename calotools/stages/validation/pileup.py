@@ -34,7 +34,7 @@ def measure_pileup(config: ValidateConfig) -> Section:
     Section
     """
     rng = np.random.default_rng([config.seed, 6])
-    n = max(config.n // 40, 200)
+    n = max(config.n // 20, 200)
     added = {eta: {mu: _added(eta, mu, n, rng) for mu in _MU} for eta in _ETA}
     checks: list[Check] = []
     points = {}

@@ -208,8 +208,8 @@ def _draw(process: str, points: Mapping[tuple[float, float], Points], label: str
             draw_series(
                 biases,
                 curves={
-                    "1 %": (np.array([10.0, 1500.0]), np.full(2, 0.01)),
-                    "": (np.array([10.0, 1500.0]), np.full(2, -0.01)),
+                    name: (np.array([10.0, 1500.0]), np.full(2, side))
+                    for name, side in (("+1 %", 0.01), ("−1 %", -0.01))
                 },
                 axes=(axis, r"Median of $E/E_\mathrm{true} - 1$"),
                 scale="log",

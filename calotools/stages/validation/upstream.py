@@ -9,7 +9,7 @@ import numpy as np
 
 from calotools.analysis import Estimate, fraction, mean_rows
 from calotools.containers import Check
-from calotools.detector import material_inside
+from calotools.detector import material_before
 from calotools.plots import draw_series
 from calotools.recipe import ValidateConfig
 from calotools.stages.validation.gun import QUIET, shoot
@@ -18,7 +18,6 @@ from calotools.stages.validation.section import Section, near, within
 __all__ = ["measure_upstream"]
 
 _ETA = np.array([0.1, 0.4, 0.7, 1.0, 1.3, 1.6, 1.9, 2.2, 2.4])
-_RADIUS = 800.0  # mm: conversions that leave a track
 _PUBLISHED = {(0.0, 0.6): 0.20, (2.2, 2.4): 0.65}
 
 
@@ -36,23 +35,23 @@ def measure_upstream(samples: Mapping[str, Mapping[str, np.ndarray]], config: Va
     Section
     """
     rng = np.random.default_rng([config.seed, 2])
-    n = max(config.n // 40, 100)
+    n = max(config.n // 20, 100)
     converted, kept = [], []
     for eta in _ETA:
         signed = np.where(np.arange(n) % 2 == 0, eta, -eta)
         photons = shoot(22, 50.0, eta=signed, rng=rng, effects=QUIET)
-        converted.append(fraction(photons.conversion_radius < _RADIUS))
+        converted.append(fraction(np.isfinite(photons.conversion_radius)))
         electrons = shoot(11, 50.0, eta=signed, rng=rng, effects=QUIET)
         kept.append(Estimate(*(float(one[0]) for one in mean_rows(electrons.e_exit[:, None] / 50.0))))
-    x0 = np.array([[material_inside(radius, eta) for radius in (_RADIUS, 1150.0)] for eta in _ETA], dtype=float)
-    expected = 1 - np.exp(-7 / 9 * x0[:, 0]), np.exp(-x0[:, 1])
+    x0 = np.array([float(material_before(eta, "id")) for eta in _ETA])
+    expected = 1 - np.exp(-7 / 9 * x0), np.exp(-x0)
     found = _reconstructed(samples["photons"])
-    series = {"true, r < 800 mm": _columns(_ETA, converted), "reconstructed": _columns(_centres(), found)}
+    series = {"in the tracker": _columns(_ETA, converted), "reconstructed": _columns(_centres(), found)}
     axes = r"$|\eta|$", "Fraction of photons"
     figures = {
         "conversions": (
             draw_series(
-                series, curves={"1 - exp(-7/9 x), x before 800 mm": (_ETA, expected[0])}, axes=axes, label=config.label
+                series, curves={"1 - exp(-7/9 x), x of the tracker": (_ETA, expected[0])}, axes=axes, label=config.label
             ),
             "Converted photons of 50 GeV; reconstructed ones of 10–300 GeV.",
         ),
@@ -115,7 +114,7 @@ def _checks(converted: list[Estimate], kept: list[Estimate], expected: tuple[np.
     for eta, one, target in zip(_ETA, converted, expected[0], strict=True):
         checks.append(
             near(
-                f"photons converted before 800 mm, |η| = {eta:g}",
+                f"photons converted in the tracker, |η| = {eta:g}",
                 one,
                 float(target),
                 absolute=0.03,
