@@ -89,7 +89,11 @@ def material_inside(radius: ArrayLike, eta: ArrayLike, *, table: Table | None = 
     array([0.   , 0.317, 0.45 ])
     """
     profile = _table(table)["tracker_profile"]
-    share = np.interp(np.asarray(radius, dtype=np.float64), profile["radius"], profile["fraction"])
+    radius = np.asarray(radius, dtype=np.float64)
+    services = np.interp(np.abs(np.asarray(eta, dtype=np.float64)), profile["services_eta"], profile["services"])
+    outer = profile["radius"][-2:]
+    share = (1.0 - services) * np.interp(radius, profile["radius"], profile["fraction"])
+    share = share + services * np.interp(radius, outer, [0.0, 1.0])
     return share * material_before(eta, "id", table=table)
 
 

@@ -12,25 +12,7 @@ from calotools.simulate.stack import ROW_WIDTH, Column, Segment
 
 __all__ = ["atlas_columns"]
 
-# calotools defaults, not ATLAS numbers: what the showers need and no table has.
 _ETA_MAX = 2.8
-_FIELD_HALF_LENGTH = 2900.0  # mm: the tracker of a forward particle ends here
-_ENDCAP_FRONT = 3704.0  # mm: |z| of the endcap's first absorber
-_LOSS = 1.0  # of dead material per X0 over the accordion's; with more, resolutions fall behind the published ones
-_PRESAMPLER_X0 = 0.078  # 11 mm of liquid argon
-_PRESAMPLER_SCALE = 23.0  # visible energy at the electromagnetic scale over energy deposited in that argon
-_PRESAMPLER_TERM = 0.2  # sqrt(GeV)
-_SCINTILLATOR_X0 = 0.03
-_SCINTILLATOR_SCALE = 25.0
-_SAMPLING_TERM = {"barrel_inner": 0.090, "barrel_outer": 0.105, "endcap": 0.110}  # sqrt(GeV)
-_TILE_TERM = 0.25
-_CRYOSTAT_SHARE = (
-    0.85  # of the material between presampler and strips' fronts that is before the presampler in the crack
-)
-_H_OVER_E_ARGON, _H_OVER_E_TILE = 1.0 / 1.7, 1.0 / 1.36
-_MIP_TILE = 0.020  # GeV / X0
-_ALUMINIUM, _IRON, _COPPER = 4.5, 9.5, 10.5  # X0 per nuclear interaction length
-_CRACK = (1.375, 1.475)  # |eta| in which a particle crosses both cryostats
 
 
 def atlas_columns() -> list[Column]:
@@ -52,7 +34,8 @@ def atlas_columns() -> list[Column]:
 
 
 def _column(eta: float) -> Column:
-    stack = "endcap" if eta >= _CRACK[1] else "barrel_inner" if eta < 0.8 else "barrel_outer"
+    crack = load_table("response")["crack"]["eta"]
+    stack = "endcap" if eta >= crack[1] else "barrel_inner" if eta < 0.8 else "barrel_outer"
     medium = stack_medium(stack)
     numbers = (
         medium.z,
@@ -61,8 +44,8 @@ def _column(eta: float) -> Column:
         medium.sampling_frequency,
         medium.e_over_mip,
     )
-    barrel = _barrel(eta) if eta < _CRACK[1] else []
-    endcap = _endcap(eta, sum(s.x0 for s in barrel)) if eta >= _CRACK[0] else []
+    barrel = _barrel(eta, crack[0]) if eta < crack[1] else []
+    endcap = _endcap(eta, sum(s.x0 for s in barrel)) if eta >= crack[0] else []
     segments = (*barrel, *_scintillator(eta, bool(barrel)), *endcap, *_hadronic(eta))
     tracker, exit_radius = _tracker(eta)
     return Column(tracker, exit_radius, numbers, tuple(s for s in segments if s.x0 > 0))
@@ -77,26 +60,28 @@ def _tracker(eta: float) -> tuple[tuple[tuple[float, float], ...], float]:
     borders = np.concatenate([[0.0], (radii[1:] + radii[:-1]) / 2, [radius["outer"]]])
     x0 = np.diff(material_inside(borders, eta))
     outer = table["solenoid"]["radius"]
-    shrink = min(1.0, _FIELD_HALF_LENGTH / math.sinh(eta) / outer)
+    shrink = min(1.0, table["solenoid"]["half_length"] / math.sinh(eta) / outer)
     return tuple(zip((radii * shrink).tolist(), x0.tolist(), strict=True)), outer * shrink
 
 
 def _dead(x0: float, position: float, *, forward: bool = False) -> Segment:
-    return Segment(-1, max(x0, 0.0), max(x0, 0.0) / _ALUMINIUM, (position, position + 1.0), forward, loss=_LOSS)
+    dead, x0 = load_table("response")["dead"], max(x0, 0.0)
+    return Segment(-1, x0, x0 / dead["x0_per_length"], (position, position + 1.0), forward, loss=dead["loss"])
 
 
 def _presampler(number: Sampling, eta: float, path: float) -> Segment:
     forward = number == Sampling.PreSamplerE
     radius, z = shower_position([number], [eta])
     position = float(z[0] if forward else radius[0])
+    table = load_table("response")["presampler"]
     return Segment(
         int(number),
-        _PRESAMPLER_X0 * path,
+        table["x0"] * path,
         0.0,
         (position, position + 11.0),
         forward,
-        scale=_PRESAMPLER_SCALE,
-        sampling_term=_PRESAMPLER_TERM,
+        scale=table["scale"],
+        sampling_term=table["sampling_term"],
     )
 
 
@@ -106,17 +91,17 @@ def _upstream(eta: float) -> tuple[float, float]:
     return before[1] - before[0], before[2] - before[1]
 
 
-def _barrel(eta: float) -> list[Segment]:
-    first, second = _upstream(min(eta, _CRACK[0]))
+def _barrel(eta: float, crack: float) -> list[Segment]:
+    """Barrel layers; from |eta| = `crack` on, what the tables count is in front of the endcap."""
+    first, second = _upstream(min(eta, crack))
     path = math.cosh(eta)
     accordion = load_table("position")["accordion"]
     front = accordion["inner_radius"]
-    stack = "barrel_inner" if eta < 0.8 else "barrel_outer"
     x0 = np.diff(layer_edges(min(eta, 1.424)))
     x0 = np.maximum(x0 - [0.0, _beyond_end_face(eta), 0.0], 0.0)
     length = load_table("material")["barrel"]["x0"][int(eta >= 0.8)]
     nuclear = load_table("material")["hadronic"]["em"] * length / (accordion["outer_radius"] - front)
-    active = _accordion((1, 2, 3), x0, front, length / path, stack, nuclear, forward=False)
+    active = _accordion((1, 2, 3), x0, front, length / path, eta, nuclear, forward=False)
     edges = [_dead(first, 1170.0), _presampler(Sampling.PreSamplerB, eta, path), _dead(second, 1470.0)]
     return [*edges, *active]
 
@@ -136,12 +121,14 @@ def _accordion(
     x0: np.ndarray,
     front: float,
     length: float,
-    stack: str,
+    eta: float,
     nuclear: float,
     *,
     forward: bool,
 ) -> list[Segment]:
     """The three accordion layers; `length` is mm of radius (or z) per X0 along the flight direction."""
+    table = load_table("response")["accordion"]
+    term = float(np.interp(eta, table["eta"], table["sampling_term"]))
     segments, position = [], front
     for k, sampling in enumerate(samplings):
         end = position + float(x0[k]) * length
@@ -153,8 +140,8 @@ def _accordion(
                 (position, end),
                 forward,
                 joined=k > 0,
-                sampling_term=_SAMPLING_TERM[stack],
-                h_over_e=_H_OVER_E_ARGON,
+                sampling_term=term,
+                h_over_e=table["h_over_e"],
             )
         )
         position = end
@@ -173,7 +160,8 @@ def _endcap(eta: float, behind: float) -> list[Segment]:
         x0 = x0 * min(1.0, max((eta - 1.35) / 0.15, 0.1))
     medium = stack_medium("endcap")
     nuclear = load_table("material")["hadronic"]["em"] / 21.5
-    active = _accordion((5, 6, 7), x0, _ENDCAP_FRONT, medium.x0 * math.tanh(eta), "endcap", nuclear, forward=True)
+    front = load_table("response")["accordion"]["endcap_front"]
+    active = _accordion((5, 6, 7), x0, front, medium.x0 * math.tanh(eta), max(eta, 1.475), nuclear, forward=True)
     if eta < 1.8:
         presampler = [_presampler(Sampling.PreSamplerE, eta, 1.0 / math.tanh(eta))] if eta >= 1.5 else []
     else:
@@ -187,37 +175,39 @@ def _scintillator(eta: float, after_barrel: bool) -> list[Segment]:
     if not 1.0 <= eta < 1.6 or not after_barrel:
         return []
     z = float(shower_position([Sampling.TileGap3], [eta])[1][0])
-    x0 = _SCINTILLATOR_X0 / math.tanh(eta)
+    table = load_table("response")["scintillator"]
+    x0 = table["x0"] / math.tanh(eta)
     scintillator = Segment(
         int(Sampling.TileGap3),
         x0,
         0.0,
         (z, z + 10.0),
         forward=True,
-        scale=_SCINTILLATOR_SCALE,
-        sampling_term=_PRESAMPLER_TERM,
+        scale=table["scale"],
+        sampling_term=table["sampling_term"],
     )
-    return [_dead(1.5, z - 60.0, forward=True), scintillator]
+    return [_dead(table["dead"], z - 60.0, forward=True), scintillator]
 
 
 def _hadronic(eta: float) -> list[Segment]:
     """Tile or hadronic endcap, with the material before it."""
-    lengths = load_table("material")["hadronic"]
+    lengths, response = load_table("material")["hadronic"], load_table("response")
+    hadronic, aluminium = response["hadronic"], response["dead"]["x0_per_length"]
     forward = eta >= 1.5
     samplings: tuple[int, ...]
     if forward:
-        samplings, nuclear, per_length = (8, 9, 10, 11), lengths["hec"], _COPPER
+        samplings, nuclear, per_length = (8, 9, 10, 11), lengths["hec"], hadronic["copper"]
     elif eta < 1.0:
         samplings = (12, 13 if eta < 0.9 else 15, 14 if eta < 0.7 else 16 if eta < 0.9 else 20)
-        nuclear, per_length = lengths["tile_barrel"], _IRON
+        nuclear, per_length = lengths["tile_barrel"], hadronic["iron"]
     else:
-        samplings, nuclear, per_length = (18, 19, 20), lengths["tile_extended"], _IRON
+        samplings, nuclear, per_length = (18, 19, 20), lengths["tile_extended"], hadronic["iron"]
     path = 1.0 / math.tanh(eta) if forward else math.cosh(eta)
     centres = np.array(shower_position(samplings, np.full(len(samplings), eta))[1 if forward else 0])
     inner = (centres[1:] + centres[:-1]) / 2
     edges = np.concatenate([[2 * centres[0] - inner[0]], inner, [2 * centres[-1] - inner[-1]]])
     dead = lengths["tile_dead"] * path * (0.5 if forward else 1.0)
-    segments = [Segment(-1, dead * _ALUMINIUM, dead, (float(edges[0]) - 1.0, float(edges[0])), forward)]
+    segments = [Segment(-1, dead * aluminium, dead, (float(edges[0]) - 1.0, float(edges[0])), forward)]
     for sampling, length, low, high in zip(samplings, nuclear, edges[:-1], edges[1:], strict=True):
         segments.append(
             Segment(
@@ -226,9 +216,9 @@ def _hadronic(eta: float) -> list[Segment]:
                 length * path,
                 (float(low), float(high)),
                 forward,
-                sampling_term=_TILE_TERM,
-                h_over_e=_H_OVER_E_ARGON if forward else _H_OVER_E_TILE,
-                mip=_MIP_TILE,
+                sampling_term=hadronic["sampling_term"],
+                h_over_e=response["accordion"]["h_over_e"] if forward else hadronic["tile_h_over_e"],
+                mip=hadronic["tile_mip"],
             )
         )
     return segments

@@ -6,15 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from calotools.detector import shower_radius
+from calotools.detector import load_table, shower_radius
 from calotools.simulate.kinematics import wrap_phi
 from calotools.simulate.tracks import FIELD_CURVATURE, Tracks
 
 __all__ = ["MAX_TRACKS", "Matched", "extrapolate", "match_tracks", "seen_from_vertex"]
 
 MAX_TRACKS = 15
-_SOLENOID = 1150.0  # mm, radius at which the bending ends
-_SOLENOID_END = 2700.0  # mm, the same along the beam
 _BARREL_END = 1.475
 _DELTA_ETA = 0.05
 _DELTA_PHI = 0.1
@@ -117,7 +115,9 @@ def extrapolate(
     for _ in range(3):
         radius = layer_radius(at, sampling_barrel=sampling_barrel)
         at = np.arcsinh((z + radius * sinh) / radius)
-    bent = np.minimum(np.minimum(_SOLENOID, _SOLENOID_END / np.maximum(np.abs(sinh), 1e-3)), radius)
+    solenoid = load_table("tracker")["solenoid"]
+    end = solenoid["half_length"] / np.maximum(np.abs(sinh), 1e-3)
+    bent = np.minimum(np.minimum(solenoid["radius"], end), radius)
     half_angle = np.arcsin(np.clip(FIELD_CURVATURE * field * bent / (2 * pt), -1.0, 1.0))
     # on the circle the position turns by half of what the direction turns
     straight = (1 - bent / radius) * np.sin(half_angle)

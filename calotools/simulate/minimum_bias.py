@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numba
 import numpy as np
 
+from calotools.detector import load_table
 from calotools.simulate.deposit import I0, J0, N_I, N_J, OFFSET, REGION, make_buffer, open_buffer
 from calotools.simulate.kernel import BIG_CELLS, CHARGED, PHOTON, Detector, find_centre, respond
 from calotools.simulate.pileup import N_SECTORS, SLAB
@@ -17,10 +18,6 @@ if TYPE_CHECKING:
     from numpy.random import Generator
 
 __all__ = ["interactions", "library_hits"]
-
-# calotools defaults, not ATLAS numbers: particles per unit eta and mean pT [GeV] of one inelastic interaction
-_DENSITY, _MEAN_PT, _TAIL = (6.0, 6.0), (0.5, 0.3), 6.0
-_ETA_MAX = 2.7
 
 
 def interactions(n: int, *, rng: Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -45,9 +42,10 @@ def interactions(n: int, *, rng: Generator) -> tuple[np.ndarray, np.ndarray, np.
     >>> sources.shape[1], sorted(set(kinds.tolist())), int(event.max())
     (10, [1, 2], 2)
     """
+    table = load_table("minimum_bias")
     parts = [
-        _one_kind(n, kind, density, mean_pt, rng)
-        for kind, density, mean_pt in zip((CHARGED, PHOTON), _DENSITY, _MEAN_PT, strict=True)
+        _one_kind(n, kind, density, mean_pt, (table["tail"], table["eta_max"]), rng)
+        for kind, density, mean_pt in zip((CHARGED, PHOTON), table["density"], table["mean_pt"], strict=True)
     ]
     sources, kinds, event = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     order = np.argsort(event, kind="stable")
@@ -55,14 +53,15 @@ def interactions(n: int, *, rng: Generator) -> tuple[np.ndarray, np.ndarray, np.
 
 
 def _one_kind(
-    n: int, kind: int, density: float, mean_pt: float, rng: Generator
+    n: int, kind: int, density: float, mean_pt: float, shape: tuple[float, float], rng: Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    event = np.repeat(np.arange(n), rng.poisson(2 * _ETA_MAX * density, n))
+    tail, eta_max = shape
+    event = np.repeat(np.arange(n), rng.poisson(2 * eta_max * density, n))
     size = len(event)
     # Thermal spectrum whose temperature varies: a power law at high pT.
-    temperature = 0.5 * mean_pt * (_TAIL - 1.0) / rng.gamma(_TAIL, size=size)
+    temperature = 0.5 * mean_pt * (tail - 1.0) / rng.gamma(tail, size=size)
     pt = temperature * rng.gamma(2.0, size=size)
-    eta = rng.uniform(-_ETA_MAX, _ETA_MAX, size)
+    eta = rng.uniform(-eta_max, eta_max, size)
     sources = np.zeros((size, 10))
     sources[:, 0] = np.where(rng.random(size) < 0.5, -1.0, 1.0) if kind == CHARGED else 0.0
     sources[:, 1] = pt * np.cosh(eta)

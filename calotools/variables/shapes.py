@@ -52,6 +52,8 @@ _COLUMN = {name: column for column, name in enumerate(SHAPES)}
 )
 # Half of the 0.2 x 0.2 window in which hadronic cells are added; a cell whose centre is on its edge is outside.
 _HALF_HADRONIC = 0.099
+# Satellites of the cluster: middle cells within this many columns of phi and above this E_T, 4 times the noise or so.
+_CORE, _REACH, _SATELLITE_ET = 3, 6, 0.2  # columns, columns, GeV
 
 
 def shower_shapes(
@@ -68,8 +70,10 @@ def shower_shapes(
 
     Everything is counted from the hottest middle cell within 7 x 7 middle cells of the given position. Layer energies
     are those of the cluster: all cells that overlap a window of 3 x 7 (barrel) or 5 x 7 (endcap) middle cells (eta x
-    phi) there. Shower shapes use all cells in their windows, barrel and endcap added, except those of the strips,
-    which use cells of the cluster. Non-finite cells are left out.
+    phi) there, and its satellites, as the field draws radiated photons and pairs apart along phi: a middle cell of
+    E_T > 0.2 GeV up to 6 columns from the centre adds its column of phi and those beside it. Shower shapes use all
+    cells in their windows, barrel and endcap added, except those of the strips, which use cells of the 3 x 7 or 5 x 7
+    window. Non-finite cells are left out.
 
     Parameters
     ----------
@@ -99,7 +103,8 @@ def shower_shapes(
     -----
     Definitions of ATLAS' egammaCaloTools (egammaShowerShape, egammaMiddleShape, egammaStripsShape, egammaqweta1c and
     egammaqweta2c): ``reta`` e(3x7)/e(7x7), ``rphi`` e(3x3)/e(3x7), ``weta2`` in 3x5 cells with its correction for the
-    impact point, ``rhad`` without the crack scintillators, ``eratio`` 1 and ``delta_e`` 0 without second maximum.
+    impact point, ``rhad`` without the crack scintillators, ``eratio`` 1 and ``delta_e`` 0 without second maximum. The
+    satellites stand in for the topological ones of ATLAS' superclusters (JINST 14 (2019) P12006).
 
     Examples
     --------
@@ -170,6 +175,7 @@ def _shapes(offsets, e, eta, phi, sampling, eta_0, phi_0, widths, out):  # type:
     strips = Strips(strip_buffers[0], strip_buffers[1], strip_buffers[2])
     s2_eta, s2_phi = float(widths[2, 0, 0]), float(widths[2, 0, 1])
     middle = (sampling == 2) | (sampling == 6)
+    columns = np.empty(2 * _REACH + 1, np.bool_)
     for i in range(len(offsets) - 1):
         a, b = offsets[i], offsets[i + 1]
         hot = hottest(e[a:b], eta[a:b], phi[a:b], middle[a:b], eta_0[i], phi_0[i], 3.5 * s2_eta, 3.5 * s2_phi)
@@ -178,7 +184,8 @@ def _shapes(offsets, e, eta, phi, sampling, eta_0, phi_0, widths, out):  # type:
         local = local_frame(e[a:b], eta[a:b], phi[a:b], sampling[a:b], hot, widths, scratch)
         hot_eta, hot_phi, barrel = float(eta[a + hot]), float(phi[a + hot]), sampling[a + hot] == 2
         half_eta = (1.5 if barrel else 2.5) * s2_eta
-        _cluster(local, half_eta, 3.5 * s2_phi, hot_eta, hot_phi, out[:, i])
+        _satellites(local, half_eta, s2_phi, hot_eta, columns)
+        _cluster(local, half_eta, s2_phi, columns, hot_eta, hot_phi, out[:, i])
         _middle(local, s2_eta, s2_phi, hot_eta, out[:, i])
         _back_and_hadronic(local, s2_phi, hot_eta, out[:, i])
         own = gather_strips(local, 1 if barrel else 5, min(half_eta, 2.5 * s2_eta), strips)
@@ -206,20 +213,42 @@ def _centre(moments, half_eta, half_phi):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _cluster(local, half_eta, half_phi, hot_eta, hot_phi, row):  # type: ignore[no-untyped-def]
+def _satellites(local, half_eta, s2_phi, hot_eta, columns):  # type: ignore[no-untyped-def]
+    """Mark the columns of middle cells, from -6 to 6 of the hottest, that belong to the cluster."""
+    columns[:] = False
+    columns[_REACH - _CORE : _REACH + _CORE + 1] = True
+    for j in range(len(local.e)):
+        column = math.floor(local.y[j] / s2_phi + 0.5)
+        if local.sampling[j] not in (2, 6) or not _CORE < abs(column) <= _REACH or abs(local.x[j]) >= half_eta:
+            continue
+        if local.e[j] > _SATELLITE_ET * math.cosh(hot_eta + local.x[j]):
+            columns[max(column + _REACH - 1, 0) : column + _REACH + 2] = True
+
+
+@njit(cache=True, nogil=True)
+def _touches(y, half, s2_phi, columns):  # type: ignore[no-untyped-def]
+    """Whether the range y - half to y + half overlaps a marked column."""
+    inside = False
+    for k in range(len(columns)):
+        inside |= columns[k] and abs(y - (k - _REACH) * s2_phi) < 0.5 * s2_phi + half
+    return inside
+
+
+@njit(cache=True, nogil=True)
+def _cluster(local, half_eta, s2_phi, columns, hot_eta, hot_phi, row):  # type: ignore[no-untyped-def]
     """Layer energies of the cluster, its centre and those of its strips and middle cells."""
     moments = np.zeros((5, 6))  # four layers and, last, their sum
     for j in range(len(local.e)):
-        if local.sampling[j] > 7:
+        if local.sampling[j] > 7 or abs(local.x[j]) >= half_eta + (0.5 - TOUCH) * local.d_eta[j]:
             continue
-        slack_eta, slack_phi = (0.5 - TOUCH) * local.d_eta[j], (0.5 - TOUCH) * local.d_phi[j]
-        if abs(local.x[j]) >= half_eta + slack_eta or abs(local.y[j]) >= half_phi + slack_phi:
+        if not _touches(local.y[j], (0.5 - TOUCH) * local.d_phi[j], s2_phi, columns):
             continue
         for layer in (local.sampling[j] % 4, 4):
             for part in range(2 if local.e[j] > 0 else 1):
                 moments[layer, 3 * part] += local.e[j]
                 moments[layer, 3 * part + 1] += local.e[j] * local.x[j]
                 moments[layer, 3 * part + 2] += local.e[j] * local.y[j]
+    half_phi = (_REACH + 0.5) * s2_phi
     row[_E0 : _E0 + 4] = moments[:4, 0]
     row[_E_CLUSTER] = moments[4, 0]
     row[_E_ACC] = np.sum(moments[1:4, 0])

@@ -43,7 +43,14 @@ def oracle(cells, eta_0, phi_0):
     d_eta, d_phi = cell_size(s, eta)
     barrel = s[hot] == 2
     half = np.array([1.5 if barrel else 2.5, 3.5]) * S2
-    cluster = (s < 8) & (abs(x) < half[0] + 0.4 * d_eta) & (abs(y) < half[1] + 0.4 * d_phi)
+    rows = (s < 8) & (abs(x) < half[0] + 0.4 * d_eta)
+    cluster = rows & (abs(y) < half[1] + 0.4 * d_phi)
+    column = np.round(y / S2[1])
+    bright = np.isin(s, (2, 6)) & (abs(x) < half[0]) & (abs(column) > 3) & (abs(column) < 7)
+    for k in column[bright & (e > 0.2 * np.cosh(eta))]:
+        low, high = max(k - 1, -6) - 0.5, min(k + 1, 6) + 0.5
+        cluster |= rows & (y > low * S2[1] - 0.4 * d_phi) & (y < high * S2[1] + 0.4 * d_phi)
+    half[1] = 6.5 * S2[1]
     out = {f"e{k}": e[cluster & (s % 4 == k)].sum() for k in range(4)}
     out["e_cluster"] = total = e[cluster].sum()
     out["e_acc"] = total - out["e0"]
@@ -162,6 +169,20 @@ def test_agrees_with_numpy(make_candidates, energy, noise):
     for name in SHAPES:
         wanted = np.array([one[name] for one in expected])
         np.testing.assert_allclose(shapes[name], wanted, rtol=2e-4, atol=3e-6, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    ("column", "et", "added"), [(5, 1.0, True), (-6, 1.0, True), (5, 0.1, False), (8, 1, False)]
+)
+def test_satellites_join_the_cluster(column, et, added):
+    k = np.arange(-10, 11)
+    eta, phi = np.meshgrid(0.5125 + 0.025 * np.arange(-3, 4), (k + 0.5) * S2[1], indexing="ij")
+    e = np.zeros(eta.shape)
+    e[3, 10], e[3, 10 + column], e[0, 10 + column] = 30.0, et * np.cosh(0.5125), 1.0
+    place = {"eta_cluster": [0.5125], "phi_cluster": [S2[1] / 2]}
+    shapes = shower_shapes([0, e.size], e.ravel(), eta.ravel(), phi.ravel(), np.full(e.size, 2), **place)
+    assert shapes["e2"][0] == pytest.approx(30.0 + added * e[3, 10 + column])
+    assert shapes["rphi"][0] == 1.0
 
 
 @QUICK
