@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import awkward as ak
 import numpy as np
 
 from calotools.analysis import (
@@ -16,17 +14,14 @@ from calotools.analysis import (
     efficiency_of_fits,
     fit_efficiencies,
     measure_scale_factors,
-    tag_probe_sample,
 )
 from calotools.analysis.scalefactors import variations_of
 from calotools.containers import Closure, Efficiency, ScaleFactors, TagProbeFit
-from calotools.errors import EmptyInputError
-from calotools.ntuple import check_rows, index_of, read_candidates, read_friend
 from calotools.outputs import check_output
 from calotools.plots import draw_efficiency_map, draw_scale_factors, draw_tagprobe
 from calotools.stages.injected import InjectedTruth, read_injected
+from calotools.stages.probes import read_probes
 from calotools.stages.publish import Headline, Outcome, publish
-from calotools.variables import fields_in, select
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,8 +30,6 @@ if TYPE_CHECKING:
     from calotools.stages import Progress
 
 __all__ = ["tagprobe"]
-
-_FIELDS = ("et", "eta", "phi", "e", "charge")
 
 
 def tagprobe(config: TagProbeConfig, *, progress: Progress | None = None) -> Outcome:
@@ -60,11 +53,11 @@ def tagprobe(config: TagProbeConfig, *, progress: Progress | None = None) -> Out
     OutputExistsError, InputFileError, BranchError, EmptyInputError, ConfigError
     """
     check_output(config.output, overwrite=config.overwrite)
-    data = _sample(config, config.data, config.data_scores, matched=False)
+    data = read_probes(config, config.data, config.data_scores, matched=False)
     if progress:
         progress("probes", len(data), len(data))
     simulation = (
-        _sample(config, config.simulation, config.simulation_scores, matched=True) if config.simulation else None
+        read_probes(config, config.simulation, config.simulation_scores, matched=True) if config.simulation else None
     )
     truth = read_injected(config.injected or config.data, passing=config.passing, edges=_edges(config))
     outcome = _measure(config, data, simulation, truth)
@@ -73,31 +66,6 @@ def tagprobe(config: TagProbeConfig, *, progress: Progress | None = None) -> Out
 
 def _edges(config: TagProbeConfig) -> dict[str, np.ndarray]:
     return {"et": np.asarray(config.et_bins, float), "abs_eta": np.asarray(config.eta_bins, float)}
-
-
-def _sample(config: TagProbeConfig, files: Sequence[str], scores: Sequence[Path], *, matched: bool) -> TagProbeSample:
-    cuts = (*config.tag, *config.probe, config.passing)
-    friend = read_friend(tuple(scores)) if scores else None
-    named = fields_in(cuts) - (friend.values.keys() if friend else set())
-    wanted = sorted({*_FIELDS, "mu", "weight", *named, *(["class_true"] if matched else [])})
-    candidates = read_candidates(tuple(files), tree=config.tree, flavour=config.flavour, fields=wanted)
-    if friend:
-        check_rows(friend, index_of(candidates))
-        for name, values in friend.values.items():
-            candidates = ak.with_field(candidates, values, name)
-    sample = tag_probe_sample(
-        candidates,
-        tag=select(candidates, config.tag).mask,
-        probe=select(candidates, config.probe).mask,
-        passing=select(candidates, (config.passing,)).mask,
-        matched=matched,
-    )
-    if not len(sample):
-        raise EmptyInputError(
-            f"{len(candidates)} candidates of {list(files)} make no tag-and-probe pair of opposite charge; "
-            f"loosen the tag {list(config.tag)} or the probe {list(config.probe)}"
-        )
-    return sample
 
 
 def _measure(

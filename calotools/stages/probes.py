@@ -1,0 +1,118 @@
+"""Probes of tag-and-probe, from candidates that are paired here or from a tree that holds one pair per row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import awkward as ak
+import numpy as np
+
+from calotools.analysis import TagProbeSample, tag_probe_sample
+from calotools.errors import BranchError, ConfigError, EmptyInputError
+from calotools.ntuple import check_rows, index_of, read_candidates, read_friend
+from calotools.variables import fields_in, select
+
+if TYPE_CHECKING:
+    from calotools.recipe import TagProbeConfig
+
+__all__ = ["read_probes"]
+
+PAIR_MASS = "pair_mass"
+_FIELDS = ("et", "eta", "phi", "e", "charge", "mu", "weight")
+
+
+def read_probes(
+    config: TagProbeConfig, files: Sequence[str], scores: Sequence[Path], *, matched: bool
+) -> TagProbeSample:
+    """Read candidates, make pairs of tag and probe of opposite charge, and say which probes pass.
+
+    Parameters
+    ----------
+    config : TagProbeConfig
+        A cut may name a score. In a tree with one pair per row (field ``pair_mass``), candidates are the probes, and
+        the tag's cuts are about its fields: ``et`` is ``tag_et``.
+    files : sequence of str
+    scores : sequence of path
+        Friend trees of the files; may be empty.
+    matched : bool
+        Keep pairs of true electrons alone; for simulation.
+
+    Returns
+    -------
+    TagProbeSample
+
+    Raises
+    ------
+    EmptyInputError
+        No pair is left.
+    ConfigError
+        A tag's cut needs a field that a tree of pairs does not have.
+    """
+    in_pairs = _holds_pairs(config, files)
+    candidates = _read(config, files, scores, in_pairs=in_pairs, matched=matched)
+    tags = _tags(candidates, config.tag) if in_pairs else candidates
+    tag, probe = select(tags, config.tag).mask, select(candidates, config.probe).mask
+    passing = select(candidates, (config.passing,)).mask
+    if in_pairs:
+        sample = _from_rows(candidates, tag=tag, probe=probe, passing=passing)
+    else:
+        sample = tag_probe_sample(candidates, tag=tag, probe=probe, passing=passing, matched=matched)
+    if not len(sample):
+        raise EmptyInputError(
+            f"{len(candidates)} candidates of {list(files)} make no tag-and-probe pair of opposite charge; "
+            f"loosen the tag {list(config.tag)} or the probe {list(config.probe)}"
+        )
+    return sample
+
+
+def _holds_pairs(config: TagProbeConfig, files: Sequence[str]) -> bool:
+    try:
+        read_candidates(
+            tuple(files[:1]), tree=config.tree, flavour=config.flavour, fields=(PAIR_MASS,), max_candidates=1
+        )
+    except (BranchError, ConfigError):
+        return False  # a flavour of single candidates; anything else that is wrong comes up again
+    return True
+
+
+def _read(
+    config: TagProbeConfig, files: Sequence[str], scores: Sequence[Path], *, in_pairs: bool, matched: bool
+) -> ak.Array:
+    friend = read_friend(tuple(scores)) if scores else None
+    known = friend.values.keys() if friend else set()
+    named = (fields_in(config.probe) | fields_in((config.passing,))) - known
+    tags = fields_in(config.tag) - known
+    if in_pairs:
+        tags = {f"tag_{name}" for name in tags} | {"tag_charge", PAIR_MASS}
+    wanted = {*_FIELDS, *named, *tags, *(["class_true"] if matched else [])}
+    candidates = read_candidates(tuple(files), tree=config.tree, flavour=config.flavour, fields=tuple(sorted(wanted)))
+    if friend:
+        check_rows(friend, index_of(candidates))
+        for name, values in friend.values.items():
+            candidates = ak.with_field(candidates, values, name)
+    return candidates
+
+
+def _tags(candidates: ak.Array, cuts: Sequence[str]) -> ak.Array:
+    """The tags of a tree of pairs, under the names that cuts use."""
+    return ak.zip({name: candidates[f"tag_{name}"] for name in sorted({*fields_in(cuts), "charge"})})
+
+
+def _from_rows(candidates: ak.Array, *, tag: np.ndarray, probe: np.ndarray, passing: np.ndarray) -> TagProbeSample:
+    opposite = ak.to_numpy(candidates["charge"] * candidates["tag_charge"] < 0)
+    used = np.flatnonzero(np.asarray(tag) & np.asarray(probe) & opposite)
+
+    def column(name: str) -> np.ndarray:
+        return ak.to_numpy(candidates[name]).astype(float)[used]
+
+    index = index_of(candidates)
+    _, event = np.unique(np.stack([index.run, index.event]), axis=1, return_inverse=True)
+    return TagProbeSample(
+        column(PAIR_MASS),
+        np.asarray(passing)[used],
+        {"et": column("et"), "abs_eta": np.abs(column("eta")), "mu": column("mu")},
+        column("weight"),
+        event.ravel()[used],
+    )
