@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from calotools.analysis.separation import separate
     from calotools.analysis.tagprobe import TagProbeSample, count_efficiencies, design_effect, tag_probe_sample
     from calotools.analysis.tagprobefit import TagProbeModel, efficiency_of_fits, fit_efficiencies
-    from calotools.analysis.terms import ResolutionTerms, fit_terms, resolution_at
+    from calotools.analysis.terms import ResolutionTerms, fit_terms, mixture_width, resolution_at
     from calotools.analysis.widths import compare_widths
 
 _HOME = {
@@ -72,6 +72,7 @@ _HOME = {
     "measure_roc": "roc",
     "measure_scale_factors": "scalefactors",
     "median": "estimates",
+    "mixture_width": "terms",
     "pair_mass": "pairs",
     "quantiles": "resolution",
     "read_numbers": "results",
@@ -123,6 +124,7 @@ __all__ = [
     "measure_roc",
     "measure_scale_factors",
     "median",
+    "mixture_width",
     "pair_mass",
     "quantiles",
     "read_numbers",

@@ -10,7 +10,9 @@ from calotools.analysis.lineshapes import Parameter
 from calotools.analysis.minimise import minimise
 from calotools.errors import EmptyInputError
 
-__all__ = ["ResolutionTerms", "fit_terms", "resolution_at"]
+__all__ = ["ResolutionTerms", "fit_terms", "mixture_width", "resolution_at"]
+
+_UPPER_QUARTILE = 0.6744898
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,36 @@ def resolution_at(e: np.ndarray, a: np.ndarray, b: np.ndarray, c: np.ndarray) ->
     0.01
     """
     return np.sqrt(np.asarray(a) ** 2 / e + (np.asarray(b) / e) ** 2 + np.asarray(c) ** 2)
+
+
+def mixture_width(sigma: np.ndarray) -> float:
+    """IQR / 1.349 of entries that have one mean and Gaussian errors of different sizes.
+
+    It is smaller than the root mean square of the errors, because the entries with large ones are in the tails.
+
+    Parameters
+    ----------
+    sigma : (n,) float
+        Above 0.
+
+    Returns
+    -------
+    float [unit of sigma]
+        NaN for no entries.
+
+    Examples
+    --------
+    >>> round(mixture_width(np.full(10, 0.3)), 6), round(mixture_width(np.array([1.0, 3.0])), 2)
+    (0.3, 1.6)
+    """
+    from scipy.optimize import brentq
+    from scipy.special import ndtr
+
+    if len(sigma) == 0:
+        return float("nan")
+    ends = _UPPER_QUARTILE * 0.999 * float(np.min(sigma)), _UPPER_QUARTILE * 1.001 * float(np.max(sigma))
+    quartile = brentq(lambda q: float(np.mean(ndtr(q / sigma))) - 0.75, *ends)
+    return float(quartile) / _UPPER_QUARTILE
 
 
 def fit_terms(

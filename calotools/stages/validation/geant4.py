@@ -138,7 +138,10 @@ def _classify(kind: str, rows: np.ndarray, theirs: Showers, ours: Showers, rng: 
     shapes = [_shapes_matrix(one, rows) for one in (theirs, ours)]
     images = _image_components(rows, theirs, ours)
     on_shapes, on_images = (_area(*separate(*pair, rng=rng)) for pair in (shapes, images))
-    alone = [quoted(f"AUC of {name} alone, {kind}", _alone(*shapes, which)) for which, name in enumerate(_HIGH_LEVEL)]
+    alone = [
+        quoted(f"AUC of {name} alone, {kind}", _alone(shapes[0], shapes[1], which))
+        for which, name in enumerate(_HIGH_LEVEL)
+    ]
     return [
         within(f"AUC, Geant4 against calotools, {kind}, shower shapes", on_shapes, 0.0, 0.75, source="0.5: the same"),
         quoted(f"AUC, Geant4 against calotools, {kind}, images ({_COMPONENTS} principal components)", on_images),

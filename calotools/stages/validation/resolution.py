@@ -11,7 +11,7 @@ from typing import Any
 import awkward as ak
 import numpy as np
 
-from calotools.analysis import Estimate, fit_terms, fraction, median, resolution_at, robust_width
+from calotools.analysis import Estimate, fit_terms, fraction, median, mixture_width, resolution_at, robust_width
 from calotools.analysis.terms import ResolutionTerms
 from calotools.containers import Check
 from calotools.detector import resolution_terms
@@ -45,7 +45,7 @@ class Points:
     sigma, sigma_error : (n_bin,) float
         IQR / 1.349 of E/E_true.
     expected : (n_bin,) float
-        Root mean square of the published resolution at the candidates' energies and |eta|.
+        The same width for the published resolution at the candidates' energies and |eta|.
     """
 
     e: np.ndarray
@@ -124,7 +124,7 @@ def measure_points(columns: Mapping[str, np.ndarray], region: tuple[float, float
         bias_error=np.array([one.error for one in bias]),
         sigma=np.array([one.value for one in sigma]),
         sigma_error=np.array([one.error for one in sigma]),
-        expected=np.array([np.sqrt(np.mean(expected[one] ** 2)) if one.any() else np.nan for one in rows]),
+        expected=np.array([mixture_width(expected[one]) for one in rows]),
     )
 
 

@@ -1,0 +1,139 @@
+"""Numbers with errors: the errors cover, the terms are found, samples that do not differ cannot be told apart."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from calotools.analysis import (
+    auc,
+    bootstrap_estimate,
+    correlation,
+    fit_terms,
+    fraction,
+    mean_rows,
+    median,
+    resolution_at,
+    robust_width,
+    separate,
+)
+from calotools.analysis.results import from_dict, to_dict
+from calotools.containers import Check
+from calotools.errors import EmptyInputError, ShapeError
+
+ENERGIES = np.geomspace(10, 300, 8)
+
+
+def pulls(estimate, truth, *, repeats=120):
+    """(estimate - truth) / error of repeated samples."""
+    rng = np.random.default_rng(7)
+    values = [estimate(rng) for _ in range(repeats)]
+    return np.array([(one.value - truth) / one.error for one in values])
+
+
+@pytest.mark.parametrize(
+    ("estimate", "truth"),
+    [
+        (lambda rng: median(rng.exponential(size=800)), np.log(2)),
+        (lambda rng: robust_width(rng.normal(size=600), rng=rng), 1.0),
+        (lambda rng: fraction(rng.random(500) < 0.3), 0.3),
+        (lambda rng: correlation(*_correlated(rng), rng=rng), 0.6),
+    ],
+    ids=["median", "width", "fraction", "correlation"],
+)
+def test_errors_cover(estimate, truth):
+    found = pulls(estimate, truth)
+    assert abs(found.mean()) < 0.35
+    assert 0.75 < found.std() < 1.3
+
+
+def _correlated(rng):
+    x, y = rng.normal(size=(2, 400))
+    return x, 0.6 * x + 0.8 * y
+
+
+def test_too_few_entries_have_no_estimate():
+    few = np.arange(5.0)
+    assert np.isnan(median(few)).all()
+    assert np.isnan(bootstrap_estimate(np.mean, few, rng=np.random.default_rng(1))).all()
+    assert np.isnan(fraction(np.zeros(0, bool)).value)
+
+
+def test_entries_that_are_not_finite_are_left_out():
+    values = np.concatenate([np.arange(100.0), [np.nan, np.inf]])
+    assert median(values).value == 49.5
+
+
+@given(st.integers(2, 30), st.integers(1, 4))
+def test_mean_of_rows_is_that_of_numpy(n, k):
+    rows = np.random.default_rng(n * 10 + k).normal(size=(n, k))
+    mean, error = mean_rows(rows)
+    assert mean == pytest.approx(rows.mean(axis=0))
+    assert error == pytest.approx(rows.std(axis=0, ddof=1) / np.sqrt(n))
+
+
+def test_terms_are_found_with_their_errors():
+    truth = {"a": 0.11, "b": 0.35, "c": 0.006}
+    sigma = resolution_at(ENERGIES, *truth.values())
+    rng = np.random.default_rng(2)
+    found = []
+    for _ in range(60):
+        fit = fit_terms(ENERGIES, sigma * rng.normal(1, 0.02, len(sigma)), 0.02 * sigma, rng=rng)
+        assert fit.valid, fit.message
+        found.append([(fit.values[name] - truth[name]) / fit.errors[name] for name in truth if fit.errors[name] > 0])
+    flat = np.concatenate(found)
+    assert abs(flat.mean()) < 0.3
+    assert 0.7 < flat.std() < 1.3
+
+
+def test_a_known_noise_term_stays():
+    sigma = resolution_at(ENERGIES, 0.1, 0.3, 0.005)
+    fit = fit_terms(ENERGIES, sigma, 0.01 * sigma, rng=np.random.default_rng(1), b=0.3)
+    assert (fit.values["b"], fit.errors["b"]) == (0.3, 0.0)
+    assert fit.values["a"] == pytest.approx(0.1, rel=1e-3)
+
+
+def test_three_terms_need_three_energies():
+    with pytest.raises(EmptyInputError, match="2 of 3 energies have a resolution; three terms need three or more"):
+        fit_terms(ENERGIES[:3], np.array([0.1, 0.1, np.nan]), np.full(3, 0.01), rng=np.random.default_rng(1))
+
+
+def area(one, zero, *, rng):
+    scores = separate(one, zero, rng=rng)
+    return auc(*(score[np.isfinite(score)] for score in scores))
+
+
+def test_equal_samples_cannot_be_told_apart():
+    rng = np.random.default_rng(3)
+    found = [area(*rng.normal(size=(2, 400, 6)), rng=rng) for _ in range(12)]
+    assert abs(np.mean([value for value, _ in found]) - 0.5) < 4 * np.mean([error for _, error in found]) / np.sqrt(12)
+
+
+def test_a_product_of_variables_is_seen():
+    """Both variables alone are the same in both samples; only their correlation differs."""
+    rng = np.random.default_rng(4)
+    x, y, z = rng.normal(size=(3, 3000))
+    value, error = area(np.stack([x, 0.8 * x + 0.6 * y], axis=1), np.stack([z, y], axis=1), rng=rng)
+    assert value > 0.6 + 5 * error
+
+
+def test_rows_that_are_not_finite_have_no_score():
+    rng = np.random.default_rng(5)
+    one, zero = rng.normal(size=(2, 50, 2))
+    one[3, 1] = np.nan
+    scores, _ = separate(one, zero, rng=rng)
+    assert np.flatnonzero(np.isnan(scores)).tolist() == [3]
+    with pytest.raises(ShapeError, match="give the same variables for both"):
+        separate(one, zero[:, :1], rng=rng)
+    with pytest.raises(EmptyInputError, match="both samples need 5 or more"):
+        separate(one[:4], zero, rng=rng)
+
+
+def test_a_check_is_a_result():
+    check = Check("x", 1.2, 0.1, 0.9, 1.1, 1.0, "GeV", "a table")
+    assert check.verdict == "fail"
+    assert check.outside == pytest.approx(1.0)
+    assert from_dict(to_dict(check)) == check
+    assert Check("x", float("nan"), 0.1, 0.9, 1.1).verdict == "not measured"
+    assert Check("x", 1.0, 0.1).verdict == "quoted"
+    assert np.isnan(Check("x", 1.0, 0.1).outside)
