@@ -16,7 +16,7 @@ from calotools.ntuple.momenta import momenta_of
 from calotools.ntuple.reader import Chunk, index_of, iterate_candidates, read_candidates
 from calotools.ntuple.schema import CanonicalField, canonical_fields
 from calotools.ntuple.source import expand_files
-from calotools.ntuple.trees import sample_trees
+from calotools.ntuple.trees import sample_fields, sample_trees
 from calotools.ntuple.writer import NtupleWriter
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "read_candidates",
     "read_friend",
     "read_metadata",
+    "sample_fields",
     "sample_trees",
     "shipped_flavours",
     "write_friend",

@@ -1,14 +1,15 @@
-"""Which trees of candidates a sample holds."""
+"""Which trees of candidates a sample holds, and which fields they have."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from calotools.ntuple.detect import choose_flavour, match_trees
-from calotools.ntuple.source import expand_files, list_trees, open_file
+from calotools.ntuple.detect import choose_flavour, choose_tree, match_trees
+from calotools.ntuple.plan import make_plan
+from calotools.ntuple.source import branch_names, expand_files, list_trees, open_file
 
-__all__ = ["sample_trees"]
+__all__ = ["sample_fields", "sample_trees"]
 
 
 def sample_trees(files: str | Path | Sequence[str | Path], *, flavour: str | Path | None = None) -> tuple[str, ...]:
@@ -41,3 +42,39 @@ def sample_trees(files: str | Path | Sequence[str | Path], *, flavour: str | Pat
         trees = list_trees(file)
         known = choose_flavour(trees, flavour=flavour, path=path)
         return tuple(one.label for one in match_trees(trees, known))
+
+
+def sample_fields(
+    files: str | Path | Sequence[str | Path], *, tree: str | None = None, flavour: str | Path | None = None
+) -> frozenset[str]:
+    """Fields that candidates of the first of some files can have, without reading any.
+
+    Parameters
+    ----------
+    files : str, path or sequence of them
+    tree, flavour : str, optional
+        As in `read_candidates`.
+
+    Returns
+    -------
+    frozenset of str
+        Such as ``et``, ``cells.e``; branches that a flavour keeps under their own names are not among them.
+
+    Raises
+    ------
+    InputFileError, ConfigError, TreeError
+        The file cannot be read, no flavour matches it, or it does not hold the tree.
+
+    Examples
+    --------
+    >>> sample_fields("absent.root")
+    Traceback (most recent call last):
+    calotools.errors.InputFileError: file 'absent.root' does not exist...
+    """
+    path = expand_files(files)[0]
+    with open_file(path) as file:
+        trees = list_trees(file)
+        known = choose_flavour(trees, flavour=flavour, path=path)
+        match = choose_tree(trees, known, tree=tree, path=path)
+        available = branch_names(trees[match.name])
+        return frozenset(make_plan(known, match, available=available, fields=None, path=path).outputs)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import awkward as ak
 import numpy as np
 
 from calotools.analysis import event_bootstrap, measure_resolution
@@ -30,19 +29,19 @@ def measure_energy(sample: Scored, config: EvaluateConfig) -> Outcome:
     Parameters
     ----------
     sample : Scored
-        With ``e_true``, ``eta_true``, the reference energy and the index.
+        With ``e_true``, ``eta``, ``weight``, the reference energy and the index; ``class_true`` and ``mu`` where known.
     config : EvaluateConfig
 
     Returns
     -------
     Outcome
     """
-    prompt = ak.to_numpy(sample.candidates["class_true"]) == 0
+    # where the ntuple does not say, every candidate is taken for what e_true belongs to
+    prompt = sample.column("class_true") == 0 if "class_true" in sample else np.ones(len(sample.candidates), bool)
     if not prompt.any():
         raise EmptyInputError(f"no prompt candidate (class_true = 0) among {len(prompt)}; energies need true ones")
-    columns = {
-        name: sample.column(name)[prompt] for name in ("e_true", "eta_true", "eta", "mu", "weight", config.reference)
-    }
+    names = {"e_true", "eta", "weight", config.reference, *(["mu"] if "mu" in sample else [])}
+    columns = {name: sample.column(name)[prompt] for name in names}
     estimates = {REFERENCE: columns[config.reference], NETWORK: sample.scores["e_network"][prompt].astype(float)}
     bootstrap = event_bootstrap(
         sample.index.take(prompt), rng=np.random.default_rng(config.seed), replicas=config.replicas
@@ -71,11 +70,11 @@ def measure_energy(sample: Scored, config: EvaluateConfig) -> Outcome:
 
 def _axes(columns: dict[str, np.ndarray], config: EvaluateConfig) -> dict[str, tuple[np.ndarray, Any]]:
     # true E_T: a bin in a measured energy would bias its own resolution
-    return {
+    axes = {
         "abs_eta": (np.abs(columns["eta"]), config.eta_bins),
-        "et_true": (columns["e_true"] / np.cosh(columns["eta_true"]), config.et_bins),
-        "mu": (columns["mu"], config.mu_bins),
+        "et_true": (columns["e_true"] / np.cosh(columns["eta"]), config.et_bins),
     }
+    return axes | ({"mu": (columns["mu"], config.mu_bins)} if "mu" in columns else {})
 
 
 def _headline(inclusive: dict[str, Resolution]) -> tuple[Headline, ...]:

@@ -19,8 +19,12 @@ __all__ = ["evaluate"]
 
 _MEASURES = {"identification": measure_identification, "energy": measure_energy}
 _FIELDS = {
-    "identification": ("et", "eta", "mu", "weight", "class_true", "pass_loose", "pass_medium", "pass_tight"),
-    "energy": ("et", "eta", "mu", "weight", "class_true", "e_true", "eta_true"),
+    "identification": ("et", "eta", "weight", "class_true"),
+    "energy": ("eta", "weight", "e_true"),
+}
+_OPTIONAL = {
+    "identification": ("mu", "pass_loose", "pass_medium", "pass_tight"),
+    "energy": ("mu", "class_true"),
 }
 
 
@@ -49,6 +53,7 @@ def evaluate(config: EvaluateConfig, *, progress: Progress | None = None) -> Out
         config.files,
         friend,
         fields=_FIELDS[task] + ((config.reference,) if task == "energy" else ()),
+        optional=_OPTIONAL[task],
         cuts=config.selection,
         split=config.split,
         tree=config.tree,

@@ -42,7 +42,7 @@ def measure_identification(sample: Scored, config: EvaluateConfig) -> Outcome:
     Parameters
     ----------
     sample : Scored
-        With ``class_true``, the index, ``et``, ``eta``, ``mu``, ``weight`` and the cut-based flags.
+        With ``class_true``, the index, ``et``, ``eta`` and ``weight``; ``mu`` and the cut-based flags where known.
     config : EvaluateConfig
 
     Returns
@@ -135,7 +135,7 @@ def _cut_based(
 ) -> dict[str, dict[str, Any]]:
     """Each cut-based flag, and the network at the same signal efficiency on the same candidates."""
     compared = {}
-    for flag in CUT_BASED:
+    for flag in filter(sample.__contains__, CUT_BASED):
         passing = ak.to_numpy(sample.candidates[flag]) == 1
         signal = _inclusive(passing[is_signal], weight[is_signal], f"{flag} signal")
         if not 0 < signal.value[0] < 1:
@@ -172,8 +172,9 @@ def _binned(
     axes = {
         "abs_eta": (np.abs(sample.column("eta")), config.eta_bins),
         "et": (sample.column("et"), config.et_bins),
-        "mu": (sample.column("mu"), config.mu_bins),
     }
+    if "mu" in sample:
+        axes["mu"] = (sample.column("mu"), config.mu_bins)
     return {
         axis: {
             name: efficiency_in_bins(

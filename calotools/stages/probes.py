@@ -10,8 +10,8 @@ import awkward as ak
 import numpy as np
 
 from calotools.analysis import TagProbeSample, tag_probe_sample
-from calotools.errors import BranchError, ConfigError, EmptyInputError
-from calotools.ntuple import check_rows, index_of, read_candidates, read_friend
+from calotools.errors import EmptyInputError
+from calotools.ntuple import check_rows, index_of, read_candidates, read_friend, sample_fields
 from calotools.variables import fields_in, select
 
 if TYPE_CHECKING:
@@ -47,10 +47,10 @@ def read_probes(
     ------
     EmptyInputError
         No pair is left.
-    ConfigError
+    BranchError
         A tag's cut needs a field that a tree of pairs does not have.
     """
-    in_pairs = _holds_pairs(config, files)
+    in_pairs = PAIR_MASS in sample_fields(tuple(files), tree=config.tree, flavour=config.flavour)
     candidates = _read(config, files, scores, in_pairs=in_pairs, matched=matched)
     tags = _tags(candidates, config.tag) if in_pairs else candidates
     tag, probe = select(tags, config.tag).mask, select(candidates, config.probe).mask
@@ -65,16 +65,6 @@ def read_probes(
             f"loosen the tag {list(config.tag)} or the probe {list(config.probe)}"
         )
     return sample
-
-
-def _holds_pairs(config: TagProbeConfig, files: Sequence[str]) -> bool:
-    try:
-        read_candidates(
-            tuple(files[:1]), tree=config.tree, flavour=config.flavour, fields=(PAIR_MASS,), max_candidates=1
-        )
-    except (BranchError, ConfigError):
-        return False  # a flavour of single candidates; anything else that is wrong comes up again
-    return True
 
 
 def _read(

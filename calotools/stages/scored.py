@@ -11,7 +11,7 @@ import numpy as np
 
 from calotools.containers import Index, Scores
 from calotools.errors import EmptyInputError
-from calotools.ntuple import check_rows, index_of, read_candidates
+from calotools.ntuple import check_rows, index_of, read_candidates, sample_fields
 from calotools.variables import SPLITS, fields_in, select
 
 __all__ = ["Scored", "read_scored"]
@@ -36,6 +36,10 @@ class Scored:
     record: dict[str, Any]
     cutflow: list[dict[str, Any]]
 
+    def __contains__(self, name: str) -> bool:
+        """Whether the candidates have a field."""
+        return name in self.candidates.fields
+
     @property
     def index(self) -> Index:
         """Of the selected rows."""
@@ -51,6 +55,7 @@ def read_scored(
     friend: Scores,
     *,
     fields: Iterable[str],
+    optional: Iterable[str] = (),
     cuts: Iterable[str] = (),
     split: str = "all",
     tree: str | None,
@@ -65,6 +70,8 @@ def read_scored(
         As `read_friend` returns them.
     fields : iterable of str
         Canonical names that the caller needs.
+    optional : iterable of str
+        Names that it can do without.
     cuts : iterable of str
         Selection; a cut may name a score.
     split : {"test", "validation", "train", "all"}
@@ -81,8 +88,10 @@ def read_scored(
         Nothing is left; the message has the number after each step.
     """
     cuts = tuple(cuts)
-    needed = sorted({*fields, *(fields_in(cuts) - friend.values.keys())})
-    candidates = read_candidates(tuple(files), fields=needed, tree=tree, flavour=flavour)
+    files = tuple(files)
+    found = sample_fields(files, tree=tree, flavour=flavour).intersection(optional)
+    needed = sorted({*fields, *found, *(fields_in(cuts) - friend.values.keys())})
+    candidates = read_candidates(files, fields=needed, tree=tree, flavour=flavour)
     check_rows(friend, index_of(candidates))
     for name, values in friend.values.items():
         candidates = ak.with_field(candidates, values, name)

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from calotools.containers import ImageSpec
-from calotools.errors import BranchError, EmptyInputError
+from calotools.errors import EmptyInputError
 from calotools.images import ImageStore, build_store, cell_fields, image_spec, spec_to_dict
-from calotools.ntuple import Chunk, expand_files, iterate_candidates
+from calotools.ntuple import Chunk, expand_files, iterate_candidates, sample_fields
 from calotools.training.sample import columns_of
 from calotools.variables import add_cutflows, fields_in, select
 from calotools.variables.tracks import add_track_variables, track_fields
@@ -40,11 +40,8 @@ def cluster_fields(files: Sequence[str], *, tree: str | None, flavour: str | Non
     tuple of str
         ``("eta_cluster", "phi_cluster")`` or nothing.
     """
-    try:
-        next(iterate_candidates(expand_files(files)[0], tree=tree, flavour=flavour, fields=_CLUSTER, step=1))
-    except (BranchError, StopIteration):
-        return ()
-    return _CLUSTER
+    known = sample_fields(files, tree=tree, flavour=flavour)
+    return _CLUSTER if known.issuperset(_CLUSTER) else ()
 
 
 def input_fields(config: TrainConfig, spec: ImageSpec) -> tuple[str, ...]:
