@@ -33,7 +33,7 @@ FIELDS = ["e_true", "eta", "eta_cluster", "eta_s2", "conversion_type", "n_pixel"
 
 def sample(process: str, *, n: int, seed: int, jobs: int, folder: Path) -> ak.Array:
     """Candidates of one process; the calibration comes from single particles, the cuts from these and Z -> ee."""
-    n = n // 2 if process == "zee" else n
+    n = {"zee": n // 2, "photons": 2 * n}.get(process, n)  # candidates come in pairs; photons of two kinds
     path = simulate(SimulateConfig(process=process, n=n, seed=seed, jobs=jobs, output=folder / f"{process}.root"))
     kind = "photon" if process == "photons" else "electron"
     return read_candidates(path, fields=[*dict.fromkeys([*FIELDS, "e", *CUTS[kind]])])

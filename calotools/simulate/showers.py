@@ -38,6 +38,7 @@ __all__ = ["gamma_cdf", "longitudinal", "presampler_extra", "radial", "shower"]
 _DEEPEST = 60.0  # X0 from the start of a shower: nothing is left
 _HALO, _HALO_ANGLE, _HALO_RANGE = 2.0, 0.045, 1.2  # X0, rad, X0: tuned on bare Geant4 showers
 _TRACK_LOSS = 0.018  # GeV per X0 of presampler that a crossing track loses
+_CORE_SPREAD = 0.5  # spread of ln(core radius) from shower to shower at 1 GeV: tuned likewise
 _BACK, _BACK_RADIUS = 0.0032, 40.0  # visible energy scattered back per energy of the shower; mm: tuned likewise
 
 
@@ -218,7 +219,8 @@ def shower(state: np.ndarray, e: float, start: float, axis: Axis, stack: Stack, 
     front = stack.rows[row, FRONT] - start
     curve = beta / alpha * typical / (typical - 1.0), beta * gamma_pdf(alpha, beta * front)
     n_spots = knobs.spots * 103.0 * e**0.959
-    coarse = 1.0 if e > 5.0 else 1.5 if e > 1.0 else 3.0
+    coarse = 1.0 if e > 8.0 else 1.5 if e > 2.0 else 3.0
+    spread = math.exp(knobs.fluctuations * _CORE_SPREAD * e**-0.25 * normal(state))
     seen, done, left = 0.0, 0.0, 1.0
     for segment in range(int(stack.rows[row, N_SEGMENTS])):
         end = stack.slabs[row, segment, T_END]
@@ -251,6 +253,7 @@ def shower(state: np.ndarray, e: float, start: float, axis: Axis, stack: Stack, 
                 continue
             middle = t + 0.5 * width - start
             profile = profile_at(e, middle, part / width, curve, stack, knobs, (row, front))
+            profile = Profile(profile.core * spread, profile.tail, profile.halo, profile.core_part, profile.halo_part)
             n = max(1, int(n_spots * visible / e + 0.5))
             throw_spots(state, n, visible * axis.response, profile, axis, (segment, t, width), stack, buffer)
     return e - seen
