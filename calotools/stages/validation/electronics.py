@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from calotools.analysis import Estimate, fraction, robust_width
+from calotools.analysis import Estimate, fraction, mixture_width, robust_width
 from calotools.containers import Check
 from calotools.detector import filter_response, gain_thresholds, optimal_filter, pulse_shape, time_resolution
 from calotools.plots import draw_series
@@ -170,4 +170,4 @@ def _times(shot: Response, rows: np.ndarray, rng: np.random.Generator) -> tuple[
     predicted = time_resolution(shot.sampling[rows], shot.eta[rows], e, gain=shot.gain[rows])
     chosen = _bins(e)
     widths = [robust_width(time[one], rng=rng) for one in chosen]
-    return widths, np.array([np.sqrt(np.mean(predicted[one] ** 2)) if one.any() else np.nan for one in chosen])
+    return widths, np.array([mixture_width(predicted[one]) for one in chosen])

@@ -47,7 +47,8 @@ def measure_shapes(config: ValidateConfig) -> Section:
     """
     rng = np.random.default_rng([config.seed, 3])
     n = max(config.n // 10, 200)
-    bare = {e: shapes_of(shoot(11, e, eta=_eta(n, rng), rng=rng, effects=QUIET)) for e in _ENERGIES}
+    smooth = QUIET.model_copy(update={"bremsstrahlung": False})
+    bare = {e: shapes_of(shoot(11, e, eta=_eta(n, rng), rng=rng, effects=smooth)) for e in _ENERGIES}
     full = {e: shapes_of(shoot(11, e, eta=_eta(n, rng), rng=rng)) for e in _ENERGIES}
     photons = shoot(22, 50.0, eta=_eta(n, rng), rng=rng, effects=QUIET)
     unconverted = ~np.isfinite(photons.conversion_radius)
@@ -63,8 +64,9 @@ def measure_shapes(config: ValidateConfig) -> Section:
     )
     return Section(
         "Shower shapes",
-        "Electrons and photons at |η| = 0.3. Means of bare showers (no noise, no crosstalk) against the "
-        "parametrisation without lateral tuning; medians with everything on against the peaks of published figures.",
+        "Electrons and photons at |η| = 0.3. Means of bare showers (no noise, no crosstalk, no "
+        "bremsstrahlung in the tracker; layers over the accordion's energy) against the parametrisation without "
+        "lateral tuning; medians with everything on against the peaks of published figures.",
         tuple(checks),
         {name: _summary(shapes, rng) for name, shapes in samples.items()},
         {"shapes": (figure, "Shower shapes of electrons at |η| = 0.3 with noise and crosstalk.")},
@@ -84,13 +86,18 @@ def _against_table(where: str, shapes: Mapping[str, np.ndarray], table: Mapping[
     return [
         near(
             f"mean {name}, {where}",
-            _mean(shapes[name]),
+            _mean(_without_presampler(shapes, name)),
             target,
             absolute=0.02,
             source="Grindhammer–Peters without tuning",
         )
         for name, target in table.items()
     ]
+
+
+def _without_presampler(shapes: Mapping[str, np.ndarray], name: str) -> np.ndarray:
+    """The table's layer fractions add up to 1 without the presampler."""
+    return shapes[name] / (1 - shapes["f0"]) if name in ("f1", "f2", "f3") else shapes[name]
 
 
 def _against_peaks(where: str, shapes: Mapping[str, np.ndarray]) -> list[Check]:

@@ -123,7 +123,14 @@ def _checks(converted: list[Estimate], kept: list[Estimate], expected: tuple[np.
         )
     for eta, one, target in zip(_ETA, kept, expected[1], strict=True):
         checks.append(
-            near(f"energy kept by electrons, |η| = {eta:g}", one, float(target), relative=0.05, source="exp(−x)")
+            near(
+                f"energy kept by electrons, |η| = {eta:g}",
+                one,
+                float(target),
+                relative=0.05,
+                absolute=0.015,
+                source="exp(−x)",
+            )
         )
     return checks
 
