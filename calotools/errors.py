@@ -14,9 +14,7 @@ __all__ = [
     "CalotoolsError",
     "CellError",
     "ConfigError",
-    "DependencyError",
     "EmptyInputError",
-    "FitError",
     "InputFileError",
     "ModelError",
     "NumericalError",
@@ -80,18 +78,6 @@ class OutputExistsError(CalotoolsError):
     """The output is already there and overwriting was not asked for."""
 
     exit_code = 9
-
-
-class FitError(CalotoolsError):
-    """A fit did not converge to a valid minimum."""
-
-    exit_code = 10
-
-
-class DependencyError(CalotoolsError):
-    """An optional library is needed and not installed; the message names the extra that brings it."""
-
-    exit_code = 11
 
 
 class ShapeError(CalotoolsError):

@@ -301,6 +301,7 @@ class PeaksConfig(_WithScores):
 
     pair: Pair | None = Field(None, description="default: zee for electrons, hyy for photons")
     window: tuple[float, float] | None = Field(None, description="mass window [GeV]; default: the pair's")
+    split: Literal["unseen", "test", "all"] = Field("unseen", description="unseen: no event the network was trained on")
     background: Literal["none", "exponential", "bernstein", "cms"] = Field("none", description="shape under the peak")
     reference: str = Field("e", description="energy before the network")
 

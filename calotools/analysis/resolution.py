@@ -9,7 +9,7 @@ import numpy as np
 from calotools.analysis.binned import bin_numbers
 from calotools.analysis.bootstrap import Bootstrap
 from calotools.containers import Resolution
-from calotools.errors import ConfigError, EmptyInputError, ShapeError, nearest
+from calotools.errors import ConfigError, EmptyInputError, NumericalError, ShapeError, nearest
 
 __all__ = ["measure_resolution", "quantiles", "shortest_interval", "sigma68"]
 
@@ -94,7 +94,28 @@ def sigma68(values: np.ndarray, *, weight: np.ndarray | None = None) -> float:
     return (high - low) / 2
 
 
+def check_weights(weight: np.ndarray) -> None:
+    """Refuse weights with which quantiles are not defined.
+
+    Parameters
+    ----------
+    weight : (n,) float
+
+    Raises
+    ------
+    NumericalError
+        Some are negative or not finite; the message says how many.
+    """
+    wrong = ~(np.isfinite(weight) & (np.asarray(weight) >= 0))
+    if wrong.any():
+        raise NumericalError(
+            f"{int(wrong.sum())} of {len(weight)} weights are negative or not finite, the first {weight[wrong][0]:g}: "
+            "quantiles and widths are not defined with them; select the others, or give another weight"
+        )
+
+
 def _nonzero(values: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    check_weights(weight)
     used = weight > 0
     return values[used], weight[used]
 
@@ -204,6 +225,8 @@ def _usable(
     lengths |= {} if weight is None else {"weight": len(weight)}
     if len(set(lengths.values())) != 1:
         raise ShapeError(f"energies of the same candidates are needed, but the lengths are {lengths}")
+    if weight is not None:
+        check_weights(np.asarray(weight, float))
     rows = np.isfinite(true) & (np.asarray(true) > 0)
     for energy in estimates.values():
         rows = rows & np.isfinite(energy)

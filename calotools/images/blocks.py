@@ -122,8 +122,9 @@ def _extra(cells: dict[str, np.ndarray], name: str, *, wanted: bool) -> np.ndarr
     """A further quantity of the cells; gain codes are shifted by one so that 0 means 'no cell'; missing becomes 0."""
     if not wanted:
         return np.zeros(0, dtype=np.float32)
-    column = np.nan_to_num(np.asarray(cells[name], dtype=np.float32), nan=0.0, posinf=0.0, neginf=0.0)
-    return column + np.float32(1.0) if name == "gain" else column
+    column = np.asarray(cells[name], dtype=np.float32)
+    shifted = column + np.float32(1.0) if name == "gain" else column
+    return np.nan_to_num(shifted, nan=0.0, posinf=0.0, neginf=0.0)
 
 
 @njit(cache=True, nogil=True)

@@ -105,6 +105,7 @@ def _weights(sample: Scored, is_signal: np.ndarray, is_background: np.ndarray, *
         et[is_background],
         eta[is_background],
         like=(et[is_signal], eta[is_signal]),
+        like_weight=weight[is_signal],
         weight=weight[is_background],
     )
     weight = weight.copy()

@@ -27,15 +27,36 @@ class InjectedTruth:
     efficiency : (n_bin,) float
         Passing over all real electrons of the pseudo-data, after the injection; NaN in an empty bin. It fluctuates with
         the sample, so that a measurement on the same sample closes better than its statistical error.
+    before : (n_bin,) float
+        The same before candidates were failed at random: what wider showers and more material leave.
     scale_factor : (n_bin,) float
-        As injected. More material and wider showers in the pseudo-data change the efficiency on top of it.
+        As injected by failing candidates at random.
     n : (n_bin,) int
         Real electrons.
     """
 
     efficiency: np.ndarray
+    before: np.ndarray
     scale_factor: np.ndarray
     n: np.ndarray
+
+    def scale_factors_over(self, simulation: np.ndarray) -> np.ndarray:
+        """What tag-and-probe should find: the injected factor, times what the other differences do to the efficiency.
+
+        The latter is one number, averaged over the bins, so that it brings no fluctuation of its own into each of them.
+
+        Parameters
+        ----------
+        simulation : (n_bin,) float
+            Efficiency in simulation.
+
+        Returns
+        -------
+        (n_bin,) float
+        """
+        used = np.isfinite(self.before) & np.isfinite(simulation)
+        natural = np.sum((self.before * self.n)[used]) / np.sum((simulation * self.n)[used]) if used.any() else np.nan
+        return self.scale_factor * natural
 
 
 def read_injected(source: Path | Sequence[str], *, passing: str, edges: dict[str, np.ndarray]) -> InjectedTruth | None:
@@ -75,7 +96,7 @@ def read_injected(source: Path | Sequence[str], *, passing: str, edges: dict[str
     total, passed, expected, before = np.sum(
         [_counts(truth, flag, edges, path) for truth, path in zip(truths, paths, strict=True)], axis=0
     )
-    return InjectedTruth(_ratio(passed, total), _ratio(expected, before), total.astype(int))
+    return InjectedTruth(_ratio(passed, total), _ratio(before, total), _ratio(expected, before), total.astype(int))
 
 
 def _flag(passing: str) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["peaks"]
 
 NETWORK = "e_network"
-_FIELDS = ("et", "eta", "phi", "eta_s2", "charge", "weight")
+_FIELDS = ("et", "eta", "phi", "charge", "weight")
 _TITLES = {"zee": "Z → ee peak", "hyy": "H → γγ peak"}
 _AXES = {"zee": "$m_{ee}$ [GeV]", "hyy": r"$m_{\gamma\gamma}$ [GeV]"}
 
@@ -52,7 +52,9 @@ def peaks(config: PeaksConfig, *, progress: Progress | None = None) -> Outcome:
         config.files,
         read_friend(config.scores),
         fields=(*_FIELDS, config.reference),
+        optional=("eta_s2",),
         cuts=config.selection,
+        split=config.split,
         tree=config.tree,
         flavour=config.flavour,
     )

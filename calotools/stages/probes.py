@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["read_probes"]
 
 PAIR_MASS = "pair_mass"
-_FIELDS = ("et", "eta", "phi", "e", "charge", "mu", "weight")
+_FIELDS = ("et", "eta", "phi", "e", "charge", "weight")
 
 
 def read_probes(
@@ -56,6 +56,7 @@ def read_probes(
     tag, probe = select(tags, config.tag).mask, select(candidates, config.probe).mask
     passing = select(candidates, (config.passing,)).mask
     if in_pairs:
+        probe = probe & (ak.to_numpy(candidates["class_true"]) == 0) if matched else probe
         sample = _from_rows(candidates, tag=tag, probe=probe, passing=passing)
     else:
         sample = tag_probe_sample(candidates, tag=tag, probe=probe, passing=passing, matched=matched)
@@ -102,7 +103,7 @@ def _from_rows(candidates: ak.Array, *, tag: np.ndarray, probe: np.ndarray, pass
     return TagProbeSample(
         column(PAIR_MASS),
         np.asarray(passing)[used],
-        {"et": column("et"), "abs_eta": np.abs(column("eta")), "mu": column("mu")},
+        {"et": column("et"), "abs_eta": np.abs(column("eta"))},
         column("weight"),
         event.ravel()[used],
     )

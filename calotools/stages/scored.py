@@ -74,7 +74,7 @@ def read_scored(
         Names that it can do without.
     cuts : iterable of str
         Selection; a cut may name a score.
-    split : {"test", "validation", "train", "all"}
+    split : {"test", "validation", "train", "all", "unseen"}
     tree, flavour : str, optional
         As for `read_candidates`.
 
@@ -98,9 +98,19 @@ def read_scored(
     return _selected(candidates, friend, cuts, split)
 
 
+def _part(friend: Scores, split: str) -> np.ndarray:
+    """Rows of one part; "unseen" is all that is not of a run the network was trained on, and the test part of those."""
+    if split == "all":
+        return np.ones(len(friend.split), bool)
+    if split == "unseen":
+        trained = np.isin(friend.index.run, friend.record["trained_runs"])
+        return ~trained | (friend.split == SPLITS.index("test"))
+    return friend.split == SPLITS.index(split)
+
+
 def _selected(candidates: ak.Array, friend: Scores, cuts: tuple[str, ...], split: str) -> Scored:
     scored = np.all([np.isfinite(values) for values in friend.values.values()], axis=0)
-    part = np.ones(len(scored), bool) if split == "all" else friend.split == SPLITS.index(split)
+    part = _part(friend, split)
     selection = select(candidates, cuts)
     steps = {"read": np.ones(len(scored), bool), "scored": scored, f"{split} part": part, "selection": selection.mask}
     kept, cutflow = np.ones(len(scored), bool), []

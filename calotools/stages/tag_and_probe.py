@@ -11,6 +11,7 @@ from calotools.analysis import (
     TagProbeModel,
     TagProbeSample,
     check_closure,
+    count_efficiencies,
     efficiency_of_fits,
     fit_efficiencies,
     measure_scale_factors,
@@ -79,13 +80,14 @@ def _measure(
         efficiency = efficiency_of_fits(fits, edges=edges, name="data")
         efficiencies, factors = [efficiency], None
     else:
+        counted = count_efficiencies(simulation, edges=edges, window=config.window, name="simulation")
         measured = measure_scale_factors(
             data,
             simulation,
             edges=edges,
             rng=rng,
             models=(model, *variations_of(model)),
-            injected=truth.scale_factor if truth else None,
+            injected=truth.scale_factors_over(counted.value) if truth else None,
         )
         fits, factors = measured.fits, measured.factors
         efficiencies = [factors.data, factors.simulation]
@@ -161,8 +163,8 @@ def _figures(
     if factors is not None:
         figures["scale_factors"] = (
             draw_scale_factors(factors, label=config.label, note=config.passing),
-            "Efficiency in data over simulation. The truth is the factor injected into the pseudo-data, whose other "
-            "differences (material, shower width) change the efficiency too.",
+            "Efficiency in data over simulation. The truth is the factor injected into the pseudo-data, times the "
+            "mean effect of their other differences (material, shower width).",
         )
     for number, fit in enumerate(fits):
         figures[f"fit_{number:02d}"] = (

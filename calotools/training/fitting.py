@@ -113,7 +113,7 @@ def fit(config: TrainConfig, store: ImageStore, *, progress: Progress | None = N
         image_spec=spec,
         inputs=inputs,
         scalers=scalers,
-        record=_record(config, task.network, sample, history),
+        record=_record(config, task.network, sample, history, runs=np.unique(store.index.run)),
         bias=bias,
     )
 
@@ -266,7 +266,9 @@ def _bias(
     return fit_bias(energy, target, np.abs(np.asarray(store.column("eta"))[rows]))
 
 
-def _record(config: TrainConfig, network: nn.Module, sample: Sample, history: list[dict[str, float]]) -> dict[str, Any]:
+def _record(
+    config: TrainConfig, network: nn.Module, sample: Sample, history: list[dict[str, float]], *, runs: np.ndarray
+) -> dict[str, Any]:
     epochs = [{name: value for name, value in row.items() if name not in _TIMES} for row in history]
     best = min(epochs, key=lambda row: row["val_loss"])
     return {
@@ -275,6 +277,7 @@ def _record(config: TrainConfig, network: nn.Module, sample: Sample, history: li
         "parameters": sum(weight.numel() for weight in network.parameters()),
         "n": {part: len(sample.rows(part)) for part in ("train", "validation", "test")},
         "n_unused": int((sample.split < 0).sum()),
+        "runs": runs.tolist(),
         "best_epoch": best["epoch"],
         "best": {name: best[name] for name in ("val_loss", METRICS[config.task])},
         "history": epochs,

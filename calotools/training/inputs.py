@@ -51,7 +51,7 @@ class InputScalers:
             columns = [np.asarray(store.column(name))[rows] for name in config.scalars]
             scalars = fit_scaler(np.stack(columns, axis=1), names=config.scalars)
         if config.tracks and config.max_tracks:
-            values, mask = store.tracks(rows[:_TRACK_ROWS])
+            values, mask = store.tracks(rows[:: -(-len(rows) // _TRACK_ROWS)])  # files come one after the other
             tracks = fit_scaler(values, names=config.tracks, mask=mask)
         return cls(scalars=scalars, tracks=tracks)
 

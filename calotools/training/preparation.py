@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from calotools._version import version
 from calotools.containers import ImageSpec
 from calotools.errors import EmptyInputError
 from calotools.images import ImageStore, build_store, cell_fields, image_spec, spec_to_dict
@@ -133,7 +134,10 @@ def _selected(
 def _digest(config: TrainConfig, spec: ImageSpec, columns: tuple[str, ...]) -> str:
     """Of everything that the store's content depends on."""
     sample = config.sample.model_dump(mode="json")
+    flavour = config.sample.flavour
     asked = {
+        "version": version,
+        "flavour": Path(flavour).read_text(encoding="utf-8") if flavour and Path(flavour).is_file() else flavour,
         "sample": sample,
         "files": [_fingerprint(name) for name in expand_files(config.sample.files)],
         "spec": spec_to_dict(spec),

@@ -78,7 +78,7 @@ class Task(lightning.LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:
         """Weighted mean loss of a batch."""
         losses = self._losses(batch, self(batch))
-        loss = weighted_mean(losses, batch.weight)
+        loss = (losses * batch.weight).mean()  # weights average 1; every process then counts its candidates alike
         self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(batch.row))
         return loss
 

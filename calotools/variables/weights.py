@@ -72,6 +72,7 @@ def match_weights(
     eta: np.ndarray,
     *,
     like: tuple[np.ndarray, np.ndarray],
+    like_weight: np.ndarray | None = None,
     train: np.ndarray | None = None,
     weight: np.ndarray | None = None,
     edges: tuple[Sequence[float], Sequence[float]] = (ET_EDGES, ETA_EDGES),
@@ -85,6 +86,8 @@ def match_weights(
     eta : (n,) float
     like : ((m,) float [GeV], (m,) float)
         E_T and eta of the sample to resemble (its training part).
+    like_weight : (m,) float, optional
+        Weights of that sample.
     train, weight, edges, cap
         As in `flatten_weights`.
 
@@ -105,7 +108,12 @@ def match_weights(
     [1.5, 1.5, 0.5, 0.5]
     """
     et_edges, eta_edges = _check_edges(edges)
-    other = np.histogramdd(_inside(*like, (et_edges, eta_edges)), bins=(et_edges, eta_edges))[0]
+    finite = np.isfinite(like[0]) & np.isfinite(like[1])
+    other = np.histogramdd(
+        _inside(*like, (et_edges, eta_edges)),
+        bins=(et_edges, eta_edges),
+        weights=None if like_weight is None else np.asarray(like_weight, float)[finite],
+    )[0]
     if other.sum() == 0:
         raise EmptyInputError("the sample to resemble has no candidate with finite E_T and eta")
     return _weigh(et, eta, target=other, train=train, weight=weight, edges=(et_edges, eta_edges), cap=cap)

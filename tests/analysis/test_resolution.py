@@ -15,7 +15,7 @@ from calotools.analysis import (
     sigma68,
 )
 from calotools.containers import Index
-from calotools.errors import ConfigError, EmptyInputError, ShapeError
+from calotools.errors import ConfigError, EmptyInputError, NumericalError, ShapeError
 
 VALUES = arrays(float, st.integers(3, 30), elements=st.integers(-50, 50).map(float))
 
@@ -181,3 +181,15 @@ def test_wrong_input_is_refused():
         compare_widths(true, true, bootstrap=boot, window=(75.0, 105.0))
     with pytest.raises(ShapeError, match="give the same pairs"):
         compare_widths(true, true[:5], bootstrap=boot, window=(75.0, 105.0))
+
+
+@pytest.mark.parametrize("bad", [-0.5, np.nan])
+def test_weights_that_have_no_quantiles_are_refused(bad):
+    values, weight = np.arange(10.0), np.ones(10)
+    weight[3] = bad
+    with pytest.raises(NumericalError, match="1 of 10 weights are negative or not finite"):
+        sigma68(values, weight=weight)
+    index = Index(np.ones(10, int), np.arange(10), np.zeros(10, int))
+    bootstrap = event_bootstrap(index, rng=np.random.default_rng(1), replicas=5)
+    with pytest.raises(NumericalError, match="1 of 10 weights are negative or not finite"):
+        measure_resolution({"a": values + 1}, values + 1, bootstrap=bootstrap, weight=weight)

@@ -30,6 +30,8 @@ from calotools.recipe import (
     TrainConfig,
 )
 from calotools.stages import display, evaluate, inspect, peaks, predict, report, tagprobe, train
+from calotools.stages.scored import read_scored
+from calotools.training import prepare
 
 SAMPLES = Path(__file__).parents[2] / "ntuples"
 TRAINER = {"epochs": 2, "batch_size": 50, "threads": 1}
@@ -253,3 +255,53 @@ def test_zero_entries(chain, tmp_path):
     with pytest.raises(EmptyInputError, match=re.escape(str(path))):
         predict(PredictConfig(model=chain / "energy", files=(str(path),), output=tmp_path / "scores.root"))
     assert not (tmp_path / "scores.root").exists()
+
+
+def test_peaks_leave_out_what_the_network_was_trained_on(chain):
+    def used(sample):
+        friend = read_friend(chain / f"energy.{sample}.root")
+        scored = read_scored(
+            (str(SAMPLES / f"{sample}.root"),), friend, fields=("et",), split="unseen", tree=None, flavour=None
+        )
+        return {step["step"]: step["candidates"] for step in scored.cutflow}, friend.split
+
+    flow, split = used("electrons")
+    assert flow["unseen part"] == (split == 2).sum() < flow["scored"]
+    flow, _ = used("zee")
+    assert flow["unseen part"] == flow["scored"]
+
+
+def test_a_changed_flavour_makes_a_new_store(tmp_path):
+    flavour = tmp_path / "mine.toml"
+    text = """
+name = "mine"
+tree = "electrons"
+[event]
+run = "run"
+event = "event"
+mu = "MU"
+[candidate]
+e = { branch = "e", unit = "MeV" }
+eta = "eta"
+phi = { branch = "phi", unit = "rad" }
+[cells]
+e = { branch = "cell_e", unit = "MeV" }
+eta = "cell_eta"
+phi = { branch = "cell_phi", unit = "rad" }
+sampling = "cell_sampling"
+[truth]
+e_true = { branch = "e_true", unit = "MeV" }
+"""
+    columns = []
+    for branch in ("mu", "n_vtx"):
+        flavour.write_text(text.replace("MU", branch))
+        config = TrainConfig(
+            task="energy",
+            output=tmp_path / "out",
+            images="energy",
+            scalars=("mu",),
+            sample={"files": (str(SAMPLES / "electrons.root"),), "flavour": str(flavour)},
+            model={"name": "energy_cnn"},
+        )
+        columns.append(np.array(prepare(config).column("mu")))
+    assert not np.array_equal(*columns)

@@ -171,9 +171,7 @@ def test_agrees_with_numpy(make_candidates, energy, noise):
         np.testing.assert_allclose(shapes[name], wanted, rtol=2e-4, atol=3e-6, err_msg=name)
 
 
-@pytest.mark.parametrize(
-    ("column", "et", "added"), [(5, 1.0, True), (-6, 1.0, True), (5, 0.1, False), (8, 1, False)]
-)
+@pytest.mark.parametrize(("column", "et", "added"), [(5, 1.0, True), (-6, 1.0, True), (5, 0.1, False), (8, 1, False)])
 def test_satellites_join_the_cluster(column, et, added):
     k = np.arange(-10, 11)
     eta, phi = np.meshgrid(0.5125 + 0.025 * np.arange(-3, 4), (k + 0.5) * S2[1], indexing="ij")

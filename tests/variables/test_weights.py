@@ -76,3 +76,10 @@ def test_errors():
         flatten_weights([1.0], [0.0], cap=0.5)
     with pytest.raises(ConfigError, match=r"E_T edges \[10.0, 5.0\]"):
         flatten_weights([1.0], [0.0], edges=((10, 5), (0, 1)))
+
+
+def test_the_sample_to_resemble_may_be_weighted():
+    et, eta = np.array([12.0, 42.0]), np.zeros(2)
+    like = (np.array([12.0, 42.0]), np.zeros(2))
+    weighted = match_weights(et, eta, like=like, like_weight=np.array([1.0, 3.0]))
+    np.testing.assert_allclose(weighted, [0.5, 1.5])
