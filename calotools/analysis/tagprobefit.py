@@ -276,7 +276,7 @@ def _count_bin(sample: TagProbeSample, model: TagProbeModel, where: dict[str, tu
 def _subtracted(sample: TagProbeSample, window: tuple[float, float]) -> tuple[float, float, float]:
     """Efficiency and interval at the peak after subtracting the sidebands, as if the background were flat.
 
-    The interval is that of the counts at the peak, widened by the uncertainty of what is subtracted.
+    The interval is that of the counts at the peak, widened by `design_effect` and the uncertainty of what is subtracted.
     """
     at_peak = np.abs(sample.mass - M_Z) < _PEAK
     aside = np.abs(sample.mass - M_Z) > _SIDEBAND
@@ -292,7 +292,9 @@ def _subtracted(sample: TagProbeSample, window: tuple[float, float]) -> tuple[fl
     counted = binomial_interval(np.array(p), np.array(f), passed_w2=np.array(p_peak), failed_w2=np.array(f_peak))
     value, low, high = (float(one[0]) for one in counted)
     extra = np.sqrt(f**2 * p_side + p**2 * f_side) / (p + f) ** 2 if p + f > 0 else np.nan
-    return value, max(value - np.hypot(value - low, extra), 0.0), min(value + np.hypot(high - value, extra), 1.0)
+    wider = np.sqrt(design_effect(sample.take(np.flatnonzero(at_peak)))) if at_peak.any() else 1.0
+    down, up = np.hypot(wider * (value - low), extra), np.hypot(wider * (high - value), extra)
+    return value, max(value - down, 0.0), min(value + up, 1.0)
 
 
 def efficiency_of_fits(fits: Sequence[TagProbeFit], *, edges: Mapping[str, np.ndarray], name: str = "") -> Efficiency:
