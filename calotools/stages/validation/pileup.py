@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from calotools.analysis import Estimate, bootstrap_estimate, correlation, mean_rows
+from calotools.analysis import Estimate, bootstrap_estimate, correlation, mean_rows, sigma68
 from calotools.containers import Check
 from calotools.detector import pileup_resolution
 from calotools.plots import draw_series
@@ -40,7 +40,7 @@ def measure_pileup(config: ValidateConfig) -> Section:
     checks: list[Check] = []
     points = {}
     for eta, by_mu in added.items():
-        widths = [bootstrap_estimate(lambda x: float(np.std(x)), one, rng=rng) for one in by_mu.values()]
+        widths = [bootstrap_estimate(sigma68, one, rng=rng) for one in by_mu.values()]
         points[f"|η| = {eta:g}"] = (np.array(_MU), *np.array(widths).T)
         checks += [_judge(eta, mu, one) for mu, one in zip(_MU, widths, strict=True)]
         checks += [_mean(eta, mu, one[1]) for mu, one in both[eta].items() if mu in (20.0, 60.0)]
@@ -81,8 +81,8 @@ def measure_pileup(config: ValidateConfig) -> Section:
     return Section(
         "Pile-up",
         f"Photons of E_T = {_ET:g} GeV with and without pile-up, the same showers both times and no electronic noise: "
-        "the difference of the raw cluster sums is what pile-up adds. Its mean is taken over fixed cells, because a "
-        "cluster is built where energy is and so is drawn to upward fluctuations.",
+        "the difference of the raw cluster sums is what pile-up adds; its width is σ68. The mean is taken over fixed "
+        "cells, because a cluster is built where energy is and so is drawn to upward fluctuations.",
         tuple(checks),
         {"width": points, "correlation": shared},
         figures,
