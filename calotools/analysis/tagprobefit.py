@@ -276,7 +276,7 @@ def _count_bin(sample: TagProbeSample, model: TagProbeModel, where: dict[str, tu
 def _subtracted(sample: TagProbeSample, window: tuple[float, float]) -> tuple[float, float, float]:
     """Efficiency and interval at the peak after subtracting the sidebands, as if the background were flat.
 
-    The interval is that of the counts at the peak, widened by `design_effect` and the uncertainty of what is subtracted.
+    The interval is that of the counts at the peak, widened by `design_effect` and by what is subtracted.
     """
     at_peak = np.abs(sample.mass - M_Z) < _PEAK
     aside = np.abs(sample.mass - M_Z) > _SIDEBAND
