@@ -74,10 +74,20 @@ def draw_series(
         _draw_points(ax, points)
         _draw_curves(ax, curves or {}, names=list(points))
         ax.margins(x=0.05, y=0.12)
+        _make_room(ax)
         ax.set(xlabel=axes[0], ylabel=axes[1])
-        ax.legend(fontsize="small", ncols=2 if len(points) > 3 else 1)
+        ax.legend(fontsize="small", loc="upper right", ncols=2 if len(points) + len(curves or {}) > 3 else 1)
         stamp(ax, label, note)
     return figure
+
+
+def _make_room(ax: Axes) -> None:
+    """Space for the legend above everything that is drawn."""
+    low, high = ax.get_ylim()
+    if ax.get_yscale() == "log":
+        ax.set_ylim(low, high * (high / low) ** 0.25)
+    else:
+        ax.set_ylim(low, high + 0.25 * (high - low))
 
 
 def _check(points: Points) -> None:

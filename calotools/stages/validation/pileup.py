@@ -11,7 +11,7 @@ from calotools.plots import draw_series
 from calotools.recipe import ValidateConfig
 from calotools.simulate import Effects, Response
 from calotools.stages.validation.gun import shapes_of, shoot
-from calotools.stages.validation.section import Section, near, within
+from calotools.stages.validation.section import Section, near, quoted, within
 
 __all__ = ["measure_pileup"]
 
@@ -40,9 +40,11 @@ def measure_pileup(config: ValidateConfig) -> Section:
     checks: list[Check] = []
     points = {}
     for eta, by_mu in added.items():
-        widths = [bootstrap_estimate(sigma68, one, rng=rng) for one in by_mu.values()]
+        widths = [bootstrap_estimate(_deviation, one, rng=rng) for one in by_mu.values()]
         points[f"|η| = {eta:g}"] = (np.array(_MU), *np.array(widths).T)
         checks += [_judge(eta, mu, one) for mu, one in zip(_MU, widths, strict=True)]
+        core = bootstrap_estimate(sigma68, by_mu[40.0], rng=rng)
+        checks.append(quoted(f"σ68 of pile-up in a cluster, |η| = {eta:g}, <μ> = 40", core, unit="GeV"))
         checks += [_mean(eta, mu, one[1]) for mu, one in both[eta].items() if mu in (20.0, 60.0)]
     shared = _shared(n, rng)
     checks.append(
@@ -81,7 +83,8 @@ def measure_pileup(config: ValidateConfig) -> Section:
     return Section(
         "Pile-up",
         f"Photons of E_T = {_ET:g} GeV with and without pile-up, the same showers both times and no electronic noise: "
-        "the difference of the raw cluster sums is what pile-up adds; its width is σ68. The mean is taken over fixed "
+        "the difference of the raw cluster sums is what pile-up adds; its noise is the standard deviation. "
+        "The mean is taken over fixed "
         "cells, because a cluster is built where energy is and so is drawn to upward fluctuations.",
         tuple(checks),
         {"width": points, "correlation": shared},
@@ -107,6 +110,10 @@ def _fixed_sum(shot: Response) -> np.ndarray:
     inside = (np.abs(shot.eta - shot.seed_eta[owner]) < 0.0625) & (np.abs(d_phi) < 3.5 * 2 * np.pi / 256)
     inside &= shot.sampling < 8
     return np.bincount(owner[inside], shot.e[inside].astype(float), len(shot.seed_eta))
+
+
+def _deviation(added: np.ndarray) -> float:
+    return float(np.std(added))
 
 
 def _judge(eta: float, mu: float, width: Estimate) -> Check:

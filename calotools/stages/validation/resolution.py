@@ -178,7 +178,7 @@ def _judge_terms(where: str, fit: ResolutionTerms, published: ResolutionTerms) -
     return [
         near(
             f"{term}, {where}",
-            Estimate(fit.values[term], fit.errors[term]) if fit.valid else Estimate(np.nan, np.nan),
+            _term(fit, term),
             published.values[term],
             relative=0.2,
             unit=unit,
@@ -186,6 +186,13 @@ def _judge_terms(where: str, fit: ResolutionTerms, published: ResolutionTerms) -
         )
         for term, unit in _TERMS.items()
     ]
+
+
+def _term(fit: ResolutionTerms, name: str) -> Estimate:
+    """A fitted term; one that the fit held at its limit has no error, one of a bad fit no value."""
+    if not fit.valid:
+        return Estimate(np.nan, np.nan)
+    return Estimate(fit.values[name], fit.errors[name] if fit.errors[name] > 0 else np.nan)
 
 
 def _judge_widths(where: str, points: Points) -> list[Check]:

@@ -103,5 +103,9 @@ def _with_verdict(check: object) -> dict[str, object]:
 def _command(config: ValidateConfig) -> str:
     """The command without the paths of a machine."""
     words = [f"calotools validate-simulation -o DIR -n {config.n} --seed {config.seed}"]
-    words += [f"--{name} {value.name}" for name in ("geant4", "stack") if (value := getattr(config, name)) is not None]
+    words += [
+        f"--{name} {Path(value).name}"
+        for name in ("geant4", "flavour", "stack")
+        if (value := getattr(config, name)) is not None
+    ]
     return " ".join(words)
