@@ -14,11 +14,12 @@ setup: $(READY)
 
 $(READY): setup.cfg pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "installing into .venv: a few minutes"
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	touch $(READY)
 
 demo: $(READY)
-	$(MAKE) --file examples/demo.mk --jobs 2 --output-sync=target BIN=$(BIN)
+	$(MAKE) --file examples/demo.mk --jobs 2 BIN=$(BIN)
 
 clean-demo:
 	rm -rf demo

@@ -7,6 +7,7 @@ resolved recipe is written beside every output and can be run again.
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args, get_type_hints
@@ -81,11 +82,15 @@ class StageConfig(_Model):
 def _dump_toml(values: dict[str, Any], prefix: str = "") -> str:
     plain = {key: value for key, value in values.items() if not isinstance(value, dict)}
     tables = {key: value for key, value in values.items() if isinstance(value, dict)}
-    lines = [f"{_dump_value(key)} = {_dump_value(value)}" for key, value in plain.items()]
+    lines = [f"{_dump_key(key)} = {_dump_value(value)}" for key, value in plain.items()]
     for key, value in tables.items():
-        name = f"{prefix}{_dump_value(key)}"
+        name = f"{prefix}{_dump_key(key)}"
         lines += ["", f"[{name}]", _dump_toml(value, f"{name}.")]
     return "\n".join(lines)
+
+
+def _dump_key(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else json.dumps(key, ensure_ascii=False)
 
 
 def _dump_value(value: Any) -> str:
@@ -93,7 +98,7 @@ def _dump_value(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(_dump_value(one) for one in value) + "]"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{_dump_value(key)} = {_dump_value(one)}" for key, one in value.items()) + "}"
+        return "{" + ", ".join(f"{_dump_key(key)} = {_dump_value(one)}" for key, one in value.items()) + "}"
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -279,6 +284,7 @@ class _WithScores(StageConfig):
     flavour: str | None = Field(None, description="flavour name or TOML file; default: detected")
     selection: tuple[str, ...] = Field((), description="cuts; all must hold")
     label: str = Field("calotools simulation", description="label on the figures")
+    unweighted: bool = Field(False, description="count every candidate once, whatever its weight")
     replicas: int = Field(200, description="bootstrap replicas", ge=20)
     seed: int = Field(1, description="seed of the bootstrap", ge=0)
     overwrite: bool = Field(False, description="replace an existing output")
@@ -299,6 +305,7 @@ class EvaluateConfig(_WithScores):
 class PeaksConfig(_WithScores):
     """Fit the Z (electrons) or Higgs (photons) peak before and after the network."""
 
+    scores: tuple[Path, ...] = Field((), description="friend trees of a network's energies; without them, before only")
     pair: Pair | None = Field(None, description="default: zee for electrons, hyy for photons")
     window: tuple[float, float] | None = Field(None, description="mass window [GeV]; default: the pair's")
     split: Literal["unseen", "test", "all"] = Field("unseen", description="unseen: no event the network was trained on")
@@ -326,7 +333,7 @@ class TagProbeConfig(StageConfig):
     et_bins: tuple[float, ...] = Field((15, 25, 35, 45, 60, 150), description="probe E_T edges [GeV]")
     eta_bins: tuple[float, ...] = Field((0.0, 0.8, 1.37, 1.52, 2.01, 2.47), description="probe |eta| edges")
     injected: Path | None = Field(None, description="sidecar of pseudo-data, for the closure; default: beside the data")
-    label: str = Field("calotools pseudo-data", description="label on the figures")
+    label: str | None = Field(None, description="label on the figures; default: pseudo-data with a sidecar, else data")
     seed: int = Field(1, description="seed of the bootstrap", ge=0)
     overwrite: bool = Field(False, description="replace an existing output")
 

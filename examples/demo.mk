@@ -6,14 +6,14 @@ R := examples/recipes
 export OMP_NUM_THREADS := 1
 
 TRAINED := identification electron_energy photon_energy
-MEASURED := $(TRAINED:%=evaluate_%) peak_zee peak_hyy tagprobe
+MEASURED := $(TRAINED:%=evaluate_%) electron_peak photon_peak tagprobe
 demo/report.html: $(TRAINED:%=demo/%/model.calo) $(MEASURED:%=demo/%/numbers.json)
 	$(CALO) report demo -o $@ --title "calotools demo" --overwrite
 	@echo "The report is $(abspath $@)"
 
 # --- ntuples: training samples, pairs, and pseudo-data that play the experiment
-demo/electrons.root: ; $(CALO) simulate electrons -n 24000 --seed 11 -o $@ --overwrite
-demo/photons.root:   ; $(CALO) simulate photons -n 20000 --seed 12 -o $@ --overwrite
+demo/electrons.root: ; $(CALO) simulate electrons -n 40000 --seed 11 -o $@ --overwrite
+demo/photons.root:   ; $(CALO) simulate photons -n 40000 --seed 12 -o $@ --overwrite
 demo/fakes.root:     ; $(CALO) simulate fakes -n 20000 --seed 13 -o $@ --overwrite
 demo/zee.root:       ; $(CALO) simulate zee -n 8000 --seed 14 -o $@ --overwrite
 demo/hyy.root:       ; $(CALO) simulate hyy -n 4000 --seed 15 -o $@ --overwrite
@@ -46,9 +46,9 @@ demo/evaluate_electron_energy/numbers.json: demo/electron_energy.scores.root
 	$(CALO) evaluate demo/electrons.root --scores $< -o $(@D) --overwrite
 demo/evaluate_photon_energy/numbers.json: demo/photon_energy.scores.root
 	$(CALO) evaluate demo/photons.root --scores $< -o $(@D) --overwrite
-demo/peak_zee/numbers.json: demo/zee.scores.root
+demo/electron_peak/numbers.json: demo/zee.scores.root
 	$(CALO) peaks demo/zee.root --scores $< -o $(@D) --overwrite
-demo/peak_hyy/numbers.json: demo/hyy.scores.root
+demo/photon_peak/numbers.json: demo/hyy.scores.root
 	$(CALO) peaks demo/hyy.root --scores $< -o $(@D) --overwrite
 demo/tagprobe/numbers.json: demo/data.root demo/zee.root
 	$(CALO) tagprobe demo/data.root --simulation demo/zee.root -o $(@D) --overwrite

@@ -30,14 +30,14 @@ def test_energy_beats_the_layer_sum(kind):
     assert value > 2 * error > 0
 
 
-@pytest.mark.parametrize("pair", ["zee", "hyy"])
+@pytest.mark.parametrize("pair", ["electron", "photon"])
 def test_peak_is_not_wider(pair):
-    value, error = headline(f"peak_{pair}")["width ratio, network over layer sum"]
+    value, error = headline(f"{pair}_peak")["width ratio, network over layer sum"]
     assert value < 1 + error
 
 
 def test_z_is_where_it_should_be():
-    for name, (value, _) in headline("peak_zee").items():
+    for name, (value, _) in headline("electron_peak").items():
         if name.startswith("peak position"):
             assert value == pytest.approx(91.2, abs=0.5)
 

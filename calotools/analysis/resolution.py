@@ -110,7 +110,7 @@ def check_weights(weight: np.ndarray) -> None:
     if wrong.any():
         raise NumericalError(
             f"{int(wrong.sum())} of {len(weight)} weights are negative or not finite, the first {weight[wrong][0]:g}: "
-            "quantiles and widths are not defined with them; select the others, or give another weight"
+            "quantiles and widths are not defined with them; select others, or count every entry once (--unweighted)"
         )
 
 
@@ -211,10 +211,13 @@ def measure_resolution(
     replicas = [_measure(sorted_bins, weight * shared.weights(r), reference) for r in range(len(shared))]
     kept = {axis: np.asarray(edge, float) for axis, edge in (edges or {}).items()}
     counts = np.bincount(number[number >= 0], minlength=size)
-    return {
-        name: Resolution(metrics, _spread([one[name] for one in replicas]), kept, counts, name)
+    errors = {name: _spread([one[name] for one in replicas]) for name in values}
+    # A bin that has no error, because replicas of it have no value, is too small to be quoted.
+    quoted = {
+        name: {key: np.where(np.isfinite(errors[name][key]), value, np.nan) for key, value in metrics.items()}
         for name, metrics in values.items()
     }
+    return {name: Resolution(quoted[name], errors[name], kept, counts, name) for name in values}
 
 
 def _usable(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import tomllib
+from pathlib import Path
+from types import NoneType
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
@@ -12,6 +14,8 @@ from pydantic.fields import FieldInfo
 from calotools.recipe import StageConfig
 
 __all__ = ["add_fields", "collect"]
+
+_KINDS = {int: "INT", float: "FLOAT", str: "TEXT", Path: "PATH"}
 
 
 def add_fields(parser: argparse.ArgumentParser, config: type[StageConfig], *, recipe_given: bool) -> None:
@@ -44,7 +48,9 @@ def _add(parser: argparse.ArgumentParser, name: str, field: FieldInfo, recipe_gi
 def _add_positional(parser: argparse.ArgumentParser, name: str, field: FieldInfo, recipe_given: bool) -> None:
     many = get_origin(field.annotation) is tuple
     nargs = ("*" if many else "?") if recipe_given else ("+" if many else None)
-    parser.add_argument(name, nargs=nargs, help=field.description, metavar=name.upper(), default=argparse.SUPPRESS)
+    choices = _choices(field.annotation)
+    note = f"{field.description}: {', '.join(choices)}" if choices else field.description
+    parser.add_argument(name, nargs=nargs, help=note, metavar=name.upper(), default=argparse.SUPPRESS)
 
 
 def _add_option(parser: argparse.ArgumentParser, name: str, field: FieldInfo, short: str | None) -> None:
@@ -55,13 +61,14 @@ def _add_option(parser: argparse.ArgumentParser, name: str, field: FieldInfo, sh
             *flags, action=argparse.BooleanOptionalAction, dest=name, help=field.description, default=argparse.SUPPRESS
         )
         return
-    several = get_origin(field.annotation) is tuple and not name.endswith("shard")
+    kind = _given(field.annotation)
+    several = get_origin(kind) is tuple and not name.endswith("shard")
     parser.add_argument(
         *flags,
         dest=name,
         nargs="+" if several else None,
-        type=_inline if get_origin(field.annotation) is dict else str,
-        metavar=_metavar(field.annotation),
+        type=_inline if get_origin(kind) is dict else str,
+        metavar="TOML" if get_origin(kind) is dict else _metavar(kind),
         help=_help(field),
         default=argparse.SUPPRESS,
     )
@@ -75,17 +82,37 @@ def _inline(text: str) -> Any:
         raise argparse.ArgumentTypeError(f"{text!r} is not an inline TOML value: {error}") from None
 
 
-def _metavar(annotation: Any) -> str | None:
-    choices = [one for one in get_args(annotation) if isinstance(one, str)]
-    return "{" + ",".join(choices) + "}" if choices else "VALUE"
+def _given(annotation: Any) -> Any:
+    """The type of a value that is given: without None."""
+    others = [one for one in get_args(annotation) if one is not NoneType]
+    return others[0] if NoneType in get_args(annotation) and len(others) == 1 else annotation
+
+
+def _metavar(annotation: Any) -> str:
+    """What to write: the choices, or the kind of value."""
+    if choices := _choices(annotation):
+        return "{" + ",".join(choices) + "}"
+    kinds = [_KINDS[one] for one in (annotation, *get_args(annotation)) if one in _KINDS]
+    return kinds[0] if kinds else "TOML"
+
+
+def _choices(annotation: Any) -> list[str]:
+    nested = get_args(annotation)
+    return [one for one in nested if isinstance(one, str)] or [one for inner in nested for one in _choices(inner)]
 
 
 def _help(field: FieldInfo) -> str:
-    default = "" if field.is_required() or field.default in (None, ()) else f" (default: {_show(field.default)})"
-    return f"{field.description}{default}".replace("%", "%%")
+    default = field.get_default(call_default_factory=True, validated_data={})
+    if field.is_required():
+        note = " (required)"
+    else:
+        note = "" if default in (None, (), {}) else f" (default: {_show(default)})"
+    return f"{field.description}{note}".replace("%", "%%")
 
 
 def _show(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {list(one)}" for key, one in value.items()) + "}"
     return " ".join(str(one) for one in value) if isinstance(value, tuple) else str(value)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -30,6 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         0; the `exit_code` of the error that stopped it; 130 when interrupted.
     """
+    if argv is None:  # a batch system ends jobs with SIGTERM: clean up as after Ctrl-C
+        signal.signal(signal.SIGTERM, _interrupt)
     words = list(sys.argv[1:] if argv is None else argv)
     if not words or words[0] not in COMMANDS:
         return _without_command(words)
@@ -39,11 +42,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"calotools {words[0]}: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        print("calotools: interrupted", file=sys.stderr)
+        print(f"calotools {words[0]}: interrupted; nothing half-written stays", file=sys.stderr)
         return 130
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output went away; there is nobody to tell
         return 0
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _without_command(words: list[str]) -> int:

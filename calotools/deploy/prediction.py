@@ -81,9 +81,9 @@ def _score_files(
     values: list[dict[str, np.ndarray]] = []
     tree, done = "", 0
     where = config.tree or bundle.config.sample.tree
-    cluster = cluster_fields(config.files, tree=where, flavour=config.flavour)
+    cluster = cluster_fields(config.files, tree=where, flavour=_flavour(bundle, config))
     fields = (*cluster, *input_fields(bundle.config, bundle.image_spec))
-    for chunk in iterate_candidates(config.files, tree=where, flavour=config.flavour, fields=fields):
+    for chunk in iterate_candidates(config.files, tree=where, flavour=_flavour(bundle, config), fields=fields):
         tree = tree or chunk.tree
         indices.append(index_of(chunk.candidates))
         values.append(scorer(chunk.candidates, source=chunk.source))
@@ -93,6 +93,11 @@ def _score_files(
     index = Index(*(np.concatenate([getattr(one, name) for one in indices]) for name in ("run", "event", "candidate")))
     whole = {name: np.concatenate([one[name] for one in values]) for name in values[0]}
     return Scores(index=index, values=whole, split=_split(bundle, index), record=_record(bundle, config, tree)), tree
+
+
+def _flavour(bundle: ModelBundle, config: PredictConfig) -> str | None:
+    """As asked for, or what the network was trained with."""
+    return config.flavour or bundle.config.sample.flavour
 
 
 def _split(bundle: ModelBundle, index: Index) -> np.ndarray:
@@ -108,6 +113,7 @@ def _record(bundle: ModelBundle, config: PredictConfig, tree: str) -> dict[str, 
         "model": bundle.config.model.name,
         "classes": {name: list(bundle.config.classes[name]) for name in bundle.classes},
         "tree": tree,
+        "flavour": _flavour(bundle, config),
         "trained_runs": bundle.record["runs"],
         "digest": bundle.digest,
         "files": list(config.files),

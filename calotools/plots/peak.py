@@ -200,6 +200,6 @@ def _describe(fit: PeakFit, widths: Sequence[str] = tuple(_WIDTHS)) -> list[str]
 
 def _finish(main: Axes, bottom: Axes, fit: PeakFit, *, xlabel: str) -> None:
     step = float(np.mean(np.diff(fit.edges)))
-    main.set(xlim=(fit.edges[0], fit.edges[-1]), ylabel=f"Candidates / {step:.3g} GeV")
+    main.set(xlim=(fit.edges[0], fit.edges[-1]), ylabel=f"Pairs / {step:.3g} GeV")
     main.set_ylim(0, main.get_ylim()[1] * 1.35)
     bottom.set_xlabel(xlabel)

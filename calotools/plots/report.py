@@ -18,6 +18,8 @@ from calotools.plots.tables import render_results, table
 
 __all__ = ["StageOutput", "collect", "write_report"]
 
+# the first figures of a stage; the rest, such as the fits of every bin, is folded
+_SHOWN = 9
 _ORDER = ("peaks", "evaluate", "tagprobe", "train")
 _NAMES = {"train": "Training", "evaluate": "Performance", "peaks": "Mass peaks", "tagprobe": "Tag-and-probe"}
 # Wider than this (width over height) a figure takes the page's full width.
@@ -227,13 +229,19 @@ def _section(number: int, one: StageOutput, *, folder: Path) -> str:
         rows = [cells for _, cells in _headline_rows(one)]
         parts.append(table(["Quantity", "Value", ""], rows, kind="headline"))
     if one.figures:
-        parts.append('<div class="figures">' + "\n".join(_figure(*figure) for figure in one.figures) + "</div>")
+        parts.append(_figures(one.figures[:_SHOWN]))
+    if rest := one.figures[_SHOWN:]:
+        parts.append(f"<details><summary>{len(rest)} more figures</summary>{_figures(rest)}</details>")
     if results := one.numbers.get("results"):
         inner = render_results(results, level=3 if "stage" in one.numbers else 4)
         parts.append(f"<details><summary>Numbers</summary><div>{inner}</div></details>")
     if one.recipe:
         parts.append(f"<details><summary>Recipe</summary><pre>{html.escape(one.recipe)}</pre></details>")
     return "\n".join(parts)
+
+
+def _figures(figures: Sequence[tuple[Path, str]]) -> str:
+    return '<div class="figures">' + "\n".join(_figure(*figure) for figure in figures) + "</div>"
 
 
 def _figure(path: Path, caption: str) -> str:

@@ -40,8 +40,9 @@ def measure_energy(sample: Scored, config: EvaluateConfig) -> Outcome:
     prompt = sample.column("class_true") == 0 if "class_true" in sample else np.ones(len(sample.candidates), bool)
     if not prompt.any():
         raise EmptyInputError(f"no prompt candidate (class_true = 0) among {len(prompt)}; energies need true ones")
-    names = {"e_true", "eta", "weight", config.reference, *(["mu"] if "mu" in sample else [])}
+    names = {"e_true", "eta", config.reference, *(["mu"] if "mu" in sample else [])}
     columns = {name: sample.column(name)[prompt] for name in names}
+    columns["weight"] = sample.weight(unweighted=config.unweighted)[prompt]
     estimates = {REFERENCE: columns[config.reference], NETWORK: sample.scores["e_network"][prompt].astype(float)}
     bootstrap = event_bootstrap(
         sample.index.take(prompt), rng=np.random.default_rng(config.seed), replicas=config.replicas

@@ -56,8 +56,8 @@ def evaluate(config: EvaluateConfig, *, progress: Progress | None = None) -> Out
         optional=_OPTIONAL[task],
         cuts=config.selection,
         split=config.split,
-        tree=config.tree,
-        flavour=config.flavour,
+        tree=config.tree or friend.record["tree"],
+        flavour=config.flavour or friend.record["flavour"],
     )
     if progress:
         progress("candidates", len(sample.candidates), len(sample.candidates))

@@ -50,7 +50,7 @@ def measure_identification(sample: Scored, config: EvaluateConfig) -> Outcome:
     Outcome
     """
     score, is_signal, is_background = _labels(sample)
-    weight = _weights(sample, is_signal, is_background, match=config.match)
+    weight = _weights(sample, is_signal, is_background, config)
     parts = (score[is_signal], score[is_background])
     weights = {"signal_weight": weight[is_signal], "background_weight": weight[is_background]}
     curve = measure_roc(*parts, **weights, name="network")
@@ -92,13 +92,13 @@ def _labels(sample: Scored) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return sample.scores[f"score_{SIGNAL}"].astype(float), is_signal, is_background
 
 
-def _weights(sample: Scored, is_signal: np.ndarray, is_background: np.ndarray, *, match: bool) -> np.ndarray:
+def _weights(sample: Scored, is_signal: np.ndarray, is_background: np.ndarray, config: EvaluateConfig) -> np.ndarray:
     """Event weights; with `match`, the background's are scaled to the signal's E_T and |eta|.
 
     Otherwise a score that only knew the candidate's E_T would tell signal from background.
     """
-    weight = sample.column("weight")
-    if not match:
+    weight = sample.weight(unweighted=config.unweighted)
+    if not config.match:
         return weight
     et, eta = sample.column("et"), sample.column("eta")
     matched = match_weights(

@@ -1,21 +1,24 @@
-"""The Z or Higgs peak before and after a network, on the same pairs."""
+"""The Z or Higgs peak before and after a network, on the same pairs; or with the ntuple's own energy alone."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import awkward as ak
 import numpy as np
 
-from calotools.analysis import compare_widths, event_bootstrap, find_pairs, fit_peak, pair_mass
+from calotools.analysis import Bootstrap, compare_widths, event_bootstrap, find_pairs, fit_peak, pair_mass
 from calotools.analysis.pairs import RULES
 from calotools.containers import PeakFit, WidthComparison
 from calotools.errors import EmptyInputError
-from calotools.ntuple import read_friend
+from calotools.ntuple import index_of, read_candidates, read_friend, sample_fields
 from calotools.outputs import check_output
 from calotools.plots import draw_peak, draw_peak_comparison
+from calotools.stages.probes import PAIR_MASS
 from calotools.stages.publish import Headline, Outcome, publish
-from calotools.stages.scored import Scored, read_scored
+from calotools.stages.scored import read_scored
+from calotools.variables import fields_in, select
 
 if TYPE_CHECKING:
     from calotools.recipe import PeaksConfig
@@ -27,14 +30,27 @@ NETWORK = "e_network"
 _FIELDS = ("et", "eta", "phi", "charge", "weight")
 _TITLES = {"zee": "Z → ee peak", "hyy": "H → γγ peak"}
 _AXES = {"zee": "$m_{ee}$ [GeV]", "hyy": r"$m_{\gamma\gamma}$ [GeV]"}
+_NOMINAL = {"zee": "m_Z = 91.19 GeV", "hyy": "m_H = 125 GeV"}
+
+
+@dataclass(frozen=True)
+class _Masses:
+    """Masses of the same pairs, by energy: before, and after where there is a network."""
+
+    masses: dict[str, np.ndarray]
+    names: dict[str, str]
+    weight: np.ndarray
+    bootstrap: Bootstrap
+    cutflow: list[dict[str, Any]] = field(default_factory=list)
 
 
 def peaks(config: PeaksConfig, *, progress: Progress | None = None) -> Outcome:
-    """Fit the mass peak with the reference energy and with the network's, and compare their widths.
+    """Fit the mass peak with the reference energy and, given scores, with the network's; compare their widths.
 
     Parameters
     ----------
     config : PeaksConfig
+        A tree with one pair per row (field ``pair_mass``) needs no scores and brings its own masses.
     progress : callable, optional
         ``progress(task, done, total)``.
 
@@ -48,94 +64,135 @@ def peaks(config: PeaksConfig, *, progress: Progress | None = None) -> Outcome:
     OutputExistsError, InputFileError, BranchError, EmptyInputError
     """
     check_output(config.output, overwrite=config.overwrite)
+    kind = config.pair or ("hyy" if _tree(config) == "photons" else "zee")
+    measured = _scored_pairs(config, kind) if config.scores else _own_pairs(config, kind)
+    if progress:
+        progress("pairs", len(measured.weight), len(measured.weight))
+    outcome = _outcome(measured, config, kind)
+    return publish(outcome, config, output=config.output, overwrite=config.overwrite)
+
+
+def _tree(config: PeaksConfig) -> str | None:
+    return config.tree or (read_friend(config.scores).record["tree"] if config.scores else None)
+
+
+def _scored_pairs(config: PeaksConfig, kind: str) -> _Masses:
+    friend = read_friend(config.scores)
     sample = read_scored(
         config.files,
-        read_friend(config.scores),
+        friend,
         fields=(*_FIELDS, config.reference),
         optional=("eta_s2",),
         cuts=config.selection,
         split=config.split,
-        tree=config.tree,
-        flavour=config.flavour,
+        tree=config.tree or friend.record["tree"],
+        flavour=config.flavour or friend.record["flavour"],
     )
-    kind = config.pair or ("hyy" if sample.record.get("tree") == "photons" else "zee")
-    fits, widths = _measure(sample, config, kind)
-    if progress:
-        progress("pairs", widths.n, widths.n)
-    outcome = _outcome(sample, config, kind, fits, widths)
-    return publish(outcome, config, output=config.output, overwrite=config.overwrite)
+    return _paired(config, kind, sample.candidates, {"after": NETWORK}, sample.cutflow)
 
 
-def _measure(sample: Scored, config: PeaksConfig, kind: str) -> tuple[dict[str, PeakFit], WidthComparison]:
-    rng = np.random.default_rng(config.seed)
-    window = config.window or RULES[kind].window
-    pairs = find_pairs(sample.candidates, kind=kind, energy=config.reference)
+def _own_pairs(config: PeaksConfig, kind: str) -> _Masses:
+    known = sample_fields(config.files, tree=config.tree, flavour=config.flavour)
+    wanted = {PAIR_MASS, "weight"} if PAIR_MASS in known else {*_FIELDS, config.reference} | ({"eta_s2"} & known)
+    wanted |= fields_in(config.selection)
+    candidates = read_candidates(config.files, fields=tuple(sorted(wanted)), tree=config.tree, flavour=config.flavour)
+    candidates = candidates[select(candidates, config.selection).mask]
+    if PAIR_MASS not in known:
+        return _paired(config, kind, candidates, {}, [])
+    index = index_of(candidates)
+    return _Masses(
+        masses={"before": ak.to_numpy(candidates[PAIR_MASS]).astype(float)},
+        names={"before": PAIR_MASS},
+        weight=_weight(config, candidates),
+        bootstrap=event_bootstrap(index, rng=np.random.default_rng(config.seed), replicas=config.replicas),
+    )
+
+
+def _weight(config: PeaksConfig, candidates: ak.Array) -> np.ndarray:
+    return np.ones(len(candidates)) if config.unweighted else ak.to_numpy(candidates["weight"]).astype(float)
+
+
+def _paired(
+    config: PeaksConfig, kind: str, candidates: ak.Array, after: dict[str, str], cutflow: list[dict[str, Any]]
+) -> _Masses:
+    pairs = find_pairs(candidates, kind=kind, energy=config.reference)
     if not len(pairs):
         raise EmptyInputError(
-            f"{len(sample.candidates)} candidates make no '{kind}' pair; pairs need two candidates with the same "
+            f"{len(candidates)} candidates make no '{kind}' pair; pairs need two candidates with the same "
             "(run, event): use --pair to choose the other kind, or another sample"
         )
-    weight = ak.to_numpy(sample.candidates["weight"])[pairs.first].astype(float)
-    bootstrap = event_bootstrap(pairs.index, rng=rng, replicas=config.replicas)
-    masses = {
-        "before": pair_mass(sample.candidates, pairs, energy=config.reference),
-        "after": pair_mass(sample.candidates, pairs, energy=NETWORK),
-    }
-    names = {"before": f"layer sum ({config.reference})", "after": "network"}
+    energies = {"before": config.reference, **after}
+    return _Masses(
+        masses={when: pair_mass(candidates, pairs, energy=energy) for when, energy in energies.items()},
+        names={"before": f"layer sum ({config.reference})", "after": "network"},
+        weight=_weight(config, candidates)[pairs.first],
+        bootstrap=event_bootstrap(pairs.index, rng=np.random.default_rng(config.seed), replicas=config.replicas),
+        cutflow=cutflow,
+    )
+
+
+def _outcome(measured: _Masses, config: PeaksConfig, kind: str) -> Outcome:
+    rng = np.random.default_rng(config.seed)
+    window = config.window or RULES[kind].window
     fits = {
         when: fit_peak(
             mass,
             kind=kind,
             rng=rng,
-            weight=weight,
+            weight=measured.weight,
             window=window,
             background=None if config.background == "none" else config.background,
-            bootstrap=bootstrap,
-            name=names[when],
+            bootstrap=measured.bootstrap,
+            name=measured.names[when],
         )
-        for when, mass in masses.items()
+        for when, mass in measured.masses.items()
     }
-    widths = compare_widths(masses["before"], masses["after"], bootstrap=bootstrap, window=window, weight=weight)
-    return fits, widths
+    widths = None
+    if "after" in fits:
+        before, after = measured.masses["before"], measured.masses["after"]
+        widths = compare_widths(before, after, bootstrap=measured.bootstrap, window=window, weight=measured.weight)
+    results: dict[str, Any] = {"fits": fits, "widths": widths, "cutflow": measured.cutflow}
+    return Outcome("peaks", _TITLES[kind], _headline(fits, widths, kind), results, _figures(fits, widths, config, kind))
 
 
-def _outcome(
-    sample: Scored, config: PeaksConfig, kind: str, fits: dict[str, PeakFit], widths: WidthComparison
-) -> Outcome:
-    results: dict[str, Any] = {"fits": fits, "widths": widths, "cutflow": sample.cutflow}
-    axis = _AXES[kind]
-    ratio = (widths.ratio["sigma68_rel"], widths.ratio_error["sigma68_rel"])
-    figures = {
-        f"peak_{when}": (
-            draw_peak(fit, xlabel=axis, label=config.label, note=fit.name),
+def _figures(
+    fits: dict[str, PeakFit], widths: WidthComparison | None, config: PeaksConfig, kind: str
+) -> dict[str, Any]:
+    figures: dict[str, Any] = {}
+    if widths is not None:
+        ratio = (widths.ratio["sigma68_rel"], widths.ratio_error["sigma68_rel"])
+        figures["comparison"] = (
+            draw_peak_comparison(fits["before"], fits["after"], ratio=ratio, xlabel=_AXES[kind], label=config.label),
+            "Both energies on the same pairs. The ratio is that of σ68 over the median mass of the entries, with the "
+            "error of a bootstrap that keeps their correlation; the widths in the text are those of the fits.",
+        )
+    for when, fit in fits.items():
+        figures[f"peak_{when}"] = (
+            draw_peak(fit, xlabel=_AXES[kind], label=config.label, note=fit.name),
             f"Mass with the {fit.name} energy and its fit.",
         )
-        for when, fit in fits.items()
-    }
-    figures["comparison"] = (
-        draw_peak_comparison(fits["before"], fits["after"], ratio=ratio, xlabel=axis, label=config.label),
-        "Both energies on the same pairs; the ratio of widths has the error of their correlated bootstrap.",
-    )
-    return Outcome("peaks", _TITLES[kind], _headline(fits, widths), results, figures)
+    return figures
 
 
-def _headline(fits: dict[str, PeakFit], widths: WidthComparison) -> tuple[Headline, ...]:
-    lines = [
-        Headline(
-            "width ratio, network over layer sum",
-            widths.ratio["sigma68_rel"],
-            widths.ratio_error["sigma68_rel"],
-            "",
-            f"σ68 over median mass, {widths.n} pairs, correlated bootstrap",
+def _headline(fits: dict[str, PeakFit], widths: WidthComparison | None, kind: str) -> tuple[Headline, ...]:
+    lines = []
+    if widths is not None:
+        lines.append(
+            Headline(
+                "width ratio, network over layer sum",
+                widths.ratio["sigma68_rel"],
+                widths.ratio_error["sigma68_rel"],
+                "",
+                f"σ68 over median mass, the same {widths.n} pairs, correlated bootstrap",
+            )
         )
-    ]
     for fit in fits.values():
         nan = float("nan")
         mean = (fit.values["mean"], fit.errors["mean"]) if fit.valid else (nan, nan)
         width = (fit.width["sigma68"], fit.width["sigma68_error"]) if fit.valid else (nan, nan)
-        comment = "" if fit.valid else f"the fit is not valid: {fit.message}"
+        failed = "" if fit.valid else f"the fit is not valid: {fit.message}"
         lines += [
-            Headline(f"peak position, {fit.name}", *mean, "GeV", comment),
-            Headline(f"σ68 of the fit, {fit.name}", *width, "GeV", comment),
+            Headline(f"peak position, {fit.name}", *mean, "GeV", failed or _NOMINAL[kind]),
+            Headline(f"σ68 of the fitted signal, {fit.name}", *width, "GeV", failed or "natural width included"),
         ]
     return tuple(lines)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from calotools import deploy, training
+from calotools.errors import CalotoolsError
 from calotools.outputs import check_output
 from calotools.plots import draw_history, read_history
 from calotools.stages.publish import Headline, Outcome, write_outcome
@@ -43,7 +45,12 @@ def train(config: TrainConfig, *, progress: Progress | None = None) -> Outcome:
     ConfigError, EmptyInputError, CellError, NumericalError
     """
     bundle = check_output(config.output / BUNDLE, overwrite=config.overwrite)
-    store = training.prepare(config, progress=progress)
+    try:
+        store = training.prepare(config, progress=progress)
+    except CalotoolsError:
+        with suppress(OSError):  # a folder that holds something is somebody's
+            config.output.rmdir()
+        raise
     result = training.fit(config, store, progress=progress)
     outcome = _outcome(config, result)
     write_outcome(outcome, config, folder=config.output)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from calotools.errors import ConfigError
+from calotools.errors import BranchError, ConfigError
 from calotools.ntuple import FileReport, inspect_files, read_candidates
 from calotools.outputs import check_output
 
@@ -87,4 +87,9 @@ def display(config: DisplayConfig, *, progress: Progress | None = None) -> Path:
     candidates = read_candidates(config.file, tree=config.tree, flavour=config.flavour, max_candidates=config.entry + 1)
     if config.entry >= len(candidates):
         raise ConfigError(f"entry {config.entry} of '{config.file}' was asked for; it has {len(candidates)}, from 0")
+    if missing := {"e", "eta", "phi", "cells"}.difference(candidates.fields):
+        raise BranchError(
+            f"'{config.file}' has no {sorted(missing)} for its candidates, which a display needs; "
+            "let the flavour map them (an expression may do)"
+        )
     return save_file(draw_candidate(candidates[config.entry]), config.output, overwrite=config.overwrite)

@@ -45,6 +45,10 @@ class Scored:
         """Of the selected rows."""
         return index_of(self.candidates)
 
+    def weight(self, *, unweighted: bool) -> np.ndarray:
+        """Event weights, or ones."""
+        return np.ones(len(self.candidates)) if unweighted else self.column("weight")
+
     def column(self, name: str) -> np.ndarray:
         """A flat field as a float array."""
         return ak.to_numpy(self.candidates[name]).astype(float)

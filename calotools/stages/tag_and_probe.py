@@ -18,6 +18,7 @@ from calotools.analysis import (
 )
 from calotools.analysis.scalefactors import variations_of
 from calotools.containers import Closure, Efficiency, ScaleFactors, TagProbeFit
+from calotools.errors import EmptyInputError
 from calotools.outputs import check_output
 from calotools.plots import draw_efficiency_map, draw_scale_factors, draw_tagprobe
 from calotools.stages.injected import InjectedTruth, read_injected
@@ -61,7 +62,8 @@ def tagprobe(config: TagProbeConfig, *, progress: Progress | None = None) -> Out
         read_probes(config, config.simulation, config.simulation_scores, matched=True) if config.simulation else None
     )
     truth = read_injected(config.injected or config.data, passing=config.passing, edges=_edges(config))
-    outcome = _measure(config, data, simulation, truth)
+    label = config.label or ("calotools pseudo-data" if truth else "data")
+    outcome = _measure(config.model_copy(update={"label": label}), data, simulation, truth)
     return publish(outcome, config, output=config.output, overwrite=config.overwrite)
 
 
@@ -93,6 +95,11 @@ def _measure(
         efficiencies = [factors.data, factors.simulation]
         results |= {"scale_factors": factors}
         results["n_probes"]["simulation"] = len(simulation)
+    if not efficiencies[0].valid.any():
+        raise EmptyInputError(
+            f"none of {len(fits)} bins could be measured with {len(data)} probes ({fits[0].message or 'empty'}); "
+            "use wider bins (--et-bins, --eta-bins), a looser tag or more data"
+        )
     results |= {"efficiency": efficiencies[0], "fits": fits}
     closures = _closures(efficiencies[0], factors, truth)
     results |= {"closure": closures, "injected": truth}
@@ -156,19 +163,19 @@ def _figures(
     injected = truth.efficiency if truth else None
     figures: dict[str, Any] = {
         "efficiency": (
-            draw_efficiency_map(efficiencies, truth=injected, label=config.label, note=config.passing),
+            draw_efficiency_map(efficiencies, truth=injected, label=str(config.label), note=config.passing),
             "Efficiency per probe E_T and |eta|; simulation is counted on matched probes.",
         )
     }
     if factors is not None:
         figures["scale_factors"] = (
-            draw_scale_factors(factors, label=config.label, note=config.passing),
+            draw_scale_factors(factors, label=str(config.label), note=config.passing),
             "Efficiency in data over simulation. The truth is the factor injected into the pseudo-data, times the "
             "mean effect of their other differences (material, shower width).",
         )
     for number, fit in enumerate(fits):
         figures[f"fit_{number:02d}"] = (
-            draw_tagprobe(fit, label=config.label),
+            draw_tagprobe(fit, label=str(config.label)),
             "Passing and failing probes of one bin with the common fit.",
         )
     return figures

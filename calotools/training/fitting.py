@@ -190,7 +190,10 @@ def _run(
     )
     # Every process sees the whole validation part, so that its numbers are exact and the same everywhere.
     validation = Loader(batches, rows["validation"], batch_size=size)
-    trainer.fit(task, train, validation, ckpt_path=resume, weights_only=True)
+    try:
+        trainer.fit(task, train, validation, ckpt_path=resume, weights_only=True)
+    except SystemExit:  # how Lightning answers an interrupt; the caller decides what it means
+        raise KeyboardInterrupt from None
 
 
 def _checkpoints(config: TrainConfig) -> Path:
