@@ -61,6 +61,8 @@ def _print_tree(tree: TreeReport) -> None:
     if not tree.matched:
         print(f"    no flavour knows it; branches: {_shorten(tree.unknown)}")
         return
+    if tree.entries == 0:
+        print("    problem: it has no entries")
     print(f"    matched {len(tree.matched)}: {_shorten(tuple(tree.matched))}")
     print(f"    missing {len(tree.missing)}: {_shorten(tree.missing)}")
     print(f"    unknown {len(tree.unknown)}: {_shorten(tree.unknown)}")

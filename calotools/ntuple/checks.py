@@ -85,7 +85,7 @@ def _check_azimuth(candidates: ak.Array, place: str, advice: str) -> None:
 
 
 def count_problems(candidates: ak.Array) -> dict[str, int]:
-    """Count what is odd: non-finite energies, cells out of range, candidates without a usable cell.
+    """Count what is odd: non-finite energies, negative pile-up, cells out of range, candidates without a usable cell.
 
     Parameters
     ----------
@@ -106,6 +106,8 @@ def count_problems(candidates: ak.Array) -> dict[str, int]:
         for name in ("et", "eta", "phi")
         if name in candidates.fields
     }
+    if "mu" in candidates.fields:
+        counts["candidates with negative mu"] = int(np.count_nonzero(ak.to_numpy(candidates["mu"]) < 0))
     if "cells" in candidates.fields:
         counts |= _count_cells(candidates["cells"])
     return {what: n for what, n in counts.items() if n}

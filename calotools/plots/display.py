@@ -85,7 +85,7 @@ def draw_candidate(candidate: ak.Record, *, label: str = "calotools display", no
     rows = [name for name in _ROWS if any(name in boxes.values for boxes in layers.values())]
     frame = _frame(layers)
     with style():
-        figure = new_figure(width=1.2 + 3.0 * len(layers), height=0.9 + 2.7 * len(rows))
+        figure = new_figure(width=1.2 + 3.0 * max(len(layers), 3), height=0.9 + 2.7 * len(rows))
         grid = figure.subplots(len(rows), len(layers), squeeze=False, sharey="row")
         for row, quantity in enumerate(rows):
             _draw_quantity(grid[row], layers, quantity, frame=frame)
