@@ -116,7 +116,7 @@ def bundle(recipe):
             scalars=fit_scaler(rng.uniform(20, 60, (50, 1)), names=config.scalars) if config.scalars else None,
             tracks=fit_scaler(rng.normal(size=(50, 2)), names=config.tracks),
         )
-        return ModelBundle(network.state_dict(), config, spec, inputs, scalers, record={"task": task})
+        return ModelBundle(network.state_dict(), config, spec, inputs, scalers, record={"task": task, "runs": [1]})
 
     return make
 
