@@ -112,6 +112,7 @@ class TrackPool(nn.Module):
 
     Examples
     --------
+    >>> _ = torch.manual_seed(1)
     >>> pool = TrackPool(4, 8)
     >>> one, two = torch.tensor([[True, False]]), torch.tensor([[True, True]])
     >>> bool((pool(torch.zeros(1, 2, 4), one) == pool(torch.zeros(1, 2, 4), two)).all())
