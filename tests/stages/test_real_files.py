@@ -11,8 +11,8 @@ from calotools.analysis import fit_peak
 from calotools.errors import BranchError
 from calotools.images import build_images, image_spec
 from calotools.ntuple import read_candidates
-from calotools.recipe import TagProbeConfig
-from calotools.stages import tagprobe
+from calotools.recipe import DisplayConfig, TagProbeConfig
+from calotools.stages import display, tagprobe
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -82,4 +82,12 @@ def test_tag_cut_that_a_tree_of_pairs_cannot_answer(tmp_path):
     config = TagProbeConfig(data=(published("cms_TnPNTuples_el.root"),), output=tmp_path / "out")
     with pytest.raises(BranchError, match=r"field 'tag_pass_tight' is not known .*nearest: "):
         tagprobe(config)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_display_says_which_fields_the_flavour_lacks(tmp_path):
+    flavour = str(EXAMPLES / "flavours" / "geant4_showers.toml")
+    config = DisplayConfig(file=published("geant4_showers.root"), flavour=flavour, output=tmp_path / "a.png")
+    with pytest.raises(BranchError, match=r"has no \['e', 'eta', 'phi'\] for its candidates, which a display needs"):
+        display(config)
     assert list(tmp_path.iterdir()) == []
