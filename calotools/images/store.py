@@ -91,6 +91,34 @@ class ImageStore:
             _arrays=arrays,
         )
 
+    @classmethod
+    def in_memory(
+        cls,
+        arrays: dict[str, np.ndarray],
+        spec: ImageSpec,
+        *,
+        columns: Sequence[str],
+        tracks: Sequence[str],
+        max_tracks: int,
+    ) -> ImageStore:
+        """A store that is on no disk, of what `piece_arrays` or `join_pieces` gave.
+
+        Parameters
+        ----------
+        arrays : dict of str to array
+        spec : ImageSpec
+        columns, tracks : sequence of str
+        max_tracks : int
+
+        Returns
+        -------
+        ImageStore
+        """
+        status = arrays["status"]
+        counts = {"candidates": len(status), "unusable": int(np.count_nonzero(status))}
+        counts["dropped_cells"] = int(arrays["dropped"].sum())
+        return cls(Path("memory"), spec, tuple(columns), tuple(tracks), max_tracks, "", counts, arrays)
+
     def __len__(self) -> int:
         return len(self._arrays["index_run"])
 

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from types import TracebackType
+from typing import Any, Literal, Protocol, Self
 
 import awkward as ak
 import numpy as np
@@ -20,7 +21,7 @@ from calotools.images.store import FORMAT_VERSION, INDEX_COLUMNS, META, ImageSto
 from calotools.images.tracks import stack_tracks
 from calotools.outputs import new_folder
 
-__all__ = ["build_store", "merge_stores"]
+__all__ = ["StoreWriter", "build_store", "join_pieces", "merge_stores", "piece_arrays"]
 
 _OFFSETS = ("offsets", "track_offsets")
 
@@ -85,23 +86,74 @@ def build_store(
     CellError, BranchError
         See `build_images`.
     """
-    spec = image_spec(spec)
-    counts = {"candidates": 0, "unusable": 0, "dropped_cells": 0}
-    with new_folder(path, overwrite=overwrite) as folder:
-        with _Writers(folder) as writers:
-            for chunk in chunks:
-                arrays = _chunk_arrays(chunk, spec, columns=columns, tracks=(tracks, max_tracks), on_bad=on_bad)
-                writers.append(arrays)
-                counts["candidates"] += len(arrays["status"])
-                counts["unusable"] += int(np.count_nonzero(arrays["status"]))
-                counts["dropped_cells"] += int(arrays["dropped"].sum())
-            names = list(writers.writers)
-        if counts["candidates"] == 0:
-            raise EmptyInputError(f"no candidate to build the image store '{path}' from; does the selection keep any?")
-        meta = {"format_version": FORMAT_VERSION, "spec": spec_to_dict(spec), "columns": list(columns)}
-        meta |= {"track_fields": list(tracks), "max_tracks": max_tracks, "digest": digest}
-        _write_meta(folder, meta | {"counts": counts, "arrays": names})
+    with StoreWriter(
+        path, spec, columns=columns, tracks=tracks, max_tracks=max_tracks, digest=digest, overwrite=overwrite
+    ) as writer:
+        for chunk in chunks:
+            arrays = piece_arrays(chunk, writer.spec, columns=columns, tracks=(tracks, max_tracks), on_bad=on_bad)
+            writer.append(arrays)
     return ImageStore.open(path)
+
+
+class StoreWriter:
+    """A store that grows piece by piece and appears when the block ends without an error.
+
+    Parameters
+    ----------
+    path, spec, columns, tracks, max_tracks, digest, overwrite
+        As in `build_store`.
+
+    Raises
+    ------
+    OutputExistsError
+        `path` exists and `overwrite` is false.
+    EmptyInputError
+        On leaving the block: no candidate was appended.
+    """
+
+    def __init__(
+        self,
+        path: Path | str,
+        spec: ImageSpec | str,
+        *,
+        columns: Sequence[str] = (),
+        tracks: Sequence[str] = (),
+        max_tracks: int = 15,
+        digest: str = "",
+        overwrite: bool = False,
+    ) -> None:
+        self.path, self.spec = Path(path), image_spec(spec)
+        self._meta = {"format_version": FORMAT_VERSION, "spec": spec_to_dict(self.spec), "columns": list(columns)}
+        self._meta |= {"track_fields": list(tracks), "max_tracks": max_tracks, "digest": digest}
+        self._counts = {"candidates": 0, "unusable": 0, "dropped_cells": 0}
+        self._overwrite = overwrite
+        self._stack = ExitStack()
+
+    def append(self, arrays: dict[str, np.ndarray]) -> None:
+        """Add the candidates of `piece_arrays`."""
+        self._writers.append(arrays)
+        self._counts["candidates"] += len(arrays["status"])
+        self._counts["unusable"] += int(np.count_nonzero(arrays["status"]))
+        self._counts["dropped_cells"] += int(arrays["dropped"].sum())
+
+    def __enter__(self) -> Self:
+        self._folder = self._stack.enter_context(new_folder(self.path, overwrite=self._overwrite))
+        self._writers = self._stack.enter_context(_Writers(self._folder))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        if kind is not None:
+            return self._stack.__exit__(kind, error, trace)
+        with self._stack:  # removes the folder if completing it fails
+            if self._counts["candidates"] == 0:
+                raise EmptyInputError(
+                    f"no candidate to build the image store '{self.path}' from; does the selection keep any?"
+                )
+            self._writers.close()
+            _write_meta(self._folder, self._meta | {"counts": self._counts, "arrays": list(self._writers.writers)})
+        return None
 
 
 def merge_stores(
@@ -148,6 +200,27 @@ def merge_stores(
     return ImageStore.open(path)
 
 
+def join_pieces(pieces: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Arrays of several pieces, one after the other.
+
+    Parameters
+    ----------
+    pieces : sequence of dict of str to array
+        As `piece_arrays` gives them; at least one.
+
+    Returns
+    -------
+    dict of str to array
+    """
+    if len(pieces) == 1:
+        return pieces[0]
+    joined = {name: np.concatenate([one[name] for one in pieces]) for name in pieces[0] if name not in _OFFSETS}
+    for name in _OFFSETS:
+        lengths = np.concatenate([np.diff(one[name]) for one in pieces])
+        joined[name] = np.concatenate([[0], np.cumsum(lengths)])
+    return joined
+
+
 def _write_meta(folder: Path, meta: dict[str, Any]) -> None:
     (folder / META).write_text(json.dumps(meta, indent=1, sort_keys=True), encoding="utf-8")
 
@@ -164,6 +237,9 @@ class _Writers:
         return self
 
     def __exit__(self, *reason: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         self.stack.close()
 
     def append(self, arrays: dict[str, np.ndarray]) -> None:
@@ -178,7 +254,7 @@ class _Writers:
             self.writers[name].append(array)
 
 
-def _chunk_arrays(
+def piece_arrays(
     chunk: _Chunk | ak.Array,
     spec: ImageSpec,
     *,
@@ -186,7 +262,28 @@ def _chunk_arrays(
     tracks: tuple[Sequence[str], int],
     on_bad: Literal["error", "skip"],
 ) -> dict[str, np.ndarray]:
-    """All arrays of one batch, by the name of their file."""
+    """Everything that a store keeps of some candidates.
+
+    Parameters
+    ----------
+    chunk : Chunk, or (n,) awkward record array
+    spec : ImageSpec
+    columns : sequence of str
+    tracks : (sequence of str, int)
+        Fields, and how many tracks are kept.
+    on_bad : {"error", "skip"}
+        As in `build_store`.
+
+    Returns
+    -------
+    dict of str to array
+        By the name of its file in the store.
+
+    Raises
+    ------
+    CellError, BranchError
+        As in `build_images`.
+    """
     candidates, source = (
         (chunk, "") if isinstance(chunk, ak.Array) else (chunk.candidates, f"{chunk.file}:{chunk.tree}")
     )

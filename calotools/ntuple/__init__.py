@@ -13,6 +13,7 @@ from calotools.ntuple.friend import check_rows, read_friend, write_friend
 from calotools.ntuple.inspect import FileReport, TreeReport, inspect_files
 from calotools.ntuple.metadata import read_metadata
 from calotools.ntuple.momenta import momenta_of
+from calotools.ntuple.ranges import Range, RangeReader, list_ranges
 from calotools.ntuple.reader import Chunk, index_of, iterate_candidates, read_candidates
 from calotools.ntuple.schema import CanonicalField, canonical_fields
 from calotools.ntuple.source import expand_files
@@ -25,6 +26,8 @@ __all__ = [
     "FileReport",
     "Flavour",
     "NtupleWriter",
+    "Range",
+    "RangeReader",
     "TreeReport",
     "canonical_fields",
     "check_cells",
@@ -33,6 +36,7 @@ __all__ = [
     "index_of",
     "inspect_files",
     "iterate_candidates",
+    "list_ranges",
     "load_flavour",
     "momenta_of",
     "read_candidates",

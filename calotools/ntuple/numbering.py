@@ -15,6 +15,8 @@ class Numbering:
     ----------
     run : int
         Run number of a tree that has none; it keeps the events of different files apart.
+    rows : int
+        Candidates of the tree before the first chunk.
 
     Examples
     --------
@@ -23,9 +25,9 @@ class Numbering:
     [0, 1, 0]
     """
 
-    def __init__(self, *, run: int) -> None:
+    def __init__(self, *, run: int, rows: int = 0) -> None:
         self._run = run
-        self._rows = 0
+        self._rows = rows
         self._last: tuple[int, int] | None = None
         self._count = 0
 

@@ -168,7 +168,9 @@ def counter_names(tree: Any) -> frozenset[str]:
     return frozenset(one.name for one in counters if one is not None)
 
 
-def read_steps(tree: Any, branches: Sequence[str], *, path: str, step: int) -> Iterator[tuple[int, ak.Array]]:
+def read_steps(
+    tree: Any, branches: Sequence[str], *, path: str, step: int, start: int = 0, stop: int | None = None
+) -> Iterator[tuple[int, ak.Array]]:
     """Read some branches of a tree, `step` entries at a time.
 
     Parameters
@@ -180,6 +182,8 @@ def read_steps(tree: Any, branches: Sequence[str], *, path: str, step: int) -> I
         The file, for messages.
     step : int
         Entries per step.
+    start, stop : int
+        Entries to read, `stop` excluded; default: all.
 
     Yields
     ------
@@ -192,8 +196,8 @@ def read_steps(tree: Any, branches: Sequence[str], *, path: str, step: int) -> I
         The bytes of a basket or page cannot be read; the message names file, tree and entry.
     """
     wanted = frozenset(branches)
-    steps = iter(tree.iterate(filter_name=lambda name: name.rpartition("/")[2] in wanted, step_size=step))
-    start = 0
+    inside = {"entry_start": start, "entry_stop": stop}
+    steps = iter(tree.iterate(filter_name=lambda name: name.rpartition("/")[2] in wanted, step_size=step, **inside))
     while True:
         try:
             arrays = next(steps, None)
