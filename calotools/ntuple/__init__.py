@@ -17,6 +17,7 @@ from calotools.ntuple.ranges import Range, RangeReader, list_ranges
 from calotools.ntuple.reader import Chunk, index_of, iterate_candidates, read_candidates
 from calotools.ntuple.schema import CanonicalField, canonical_fields
 from calotools.ntuple.source import expand_files
+from calotools.ntuple.table import Lists, Table, join_tables, table_of
 from calotools.ntuple.trees import sample_fields, sample_trees
 from calotools.ntuple.writer import NtupleWriter
 
@@ -25,9 +26,11 @@ __all__ = [
     "Chunk",
     "FileReport",
     "Flavour",
+    "Lists",
     "NtupleWriter",
     "Range",
     "RangeReader",
+    "Table",
     "TreeReport",
     "canonical_fields",
     "check_cells",
@@ -36,6 +39,7 @@ __all__ = [
     "index_of",
     "inspect_files",
     "iterate_candidates",
+    "join_tables",
     "list_ranges",
     "load_flavour",
     "momenta_of",
@@ -45,5 +49,6 @@ __all__ = [
     "sample_fields",
     "sample_trees",
     "shipped_flavours",
+    "table_of",
     "write_friend",
 ]

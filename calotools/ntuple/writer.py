@@ -13,10 +13,13 @@ from typing import Any, Literal, Self
 import awkward as ak
 import numpy as np
 import uproot
+from awkward.contents import ListOffsetArray, NumpyArray, RecordArray
+from awkward.index import Index64
 
 from calotools.errors import BranchError, ConfigError, InputFileError, nearest
 from calotools.ntuple.metadata import METADATA_KEY
 from calotools.ntuple.schema import COLLECTIONS, CanonicalField, canonical_fields
+from calotools.ntuple.table import Lists, Table, join_tables, table_of
 from calotools.ntuple.units import convert_factor
 from calotools.outputs import new_file
 
@@ -130,54 +133,56 @@ class NtupleWriter:
                     tree.flush(everything=True)
                 self._file[METADATA_KEY] = json.dumps(self._metadata, default=str)
 
-    def extend(self, tree: str, candidates: Mapping[str, Any] | ak.Array) -> None:
+    def extend(self, tree: str, candidates: Table | Mapping[str, Any] | ak.Array) -> None:
         """Append candidates to a tree, which is made by the first call.
 
         Parameters
         ----------
         tree : str
             ``electrons``, ``photons``, ...
-        candidates : mapping or awkward record array
+        candidates : Table, mapping or awkward record array
             Canonical fields in GeV, rad, mm, ns; ``cells`` and ``tracks`` are jagged records. Truth that is absent is
-            not written. ``pt`` follows from `et` and is not stored.
+            not written. ``pt`` follows from `et` and is not stored. A `Table` is the fastest.
 
         Raises
         ------
         BranchError
-            A field is not canonical (with the nearest), or differs from those of the first call.
+            A field is not canonical (with the nearest), differs from those of the first call, or holds values that do
+            not fit its type.
         """
-        columns = _native_columns(candidates)
+        native = _native_table(table_of(candidates, tree=tree))
         if tree not in self._trees:
-            self._trees[tree] = _TreeBuffer(self._file, tree, self._format, columns)
+            self._trees[tree] = _TreeBuffer(self._file, tree, self._format, native)
         with writing_to(self.path):
-            self._trees[tree].add(columns)
+            self._trees[tree].add(native)
 
 
 class _TreeBuffer:
     """Collects rows of one tree and writes them in blocks of one size."""
 
-    def __init__(self, file: Any, name: str, kind: str, columns: dict[str, ak.Array]) -> None:
+    def __init__(self, file: Any, name: str, kind: str, table: Table) -> None:
         self._name = name
-        self._fields = list(columns)
-        self._kind = kind
-        self._pending: list[ak.Array] = []
+        self._fields = _field_names(table)
+        self._shape = _as_branches if kind == "rntuple" else _as_records
+        self._pending: list[Table] = []
         self._rows = 0
-        types = {key: ak.type(value).content for key, value in self._shape(columns).items()}
+        shaped = self._shape(table.slice(0, 0))
         if kind == "ttree":
+            types = {key: ak.type(value).content for key, value in shaped.items()}
             self._tree = file.mktree(name, types, field_name=lambda outer, inner: f"{outer}_{inner}")
         else:
-            self._tree = file.mkrntuple(name, ak.Array(self._shape(columns)).layout.form)
+            self._tree = file.mkrntuple(name, ak.Array(shaped).layout.form)
 
-    def add(self, columns: dict[str, ak.Array]) -> None:
-        if list(columns) != self._fields:
-            added = sorted(set(columns) - set(self._fields))
-            lost = sorted(set(self._fields) - set(columns))
+    def add(self, table: Table) -> None:
+        fields = _field_names(table)
+        if fields != self._fields:
+            added = sorted(set(fields) - set(self._fields))
+            lost = sorted(set(self._fields) - set(fields))
             raise BranchError(
                 f"tree '{self._name}': these candidates lack {lost} and add {added} to those written before"
             )
-        rows = ak.Array(columns)
-        self._pending.append(rows)
-        self._rows += len(rows)
+        self._pending.append(table)
+        self._rows += len(table)
         if self._rows >= _BLOCK:
             self.flush()
 
@@ -185,53 +190,74 @@ class _TreeBuffer:
         """Write whole blocks, or all that is left."""
         if not self._rows:
             return
-        rows = self._pending[0] if len(self._pending) == 1 else ak.concatenate(self._pending)
+        rows = join_tables(self._pending)
+        self._pending = []
         stop = self._rows if everything else self._rows - self._rows % _BLOCK
         for start in range(0, stop, _BLOCK):
-            block = ak.to_packed(rows[start : min(start + _BLOCK, stop)])
-            shaped = self._shape({name: block[name] for name in self._fields})
-            self._tree.extend(shaped if self._kind == "ttree" else ak.Array(shaped))
-        self._pending = [ak.to_packed(rows[stop:])] if stop < self._rows else []
+            self._tree.extend(self._shape(rows.slice(start, min(start + _BLOCK, stop))))
+        if stop < self._rows:
+            # a copy: a view would keep the whole alive
+            self._pending.append(rows.take(np.arange(stop, self._rows)))
         self._rows -= stop
 
-    def _shape(self, columns: dict[str, ak.Array]) -> dict[str, ak.Array]:
-        """A TTree takes records (one counter for all cell branches), an RNTuple one list per branch."""
-        if self._kind == "rntuple":
-            return columns
-        shaped: dict[str, ak.Array] = {name: column for name, column in columns.items() if column.ndim == 1}
-        for prefix in _PREFIXES.values():
-            members = {
-                name.removeprefix(f"{prefix}_"): columns[name]
-                for name in columns
-                if columns[name].ndim == 2 and name.startswith(f"{prefix}_")
-            }
-            if members:
-                shaped[prefix] = ak.zip(members)
-        return shaped
+
+def _as_records(table: Table) -> dict[str, Any]:
+    """What a TTree takes: one record per collection, so that all its branches share one counter."""
+    jagged = {
+        prefix: RecordArray([NumpyArray(one) for one in lists.columns.values()], list(lists.columns))
+        for prefix, lists in table.lists.items()
+    }
+    return table.flat | {
+        prefix: ak.Array(ListOffsetArray(Index64(table.lists[prefix].offsets), records))
+        for prefix, records in jagged.items()
+    }
 
 
-def _native_columns(candidates: Mapping[str, Any] | ak.Array) -> dict[str, ak.Array]:
-    """Native branches in native units and types, in the order of the schema."""
-    names = candidates.fields if isinstance(candidates, ak.Array) else list(candidates)
-    given = {name: candidates[name] for name in names}
-    flat = {name: value for name, value in given.items() if name not in COLLECTIONS and name not in _NOT_STORED}
-    for collection in COLLECTIONS:
-        if collection in given:
-            records = ak.Array(given[collection])
-            flat |= {f"{collection}.{name}": records[name] for name in records.fields}
+def _as_branches(table: Table) -> ak.Array:
+    """What an RNTuple takes: one list per branch, in the order of the schema."""
+    contents: dict[str, Any] = {name: NumpyArray(column) for name, column in table.flat.items()}
+    for prefix, lists in table.lists.items():
+        for name, column in lists.columns.items():
+            contents[f"{prefix}_{name}"] = ListOffsetArray(Index64(lists.offsets), NumpyArray(column))
+    names = [field.branch for field in canonical_fields().values() if field.branch in contents]
+    return ak.Array(RecordArray([contents[name] for name in names], names, length=len(table)))
+
+
+def _field_names(table: Table) -> list[str]:
+    return [*table.flat, *(f"{prefix}_{name}" for prefix, lists in table.lists.items() for name in lists.columns)]
+
+
+def _native_table(table: Table) -> Table:
+    """Native branches in native units and types, in the order of the schema.
+
+    The lists are named by the word before the underscore in the branches of the collection.
+    """
+    given = {name: column for name, column in table.flat.items() if name not in _NOT_STORED}
+    for collection, entries in table.lists.items():
+        given |= {f"{collection}.{name}": column for name, column in entries.columns.items()}
     known = canonical_fields()
-    for name in flat:
+    for name in given:
         if name not in known:
             raise BranchError(f"field '{name}' is not of the native ntuple; {nearest(name, known)}")
-    return {field.branch: _native_values(flat[name], field) for name, field in known.items() if name in flat}
+    native = [(field, _native_values(given[name], field)) for name, field in known.items() if name in given]
+    flat = {field.branch: values for field, values in native if field.group not in COLLECTIONS}
+    lists = {}
+    for collection, prefix in _PREFIXES.items():
+        own = [(field.branch, values) for field, values in native if field.group == collection]
+        if own:
+            members = {branch.removeprefix(f"{prefix}_"): values for branch, values in own}
+            lists[prefix] = Lists(table.lists[collection].offsets, members)
+    return Table(flat, lists)
 
 
-def _native_values(values: Any, field: CanonicalField) -> ak.Array:
-    array = ak.Array(values)
+def _native_values(values: np.ndarray, field: CanonicalField) -> np.ndarray:
     factor = convert_factor(field.unit)
     if factor != 1.0:
-        array = array * np.float32(round(1.0 / factor)) if factor < 1.0 else array / np.float32(factor)
-    return ak.values_astype(ak.Array(array.layout, behavior={}), np.dtype(field.type))
+        values = values * np.float32(round(1.0 / factor)) if factor < 1.0 else values / np.float32(factor)
+    wanted = np.dtype(field.type)
+    if wanted.kind in "iu" and values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise BranchError(f"field '{field.name}' is of type {wanted}, but holds values that are not finite")
+    return values.astype(wanted, copy=False)
 
 
 # The word before the underscore in the native branches of each collection; the schema states the names.

@@ -8,11 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-import awkward as ak
 import numpy as np
 
 from calotools.errors import NumericalError
-from calotools.ntuple import canonical_fields
+from calotools.ntuple import Table, canonical_fields, join_tables
 from calotools.simulate.background import W_ORIGIN, generate_background
 from calotools.simulate.beam import LUMI_BLOCK_EVENTS, Crossings, draw_crossings, draw_mu_average
 from calotools.simulate.candidates import (
@@ -79,7 +78,7 @@ class Recipe:
 class Block(NamedTuple):
     """Candidates of one block, and the counts of pseudo-data."""
 
-    candidates: ak.Array
+    candidates: Table
     n_events: int
     counts: Counts | None
 
@@ -128,7 +127,7 @@ def simulate_block(recipe: Recipe, number: int) -> Block:
     if recipe.injected is not None and recipe.process == "zee":
         background = rng.random(n) < recipe.injected.background_fraction
     category = draw_categories(n, rng=rng)
-    parts: list[ak.Array] = []
+    parts: list[Table] = []
     missing = np.arange(n)
     for attempt in range(_MAX_ATTEMPTS):
         # what failed once is tried several times at once: small batches cost as much as large ones
@@ -136,9 +135,9 @@ def simulate_block(recipe: Recipe, number: int) -> Block:
         for source, rows in (("signal", tried[~background[tried]]), ("background", tried[background[tried]])):
             if len(rows):
                 parts.append(_attempt(recipe, source, rows, mu[rows], category[rows], rng))
-                missing = np.setdiff1d(missing, ak.to_numpy(parts[-1].event).astype(np.int64))
+                missing = np.setdiff1d(missing, parts[-1].flat["event"])
         if len(missing) == 0:
-            return _finish(recipe, ak.concatenate(parts), first, rng)
+            return _finish(recipe, join_tables(parts), first, rng)
     raise NumericalError(
         f"{len(missing)} of {n} events of block {number} were not reconstructed in {_MAX_ATTEMPTS} attempts; "
         "check the detector effects"
@@ -153,7 +152,7 @@ def _mu_of_events(recipe: Recipe, n: int, rng: np.random.Generator) -> np.ndarra
 
 def _attempt(
     recipe: Recipe, source: str, rows: np.ndarray, mu: np.ndarray, category: np.ndarray, rng: np.random.Generator
-) -> ak.Array:
+) -> Table:
     """Candidates of those events `rows` that are complete, once each; `event` is still the row in the block."""
     tree = TREES[recipe.process]
     if source == "background":
@@ -182,8 +181,8 @@ def _attempt(
     columns = event_columns(crossings, run=run_number(recipe), event=event, lumi_block=event, channel=0)
     columns |= {name: reconstructed.columns[name] for name in reconstructed.columns if name in canonical_fields()}
     columns |= truth_of(generated, response, crossings=crossings, charge=reconstructed.columns["charge"])
-    candidates = ak.Array(columns | {"cells": cells_of(response), "tracks": tracks_of(reconstructed.matched)})
-    return candidates[_first_complete(rows, generated.truth.event, reconstructed.found)]
+    table = Table(columns, {"cells": cells_of(response), "tracks": tracks_of(reconstructed.matched)})
+    return table.take(_first_complete(rows, generated.truth.event, reconstructed.found))
 
 
 def _per_candidate(crossings: Crossings, event: np.ndarray) -> Crossings:
@@ -205,11 +204,11 @@ def _miscalibrate(response: Response, generated: Generated, injected: Injected, 
     return replace(response, e=response.e * per_cell)
 
 
-def _finish(recipe: Recipe, candidates: ak.Array, first: int, rng: np.random.Generator) -> Block:
+def _finish(recipe: Recipe, candidates: Table, first: int, rng: np.random.Generator) -> Block:
     """Global event numbers, order, the flags of pseudo-data, and no truth in them."""
-    row = ak.to_numpy(candidates.event).astype(np.int64)
-    order, number = number_candidates(row, ak.to_numpy(candidates.et))
-    candidates = ak.to_packed(candidates[order])
+    row = candidates.flat["event"].astype(np.int64)
+    order, number = number_candidates(row, candidates.flat["et"])
+    candidates = candidates.take(order)
     event = first + row[order] + 1
     columns = {
         "event": event.astype(np.uint64),
@@ -221,7 +220,6 @@ def _finish(recipe: Recipe, candidates: ak.Array, first: int, rng: np.random.Gen
         columns["channel"] = np.full(len(event), CHANNELS[recipe.process], dtype=np.uint32)
         return Block(replace_columns(candidates, columns, drop=""), n_events, None)
     # the electron of a background pair is real, but not one that tag-and-probe counts as signal
-    signal = ak.to_numpy((candidates.class_true <= CHARGE_FLIP) & (candidates.origin_true != W_ORIGIN))
-    seen = {name: ak.to_numpy(candidates[name]) for name in ("et", "eta", "pass_loose", "pass_medium", "pass_tight")}
-    flags, counts = fail_randomly(seen, signal=signal, injected=recipe.injected, rng=rng)
+    signal = (candidates.flat["class_true"] <= CHARGE_FLIP) & (candidates.flat["origin_true"] != W_ORIGIN)
+    flags, counts = fail_randomly(candidates.flat, signal=signal, injected=recipe.injected, rng=rng)
     return Block(replace_columns(candidates, columns | flags, drop="_true"), n_events, counts)

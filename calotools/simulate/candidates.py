@@ -1,12 +1,12 @@
-"""Candidates as records: what the ntuple holds of cells, tracks, variables and truth."""
+"""Candidates as columns: what the ntuple holds of cells, tracks, variables and truth."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-import awkward as ak
 import numpy as np
 
+from calotools.ntuple import Lists, Table
 from calotools.simulate.beam import Crossings
 from calotools.simulate.charged import CONVERSION_RADIUS_MAX
 from calotools.simulate.generated import CHARGE_FLIP, PROMPT, Generated
@@ -20,13 +20,8 @@ _TRACK_FIELDS = ("pt", "eta", "phi", "charge", "d0", "z0", "dp_over_p", "trt_pid
 _HIT_FIELDS = ("n_innermost", "n_pixel", "n_sct", "n_trt")
 
 
-def _jagged(columns: Mapping[str, np.ndarray], offsets: np.ndarray) -> ak.Array:
-    records = ak.contents.RecordArray([ak.contents.NumpyArray(column) for column in columns.values()], list(columns))
-    return ak.Array(ak.contents.ListOffsetArray(ak.index.Index64(offsets.astype(np.int64)), records))
-
-
-def cells_of(response: Response) -> ak.Array:
-    """Cells of each candidate as a jagged record.
+def cells_of(response: Response) -> Lists:
+    """Cells of each candidate.
 
     Parameters
     ----------
@@ -34,13 +29,13 @@ def cells_of(response: Response) -> ak.Array:
 
     Returns
     -------
-    (n,) awkward array of records
+    Lists
     """
-    return _jagged({name: getattr(response, name) for name in _CELL_FIELDS}, response.offsets)
+    return Lists(response.offsets, {name: getattr(response, name) for name in _CELL_FIELDS})
 
 
-def tracks_of(matched: Matched) -> ak.Array:
-    """Tracks of each candidate as a jagged record, the matched one first.
+def tracks_of(matched: Matched) -> Lists:
+    """Tracks of each candidate, the matched one first.
 
     Parameters
     ----------
@@ -48,7 +43,7 @@ def tracks_of(matched: Matched) -> ak.Array:
 
     Returns
     -------
-    (n,) awkward array of records
+    Lists
     """
     tracks = matched.tracks
     columns = {name: getattr(tracks, name).astype(np.float32) for name in _TRACK_FIELDS}
@@ -56,7 +51,7 @@ def tracks_of(matched: Matched) -> ak.Array:
     columns["delta_eta1"] = matched.delta_eta1.astype(np.float32)
     columns["delta_phi2"] = matched.delta_phi2.astype(np.float32)
     columns |= {name: getattr(tracks, name).astype(np.int8) for name in _HIT_FIELDS}
-    return _jagged(columns, matched.offsets)
+    return Lists(matched.offsets.astype(np.int64), columns)
 
 
 def truth_of(
@@ -155,26 +150,25 @@ def number_candidates(event: np.ndarray, et: np.ndarray) -> tuple[np.ndarray, np
     return order, number.astype(np.int32)
 
 
-def replace_columns(candidates: ak.Array, columns: Mapping[str, np.ndarray], *, drop: str) -> ak.Array:
-    """The record array with some columns added or replaced, and those that end in `drop` left out.
+def replace_columns(table: Table, columns: Mapping[str, np.ndarray], *, drop: str) -> Table:
+    """The table with some columns added or replaced, and those that end in `drop` left out.
 
     Parameters
     ----------
-    candidates : (n,) awkward record array
+    table : Table
     columns : mapping of str to (n,) array
     drop : str
         Suffix; empty drops nothing.
 
     Returns
     -------
-    (n,) awkward record array
+    Table
 
     Examples
     --------
-    >>> rows = ak.Array({"e": [1.0], "e_true": [2.0]})
-    >>> replace_columns(rows, {"e": np.array([3.0])}, drop="_true").tolist()
-    [{'e': 3.0}]
+    >>> rows = Table({"e": np.array([1.0]), "e_true": np.array([2.0])}, {})
+    >>> replace_columns(rows, {"e": np.array([3.0])}, drop="_true").flat
+    {'e': array([3.])}
     """
-    kept = {name: candidates[name] for name in candidates.fields if not (drop and name.endswith(drop))}
-    contents = {name: ak.to_layout(column) for name, column in {**kept, **columns}.items()}
-    return ak.Array(ak.contents.RecordArray(list(contents.values()), list(contents)))
+    kept = {name: column for name, column in table.flat.items() if not (drop and name.endswith(drop))}
+    return Table({**kept, **columns}, table.lists)

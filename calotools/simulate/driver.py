@@ -13,8 +13,6 @@ from operator import add
 from pathlib import Path
 from typing import Any
 
-import awkward as ak
-
 from calotools._version import version
 from calotools.errors import ConfigError
 from calotools.ntuple import NtupleWriter
@@ -60,16 +58,14 @@ def simulate(config: SimulateConfig, progress: Callable[[str, int, int], None] |
     output = check_output(config.output, overwrite=config.overwrite)
     sidecar = check_output(sidecar_path(output), overwrite=config.overwrite) if recipe.injected else None
     counts = []
-    done = 0
+    blocks = _counted(_blocks(recipe, numbers, config.jobs), _events_in(recipe, numbers), progress)
     with NtupleWriter(
         output, format=config.format, metadata=_provenance(config, recipe), overwrite=config.overwrite
     ) as writer:
-        for group in _chunks(_blocks(recipe, numbers, config.jobs), config.chunk):
-            writer.extend(TREES[recipe.process], ak.concatenate([block.candidates for block in group]))
+        for group in _chunks(blocks, config.chunk):
+            for block in group:
+                writer.extend(TREES[recipe.process], block.candidates)
             counts += [block.counts for block in group if block.counts is not None]
-            done += sum(block.n_events for block in group)
-            if progress is not None:
-                progress("simulate", done, _events_in(recipe, numbers))
     if sidecar is not None and recipe.injected is not None:
         write_sidecar(sidecar, recipe.injected, reduce(add, counts), overwrite=config.overwrite)
     return output
@@ -120,6 +116,16 @@ def _blocks(recipe: Recipe, numbers: range, jobs: int) -> Iterator[Block]:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+
+def _counted(blocks: Iterator[Block], total: int, progress: Callable[[str, int, int], None] | None) -> Iterator[Block]:
+    """The blocks, and a report of the events that are done after each."""
+    done = 0
+    for block in blocks:
+        done += block.n_events
+        if progress is not None:
+            progress("simulate", done, total)
+        yield block
 
 
 def _chunks(blocks: Iterator[Block], size: int) -> Iterator[list[Block]]:
