@@ -8,15 +8,17 @@ if TYPE_CHECKING:
     from calotools.models.build import MODELS, build_model
     from calotools.models.electron_cnn_2018 import ElectronCNN2018
     from calotools.models.energy_cnn import EnergyCNN
+    from calotools.models.energy_cnn_2019 import EnergyCNN2019
     from calotools.models.inputs import ModelInputs
     from calotools.models.threads import use_threads
 
-__all__ = ["MODELS", "ElectronCNN2018", "EnergyCNN", "ModelInputs", "build_model", "use_threads"]
+__all__ = ["MODELS", "ElectronCNN2018", "EnergyCNN", "EnergyCNN2019", "ModelInputs", "build_model", "use_threads"]
 
 _HOME = {
     "MODELS": "build",
     "ElectronCNN2018": "electron_cnn_2018",
     "EnergyCNN": "energy_cnn",
+    "EnergyCNN2019": "energy_cnn_2019",
     "ModelInputs": "inputs",
     "build_model": "build",
     "use_threads": "threads",
