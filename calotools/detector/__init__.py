@@ -11,6 +11,7 @@ from calotools.detector.gain import gain_thresholds, select_gain
 from calotools.detector.granularity import cell_size, regions
 from calotools.detector.material import layer_edges, material_before, material_inside
 from calotools.detector.medium import Medium, effective_medium, stack_medium
+from calotools.detector.modulation import TILE_MODULES, absorber_period
 from calotools.detector.noise import cell_noise
 from calotools.detector.position import shower_position, shower_radius
 from calotools.detector.pulse import OptimalFilter, filter_response, optimal_filter, pulse_shape
@@ -19,9 +20,11 @@ from calotools.detector.sampling import Sampling
 from calotools.detector.tables import load_table
 
 __all__ = [
+    "TILE_MODULES",
     "Medium",
     "OptimalFilter",
     "Sampling",
+    "absorber_period",
     "build_cells",
     "cell_at",
     "cell_noise",

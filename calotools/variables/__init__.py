@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from calotools.variables.derived import DERIVED, add_derived, derived_inputs
 from calotools.variables.jagged import flat_collection
 from calotools.variables.scaling import Scaler, fit_scaler
 from calotools.variables.selection import CutStep, Selection, add_cutflows, fields_in, select
@@ -19,13 +20,16 @@ if TYPE_CHECKING:
     from calotools.variables.shapes import SHAPES, candidate_shapes, shower_shapes
 
 __all__ = [
+    "DERIVED",
     "SHAPES",
     "SPLITS",
     "CutStep",
     "Scaler",
     "Selection",
     "add_cutflows",
+    "add_derived",
     "candidate_shapes",
+    "derived_inputs",
     "event_hash",
     "fields_in",
     "fit_scaler",
