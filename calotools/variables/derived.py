@@ -132,7 +132,8 @@ def _cell_index(candidates: ak.Array) -> np.ndarray:
 
 
 def _eta_mod(candidates: ak.Array) -> np.ndarray:
-    return np.fmod(np.abs(_numbers(candidates, "eta_cluster")), _middle_cell())
+    # not fmod: at the edge of a cell it must agree with the number of the cell
+    return np.abs(_numbers(candidates, "eta_cluster")) - _cell_index(candidates) * _middle_cell()
 
 
 def _middle_cell() -> float:
