@@ -10,17 +10,32 @@ if TYPE_CHECKING:
     from calotools.models.energy_cnn import EnergyCNN
     from calotools.models.energy_cnn_2019 import EnergyCNN2019
     from calotools.models.inputs import ModelInputs
+    from calotools.models.likelihood import Likelihood, LikelihoodBins, fit_likelihood
     from calotools.models.threads import use_threads
 
-__all__ = ["MODELS", "ElectronCNN2018", "EnergyCNN", "EnergyCNN2019", "ModelInputs", "build_model", "use_threads"]
+__all__ = [
+    "MODELS",
+    "ElectronCNN2018",
+    "EnergyCNN",
+    "EnergyCNN2019",
+    "Likelihood",
+    "LikelihoodBins",
+    "ModelInputs",
+    "build_model",
+    "fit_likelihood",
+    "use_threads",
+]
 
 _HOME = {
     "MODELS": "build",
     "ElectronCNN2018": "electron_cnn_2018",
     "EnergyCNN": "energy_cnn",
     "EnergyCNN2019": "energy_cnn_2019",
+    "Likelihood": "likelihood",
+    "LikelihoodBins": "likelihood",
     "ModelInputs": "inputs",
     "build_model": "build",
+    "fit_likelihood": "likelihood",
     "use_threads": "threads",
 }
 
