@@ -42,7 +42,9 @@ ImagesChoice = Annotated[
     Discriminator(lambda value: "name" if isinstance(value, str) else "table"),
 ]
 Shard = Annotated[tuple[int, int], BeforeValidator(lambda value: value.split("/") if isinstance(value, str) else value)]
-Process = Literal["zee", "hyy", "electrons", "photons", "fakes", "jpsi"]
+Process = Literal[
+    "zee", "hyy", "electrons", "photons", "fakes", "jpsi", "zmumu", "ztautau", "wenu", "ttbar", "gammajet", "dijets"
+]
 
 
 class _Model(BaseModel):
@@ -173,6 +175,13 @@ class SimulateConfig(StageConfig):
     n: int = _short("-n", "number of events", gt=0)
     output: Path = _short("-o", "ROOT file to write")
     seed: int = Field(1, description="seed; the same seed gives the same file", ge=0)
+    generator: Literal["builtin", "pythia"] | None = Field(
+        None, description="default: the built-in one where it has the process, else Pythia 8"
+    )
+    tree: Literal["electrons", "photons", "objects"] | None = Field(
+        None, description="candidates to write; default: the process's own"
+    )
+    pythia_settings: tuple[str, ...] = Field((), description="further settings, such as 'PhaseSpace:pTHatMin = 50.'")
     mu: float | None = Field(None, description="interactions per crossing; default: run-2 profile", ge=0, le=200)
     effects: Path | None = Field(None, description="TOML that changes or turns off detector effects")
     pseudo_data: bool = Field(False, description="play the experiment: no truth, injected differences in a sidecar")

@@ -27,6 +27,7 @@ from calotools.simulate.generated import CHARGE_FLIP, Generated, place
 from calotools.simulate.generator import TREES, generate
 from calotools.simulate.jets import draw_categories
 from calotools.simulate.pseudo_data import Counts, Injected, energy_factor, fail_randomly
+from calotools.simulate.pythia import generate_candidates, process_table
 from calotools.simulate.reconstruction import reconstruct
 from calotools.simulate.response import Response, simulate_response
 
@@ -37,6 +38,8 @@ BLOCK_EVENTS = 200
 
 CHANNELS = {"zee": 999001, "hyy": 999002, "jpsi": 999003, "electrons": 999011, "photons": 999012, "fakes": 999021}
 """Sample numbers of simulation; data have 0."""
+
+_PYTHIA_KINDS = ("zee", "hyy", "zmumu", "ztautau", "wenu", "ttbar", "gammajet", "dijets")
 
 _RUNS_PER_KIND = 200_000_000
 MAX_SEED = _RUNS_PER_KIND - 1
@@ -60,6 +63,11 @@ class Recipe:
         Already changed for pseudo-data.
     injected : Injected or None
         The differences of pseudo-data; None for simulation.
+    generator : {"builtin", "pythia"}
+    tree : str
+        What is written; empty for the process's own.
+    pythia_settings : tuple of str
+        Of the user, after the process's own.
     """
 
     process: str
@@ -68,6 +76,9 @@ class Recipe:
     mu: float | None
     effects: Effects
     injected: Injected | None
+    generator: str = "builtin"
+    tree: str = ""
+    pythia_settings: tuple[str, ...] = ()
 
     @property
     def n_blocks(self) -> int:
@@ -95,7 +106,10 @@ def run_number(recipe: Recipe) -> int:
     int
         200,000,000 times a number of process and kind, plus the seed.
     """
-    kind = 1 + list(CHANNELS).index(recipe.process) + (len(CHANNELS) if recipe.injected else 0)
+    if recipe.generator == "pythia":
+        kind = 1 + 2 * len(CHANNELS) + _PYTHIA_KINDS.index(recipe.process)
+    else:
+        kind = 1 + list(CHANNELS).index(recipe.process) + (len(CHANNELS) if recipe.injected else 0)
     return kind * _RUNS_PER_KIND + recipe.seed
 
 
@@ -144,6 +158,12 @@ def simulate_block(recipe: Recipe, number: int) -> Block:
     )
 
 
+def _channel(recipe: Recipe) -> int:
+    if recipe.generator == "pythia":
+        return int(process_table()[recipe.process]["channel"])
+    return CHANNELS[recipe.process]
+
+
 def _mu_of_events(recipe: Recipe, n: int, rng: np.random.Generator) -> np.ndarray:
     n_lumi = -(-n // LUMI_BLOCK_EVENTS)
     blocks = draw_mu_average(n_lumi, rng=rng) if recipe.mu is None else np.full(n_lumi, recipe.mu)
@@ -154,11 +174,8 @@ def _attempt(
     recipe: Recipe, source: str, rows: np.ndarray, mu: np.ndarray, category: np.ndarray, rng: np.random.Generator
 ) -> Table:
     """Candidates of those events `rows` that are complete, once each; `event` is still the row in the block."""
-    tree = TREES[recipe.process]
-    if source == "background":
-        generated = generate_background(len(rows), rng=rng)
-    else:
-        generated = generate(recipe.process, len(rows), rng=rng, category=category)
+    tree = recipe.tree or TREES[recipe.process]
+    generated = _generate(recipe, source, category, rng)
     crossings = draw_crossings(mu, pointing=tree == "photons", spread=recipe.effects.vertex_spread, rng=rng)
     crossings = _per_candidate(crossings, generated.truth.event)
     generated = replace(
@@ -178,24 +195,48 @@ def _attempt(
         response = _miscalibrate(response, generated, recipe.injected, rng)
     reconstructed = reconstruct(generated, response, crossings=crossings, tree=tree, effects=recipe.effects, rng=rng)
     event = rows[generated.truth.event]
-    columns = event_columns(crossings, run=run_number(recipe), event=event, lumi_block=event, channel=0)
+    columns = event_columns(
+        crossings, run=run_number(recipe), event=event, lumi_block=event, channel=0, weight=generated.weight
+    )
     columns |= {name: reconstructed.columns[name] for name in reconstructed.columns if name in canonical_fields()}
-    columns |= truth_of(generated, response, crossings=crossings, charge=reconstructed.columns["charge"])
+    columns |= truth_of(
+        generated,
+        response,
+        crossings=crossings,
+        charge=reconstructed.columns["charge"],
+        matched=reconstructed.matched,
+        tree=tree,
+    )
     table = Table(columns, {"cells": cells_of(response), "tracks": tracks_of(reconstructed.matched)})
-    return table.take(_first_complete(rows, generated.truth.event, reconstructed.found))
+    found = reconstructed.found
+    return table.take(_first_kept(rows, generated.truth.event, found, whole=recipe.generator == "builtin"))
+
+
+def _generate(recipe: Recipe, source: str, category: np.ndarray, rng: np.random.Generator) -> Generated:
+    """As many events as there are entries in `category`."""
+    if recipe.generator == "pythia":
+        return generate_candidates(recipe.process, len(category), further=recipe.pythia_settings, rng=rng)
+    if source == "background":
+        return generate_background(len(category), rng=rng)
+    return generate(recipe.process, len(category), rng=rng, category=category)
 
 
 def _per_candidate(crossings: Crossings, event: np.ndarray) -> Crossings:
     return Crossings(**{name: getattr(crossings, name)[event] for name in Crossings.__dataclass_fields__})
 
 
-def _first_complete(rows: np.ndarray, attempt: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """Candidates, as a mask, of the first attempt at each row in which every candidate was found."""
-    complete = np.bincount(attempt, weights=~found, minlength=len(rows)) == 0
-    _, first = np.unique(rows[complete], return_index=True)
+def _first_kept(rows: np.ndarray, attempt: np.ndarray, found: np.ndarray, *, whole: bool) -> np.ndarray:
+    """Found candidates, as a mask, of the first good attempt at each row.
+
+    Good are attempts in which every candidate was found (`whole`), or any.
+    """
+    n_found = np.bincount(attempt, weights=found, minlength=len(rows))
+    needed = np.bincount(attempt, minlength=len(rows)) if whole else 1
+    good = n_found >= needed
+    _, first = np.unique(rows[good], return_index=True)
     chosen = np.zeros(len(rows), dtype=bool)
-    chosen[np.flatnonzero(complete)[first]] = True
-    return chosen[attempt]
+    chosen[np.flatnonzero(good)[first]] = True
+    return chosen[attempt] & found
 
 
 def _miscalibrate(response: Response, generated: Generated, injected: Injected, rng: np.random.Generator) -> Response:
@@ -217,7 +258,7 @@ def _finish(recipe: Recipe, candidates: Table, first: int, rng: np.random.Genera
     }
     n_events = len(np.unique(event))
     if recipe.injected is None:
-        columns["channel"] = np.full(len(event), CHANNELS[recipe.process], dtype=np.uint32)
+        columns["channel"] = np.full(len(event), _channel(recipe), dtype=np.uint32)
         return Block(replace_columns(candidates, columns, drop=""), n_events, None)
     # the electron of a background pair is real, but not one that tag-and-probe counts as signal
     signal = (candidates.flat["class_true"] <= CHARGE_FLIP) & (candidates.flat["origin_true"] != W_ORIGIN)

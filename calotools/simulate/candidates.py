@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from calotools.ntuple import Lists, Table
 from calotools.simulate.beam import Crossings
 from calotools.simulate.charged import CONVERSION_RADIUS_MAX
-from calotools.simulate.generated import CHARGE_FLIP, PROMPT, Generated
+from calotools.simulate.generated import CHARGE_FLIP, CONVERSION, PROMPT, Generated, Truth
 from calotools.simulate.matching import Matched
 from calotools.simulate.response import Response
 
-__all__ = ["cells_of", "event_columns", "number_candidates", "replace_columns", "tracks_of", "truth_of"]
+__all__ = ["as_electrons", "cells_of", "event_columns", "number_candidates", "replace_columns", "tracks_of", "truth_of"]
 
+IFF_CHARGE_FLIP, IFF_CONVERSION = 3, 5
+_BACKGROUND_ELECTRON, _PHOTON_CONVERSION = 4, 5
 _CELL_FIELDS = ("e", "eta", "phi", "sampling", "time", "gain", "noise")
 _TRACK_FIELDS = ("pt", "eta", "phi", "charge", "d0", "z0", "dp_over_p", "trt_pid")
 _HIT_FIELDS = ("n_innermost", "n_pixel", "n_sct", "n_trt")
@@ -55,11 +58,13 @@ def tracks_of(matched: Matched) -> Lists:
 
 
 def truth_of(
-    generated: Generated, response: Response, *, crossings: Crossings, charge: np.ndarray
+    generated: Generated, response: Response, *, crossings: Crossings, charge: np.ndarray, matched: Matched, tree: str
 ) -> dict[str, np.ndarray]:
     """Truth of each candidate.
 
-    A prompt electron whose track has the other charge is a charge flip.
+    Where every particle's truth is known, that of an electron candidate is of the particle that made its track: a
+    hadron, an electron, or a photon that converted. A prompt electron whose track has the other charge is a charge
+    flip.
 
     Parameters
     ----------
@@ -69,17 +74,23 @@ def truth_of(
         One entry per candidate.
     charge : (n,) float
         Reconstructed charge.
+    matched : Matched
+    tree : {"electrons", "photons"}
 
     Returns
     -------
     dict of str to (n,) array
         Fields of the native ntuple's truth.
     """
+    row = np.searchsorted(generated.particles.candidate, np.arange(len(generated.truth)))
     truth = generated.truth
+    if tree == "electrons" and generated.particle_truth is not None:
+        parent = np.nan_to_num(matched.first(matched.tracks.parent), nan=-1).astype(np.int64)
+        row = np.where(parent >= 0, parent, row)
+        truth = as_electrons(generated.particle_truth.take(row))
     flipped = (truth.category == PROMPT) & (truth.charge * charge < 0)
-    first = np.searchsorted(generated.particles.candidate, np.arange(len(truth)))
-    photon = generated.particles.pdg[first] == 22
-    radius = response.conversion_radius[first]
+    photon = generated.particles.pdg[row] == 22
+    radius = response.conversion_radius[row]
     return {
         "e_true": truth.e.astype(np.float32),
         "eta_true": truth.eta.astype(np.float32),
@@ -89,6 +100,7 @@ def truth_of(
         "class_true": np.where(flipped, CHARGE_FLIP, truth.category).astype(np.int32),
         "type_true": truth.kind,
         "origin_true": truth.origin,
+        "iff_true": np.where(flipped, IFF_CHARGE_FLIP, truth.iff).astype(np.int32),
         "conversion_radius_true": np.where(photon & (radius < CONVERSION_RADIUS_MAX), radius, np.nan).astype(
             np.float32
         ),
@@ -96,7 +108,38 @@ def truth_of(
     }
 
 
-def event_columns(crossings: Crossings, *, run: int, event: np.ndarray, lumi_block: np.ndarray, channel: int) -> dict:
+def as_electrons(truth: Truth) -> Truth:
+    """Truth of electron candidates: a photon that made a track has converted.
+
+    A prompt photon then is the class of conversions; one that an electron radiated stays with it.
+
+    Parameters
+    ----------
+    truth : Truth
+
+    Returns
+    -------
+    Truth
+    """
+    photon = truth.pdg == 22
+    prompt = photon & (truth.category == PROMPT) & (truth.iff == IFF_CONVERSION)
+    return replace(
+        truth,
+        category=np.where(prompt, CONVERSION, truth.category),
+        kind=np.where(photon, _BACKGROUND_ELECTRON, truth.kind),
+        origin=np.where(photon, _PHOTON_CONVERSION, truth.origin),
+    )
+
+
+def event_columns(
+    crossings: Crossings,
+    *,
+    run: int,
+    event: np.ndarray,
+    lumi_block: np.ndarray,
+    channel: int,
+    weight: np.ndarray | None = None,
+) -> dict:
     """Event fields of each candidate, except its number.
 
     Parameters
@@ -105,6 +148,8 @@ def event_columns(crossings: Crossings, *, run: int, event: np.ndarray, lumi_blo
         One entry per candidate.
     run, channel : int
     event, lumi_block : (n,) int
+    weight : (n,) float, optional
+        1 when not given.
 
     Returns
     -------
@@ -120,7 +165,7 @@ def event_columns(crossings: Crossings, *, run: int, event: np.ndarray, lumi_blo
         "mu_actual": crossings.mu_actual,
         "n_vtx": crossings.n_vtx,
         "z_vertex": crossings.z_vertex.astype(np.float32),
-        "weight": np.ones(n, dtype=np.float32),
+        "weight": np.ones(n, dtype=np.float32) if weight is None else weight.astype(np.float32),
     }
 
 

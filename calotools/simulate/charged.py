@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from calotools.simulate.generated import Generated, Truth
@@ -47,9 +49,11 @@ def charged_particles(
     z[generated.particles.candidate] = generated.particles.z_vertex
     return ChargedParticles.join(
         _from_generator(generated.particles, _kept(generated.particles, response), generated.d0),
-        _from_generator(generated.around, np.ones(len(generated.around.e)), np.zeros(len(generated.around.e))),
+        _unknown(
+            _from_generator(generated.around, np.ones(len(generated.around.e)), np.zeros(len(generated.around.e)))
+        ),
         _from_conversions(generated.particles, response),
-        _around(truth, _UNDERLYING * np.ones(len(truth)), z, rng),
+        _around(truth, np.full(len(truth), _UNDERLYING if generated.underlying else 0.0), z, rng),
         _around(truth, mu_actual, None if spread > 0 else z, rng, spread=spread),
     )
 
@@ -79,7 +83,13 @@ def _from_generator(particles: Particles, kept: np.ndarray, d0: np.ndarray) -> C
         radius=np.zeros(len(rows)),
         kept=kept[rows],
         electron=code[rows] == 11,
+        parent=rows,
     )
+
+
+def _unknown(particles: ChargedParticles) -> ChargedParticles:
+    """The same, of which a candidate's truth knows nothing."""
+    return replace(particles, parent=np.full(len(particles.parent), -1))
 
 
 def _from_conversions(particles: Particles, response: Response) -> ChargedParticles:
@@ -102,6 +112,7 @@ def _from_conversions(particles: Particles, response: Response) -> ChargedPartic
         radius=response.conversion_radius[rows],
         kept=np.ones(len(rows)),
         electron=np.ones(len(rows), dtype=bool),
+        parent=rows,
     )
 
 
@@ -125,4 +136,5 @@ def _around(
         radius=np.zeros(n),
         kept=np.ones(n),
         electron=np.zeros(n, dtype=bool),
+        parent=np.full(n, -1),
     )

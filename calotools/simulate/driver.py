@@ -20,7 +20,7 @@ from calotools.outputs import check_output
 from calotools.recipe import SimulateConfig
 from calotools.simulate.blocks import BLOCK_EVENTS, MAX_SEED, Block, Recipe, simulate_block
 from calotools.simulate.effects import Effects
-from calotools.simulate.generator import TREES
+from calotools.simulate.processes import choose_generator, choose_tree, pythia_provenance
 from calotools.simulate.pseudo_data import Injected, sidecar_path, write_sidecar
 
 __all__ = ["simulate"]
@@ -64,7 +64,7 @@ def simulate(config: SimulateConfig, progress: Callable[[str, int, int], None] |
     ) as writer:
         for group in _chunks(blocks, config.chunk):
             for block in group:
-                writer.extend(TREES[recipe.process], block.candidates)
+                writer.extend(recipe.tree, block.candidates)
             counts += [block.counts for block in group if block.counts is not None]
     if sidecar is not None and recipe.injected is not None:
         write_sidecar(sidecar, recipe.injected, reduce(add, counts), overwrite=config.overwrite)
@@ -81,7 +81,22 @@ def _recipe(config: SimulateConfig) -> Recipe:
     if config.pseudo_data:
         injected = Injected.from_toml(config.injected) if config.injected is not None else Injected()
         effects = injected.change(effects)
-    return Recipe(config.process, config.seed, config.n, config.mu, effects, injected)
+    generator = choose_generator(config.process, config.generator)
+    if config.pythia_settings and generator == "builtin":
+        raise ConfigError("'pythia_settings' is for Pythia; ask for it too (--generator pythia)")
+    if config.pseudo_data and generator == "pythia":
+        raise ConfigError("pseudo-data are made by the built-in generator alone; drop --generator pythia")
+    return Recipe(
+        process=config.process,
+        seed=config.seed,
+        n_events=config.n,
+        mu=config.mu,
+        effects=effects,
+        injected=injected,
+        generator=generator,
+        tree=choose_tree(config.process, generator, config.tree),
+        pythia_settings=config.pythia_settings,
+    )
 
 
 def _shard_blocks(recipe: Recipe, shard: tuple[int, int]) -> range:
@@ -142,11 +157,13 @@ def _chunks(blocks: Iterator[Block], size: int) -> Iterator[list[Block]]:
 def _provenance(config: SimulateConfig, recipe: Recipe) -> dict[str, Any]:
     """What is needed to make the same file again; nothing of the machine or the moment."""
     settings = config.model_dump(mode="json", include={"process", "n", "seed", "mu", "pseudo_data", "shard"})
+    generator = pythia_provenance(recipe.process, recipe.pythia_settings) if recipe.generator == "pythia" else {}
     return {
         "software": f"calotools {version}",
         "stage": "simulate",
-        "config": settings,
+        "config": settings | {"generator": recipe.generator, "tree": recipe.tree},
         "effects": recipe.effects.model_dump(mode="json"),
+        **generator,
         "tables": tables_digest(),
     }
 

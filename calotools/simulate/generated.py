@@ -8,7 +8,7 @@ import numpy as np
 
 from calotools.simulate.response import Particles
 
-__all__ = ["Generated", "Truth", "particles_of", "take_candidates"]
+__all__ = ["Generated", "Truth", "iff_of", "particles_of", "take_candidates"]
 
 PROMPT, CHARGE_FLIP, CONVERSION, HEAVY_FLAVOUR, LIGHT_EGAMMA, LIGHT_HADRON = range(6)
 """The six classes of electron candidates (`class_true`)."""
@@ -30,6 +30,8 @@ class Truth:
     charge, pdg : (n,) int32
     category, kind, origin : (n,) int32
         Class, MCTruthClassifier type and origin.
+    iff : (n,) int32
+        IFF class (2 prompt electron, 5 prompt conversion, 7 tau, 8 b, 9 c, 10 light flavour, 0 unknown).
     """
 
     event: np.ndarray
@@ -41,6 +43,7 @@ class Truth:
     category: np.ndarray
     kind: np.ndarray
     origin: np.ndarray
+    iff: np.ndarray
 
     def __len__(self) -> int:
         return len(self.e)
@@ -64,6 +67,12 @@ class Generated:
     around : Particles
         Particles farther than `NEAR`: tracks and isolation only.
     n_events : int
+    particle_truth : Truth, optional
+        That of each of `particles`; the truth of a candidate is then that of the particle that made its track.
+    weight : (n_candidate,) float64, optional
+        Of the candidate's event; 1 when not given.
+    underlying : bool
+        Soft particles of the underlying event have to be added.
     """
 
     truth: Truth
@@ -71,6 +80,35 @@ class Generated:
     d0: np.ndarray
     around: Particles
     n_events: int
+    particle_truth: Truth | None = None
+    weight: np.ndarray | None = None
+    underlying: bool = True
+
+
+_IFF_BY_CLASS = {PROMPT: 2, CHARGE_FLIP: 3, CONVERSION: 5, LIGHT_EGAMMA: 10, LIGHT_HADRON: 10}
+_CHARMED_ORIGINS = (25, 27, 32)
+
+
+def iff_of(category: np.ndarray, origin: np.ndarray) -> np.ndarray:
+    """IFF class of an electron candidate of one of the six classes.
+
+    Parameters
+    ----------
+    category, origin : (n,) int
+
+    Returns
+    -------
+    (n,) int32
+        0 for a class that is none of the six.
+
+    Examples
+    --------
+    >>> iff_of(np.array([0, 1, 2, 3, 3, 4, 5, -1]), np.array([13, 13, 37, 26, 25, 42, 23, 0])).tolist()
+    [2, 3, 5, 8, 9, 10, 10, 0]
+    """
+    heavy = np.where(np.isin(origin, _CHARMED_ORIGINS), 9, 8)
+    conditions = [category == HEAVY_FLAVOUR, *(category == one for one in _IFF_BY_CLASS)]
+    return np.select(conditions, [heavy, *_IFF_BY_CLASS.values()], default=0).astype(np.int32)
 
 
 def particles_of(candidate: np.ndarray, pdg: np.ndarray, e: np.ndarray, eta: np.ndarray, phi: np.ndarray) -> Particles:

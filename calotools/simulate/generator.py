@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from calotools.simulate.generated import PROMPT, Generated, Truth, particles_of
+from calotools.simulate.generated import PROMPT, Generated, Truth, iff_of, particles_of
 from calotools.simulate.jets import draw_categories, generate_fakes
 from calotools.simulate.kinematics import DRESSING_CONE, Pair, decay_boson, draw_boson, radiate, wrap_phi
 from calotools.simulate.response import Particles
@@ -30,7 +30,7 @@ _MIN_ET = {"zee": 12.0, "hyy": 22.0, "jpsi": 5.0}
 _MIN_DISTANCE = 0.3  # below it, the two electrons of a J/psi share cells
 _SCALE = {"zee": 91.2, "jpsi": 3.1}
 ISOLATED_ELECTRON, ISOLATED_PHOTON = 2, 14
-_ORIGIN = {"zee": 13, "hyy": 14, "jpsi": 28, "electrons": 1, "photons": 2}
+_ORIGIN = {"zee": 13, "hyy": 14, "jpsi": 28, "electrons": 1, "photons": 3}
 
 
 def generate(process: str, n: int, *, rng: np.random.Generator, category: np.ndarray | None = None) -> Generated:
@@ -156,6 +156,7 @@ def prompt_truth(
         category=np.full(n, PROMPT, dtype=np.int32),
         kind=kind.astype(np.int32),
         origin=np.full(n, origin, dtype=np.int32),
+        iff=iff_of(np.full(n, PROMPT), np.full(n, origin)),
     )
 
 

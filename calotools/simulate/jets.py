@@ -18,6 +18,7 @@ from calotools.simulate.generated import (
     NEAR,
     Generated,
     Truth,
+    iff_of,
     particles_of,
     select_particles,
 )
@@ -187,6 +188,7 @@ def _leading(category: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def _truth(content: _Content, eta: np.ndarray, phi: np.ndarray, category: np.ndarray) -> Truth:
     pdg = content.pdg[:, 0]
     charge = np.select([np.abs(pdg) == 11, np.abs(pdg) == 211], [-np.sign(pdg), np.sign(pdg)], default=0)
+    origin = np.choose(category - CONVERSION, [_ORIGIN[one] for one in range(2, 6)]).astype(np.int32)
     return Truth(
         event=np.arange(len(eta), dtype=np.int64),
         e=content.pt[:, 0] * np.cosh(eta),
@@ -196,7 +198,8 @@ def _truth(content: _Content, eta: np.ndarray, phi: np.ndarray, category: np.nda
         pdg=pdg.astype(np.int32),
         category=category.astype(np.int32),
         kind=np.choose(category - CONVERSION, [_TYPE[one] for one in range(2, 6)]).astype(np.int32),
-        origin=np.choose(category - CONVERSION, [_ORIGIN[one] for one in range(2, 6)]).astype(np.int32),
+        origin=origin,
+        iff=iff_of(category, origin),
     )
 
 

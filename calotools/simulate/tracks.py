@@ -40,6 +40,8 @@ class ChargedParticles:
     kept : (n,) float64
         Momentum at the last measurement over that at the first.
     electron : (n,) bool
+    parent : (n,) int64
+        Row of the generated particle that it is, or (conversions) comes from; -1 for none.
     """
 
     candidate: np.ndarray
@@ -52,6 +54,7 @@ class ChargedParticles:
     radius: np.ndarray
     kept: np.ndarray
     electron: np.ndarray
+    parent: np.ndarray
 
     def take(self, rows: np.ndarray) -> ChargedParticles:
         """Some rows (an integer or boolean array)."""
@@ -79,6 +82,8 @@ class Tracks:
     n_innermost, n_pixel, n_sct, n_trt : (n,) int32
     radius : (n,) float64 [mm]
         True radius of birth.
+    parent : (n,) int64
+        As of `ChargedParticles`.
     """
 
     candidate: np.ndarray
@@ -96,6 +101,7 @@ class Tracks:
     n_sct: np.ndarray
     n_trt: np.ndarray
     radius: np.ndarray
+    parent: np.ndarray
 
     def take(self, rows: np.ndarray) -> Tracks:
         """Some rows (an integer or boolean array)."""
@@ -174,6 +180,7 @@ def measure_tracks(
         n_sct=hits[2],
         n_trt=hits[3],
         radius=particles.radius,
+        parent=particles.parent,
     )
 
 

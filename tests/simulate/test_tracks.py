@@ -19,6 +19,7 @@ def particles(n=5000, **values):
         "radius": np.zeros(n),
         "kept": np.ones(n),
         "electron": np.ones(n, dtype=bool),
+        "parent": np.arange(n),
     }
     return ChargedParticles(**{**columns, **values})
 

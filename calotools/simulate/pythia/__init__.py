@@ -1,0 +1,32 @@
+"""Events of Pythia 8: collisions with jets, decays and an underlying event, and what their particles are truly.
+
+    settings -> events (flat arrays) -> ancestry (type, origin, class of every particle) -> seeds -> candidates
+
+Needs the extra ``calotools[pythia]``; nothing here imports Pythia before an event is asked for.
+"""
+
+from typing import TYPE_CHECKING
+
+__all__ = ["Events", "classify_particles", "generate_candidates", "process_table", "run_pythia"]
+
+if TYPE_CHECKING:
+    from calotools.simulate.pythia.ancestry import classify_particles
+    from calotools.simulate.pythia.events import Events, run_pythia
+    from calotools.simulate.pythia.near import generate_candidates
+    from calotools.simulate.pythia.settings import process_table
+
+_HOME = {
+    "Events": "events",
+    "classify_particles": "ancestry",
+    "generate_candidates": "near",
+    "process_table": "settings",
+    "run_pythia": "events",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
