@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 import awkward as ak
@@ -9,15 +10,18 @@ import numpy as np
 
 from calotools.containers import Images, ImageSpec
 from calotools.errors import BranchError, CellError
-from calotools.images.blocks import NO_CELLS, NO_FINITE, OK, Blocks, cells_to_blocks
-from calotools.images.dense import draw
-from calotools.images.spec import image_spec, plan_of
+from calotools.images.bands import Bands, encode, join_offsets
+from calotools.images.dense import output_arrays
+from calotools.images.paint import NO_CELLS, NO_FINITE, OK, Canvas, Cells, Found, cell_sizes, paint
+from calotools.images.spec import image_spec, panels_of, plan_of
+from calotools.images.threads import in_threads
 from calotools.variables.jagged import flat_collection
 from calotools.variables.windows import cell_widths
 
-__all__ = ["build_blocks", "build_images", "cell_fields"]
+__all__ = ["build_bands", "build_images", "cell_fields"]
 
 _EXTRA = ("time", "gain", "noise")
+_CACHE, _MOST_ROWS = 2**20, 64  # bytes, candidates: what is painted at a time
 
 
 def cell_fields(spec: ImageSpec) -> list[str]:
@@ -39,6 +43,8 @@ def build_images(
     *,
     on_bad: Literal["error", "skip"] = "error",
     source: str = "",
+    out: Mapping[str, np.ndarray] | None = None,
+    threads: int | None = None,
 ) -> Images:
     """Draw the cells of candidates on the pixels around them.
 
@@ -60,6 +66,12 @@ def build_images(
         A candidate without usable cells is an error, or an empty image with a NaN centre.
     source : str
         File and tree, for messages.
+    out : dict of str to (>= n, layer, eta, phi) array, optional
+        Where to draw: ``{quantity}_{grid}`` float32 and ``mask_{grid}`` bool. Drawing into the same arrays again and
+        again is faster than asking for new ones.
+    threads : int, optional
+        Default: the processors that this process may use, at most 4; or what the environment variable
+        CALOTOOLS_THREADS, NUMBA_NUM_THREADS or OMP_NUM_THREADS says. The result does not depend on it.
 
     Returns
     -------
@@ -71,6 +83,8 @@ def build_images(
         A candidate has no cells, no finite cell, or no cell of the centre layer (and `on_bad` is "error").
     BranchError
         A field that the spec needs was not read.
+    ShapeError
+        An array of `out` does not fit.
 
     Examples
     --------
@@ -81,43 +95,121 @@ def build_images(
     (8.0, [0, 0, 8, 0])
     """
     spec = image_spec(spec)
-    blocks = build_blocks(candidates, spec, on_bad=on_bad, source=source)
-    drawn = draw(
-        np.arange(len(blocks.status)),
-        offsets=blocks.offsets,
-        pixel=blocks.pixel,
-        shape=(blocks.n_eta, blocks.n_phi),
-        values=blocks.values,
-        spec=spec,
-        quantities=(*spec.quantities, "mask"),
-    )
+    images = output_arrays(spec, (*spec.quantities, "mask"), n=len(candidates), out=out)
+    shapes = spec.shapes()
+    firsts = dict(zip(shapes, np.cumsum([0, *(np.prod(shape) for shape in shapes.values())]), strict=False))
+
+    def keep(start: int, stop: int, canvas: Canvas) -> None:
+        for name, shape in shapes.items():
+            own = slice(firsts[name], firsts[name] + int(np.prod(shape)))
+            for q, quantity in enumerate(_painted(spec)):
+                if quantity in spec.quantities:
+                    images[f"{quantity}_{name}"][start:stop] = canvas.values[: stop - start, q, own].reshape(-1, *shape)
+            images[f"mask_{name}"][start:stop] = canvas.covered[: stop - start, own].reshape(-1, *shape)
+
+    found = _paint_all(candidates, spec, keep, threads=threads)
+    _check(candidates, found, on_bad=on_bad, source=source, spec=spec)
     return Images(
-        values={name: image for name, image in drawn.items() if not name.startswith("mask_")},
-        mask={name: drawn[f"mask_{name}"] for name in spec.grids},
-        outside={name: blocks.outside[:, k] for k, name in enumerate(spec.grids)},
-        centre=blocks.centre,
-        dropped=blocks.dropped,
+        values={name: image for name, image in images.items() if not name.startswith("mask_")},
+        mask={name: images[f"mask_{name}"] for name in spec.grids},
+        outside={name: found.outside[:, k] for k, name in enumerate(spec.grids)},
+        centre=found.centre,
+        dropped=found.dropped,
     )
 
 
-def build_blocks(
-    candidates: ak.Array, spec: ImageSpec, *, on_bad: Literal["error", "skip"] = "error", source: str = ""
-) -> Blocks:
+def build_bands(
+    candidates: ak.Array,
+    spec: ImageSpec,
+    *,
+    on_bad: Literal["error", "skip"] = "error",
+    source: str = "",
+    threads: int | None = None,
+) -> Bands:
     """The sparse form of `build_images`; what the store keeps."""
-    names = [name.removeprefix("cells.") for name in cell_fields(spec)]
-    offsets, cells = flat_collection(candidates, "cells", fields=names)
-    blocks = cells_to_blocks(
-        offsets,
-        cells,
-        position=_position(candidates, spec),
-        plan=plan_of(spec),
-        widths=cell_widths(),
-        quantities=spec.quantities,
+    panels = panels_of(spec)
+    parts: dict[int, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
+
+    def keep(start: int, stop: int, canvas: Canvas) -> None:
+        n = stop - start
+        parts[start] = encode(canvas.values[:n], canvas.covered[:n], panels=panels)
+
+    found = _paint_all(candidates, spec, keep, threads=threads)
+    _check(candidates, found, on_bad=on_bad, source=source, spec=spec)
+    if not parts:
+        keep(0, 0, _canvas(spec, rows=1))
+    offsets, bands, values = zip(*(parts[start] for start in sorted(parts)), strict=True)
+    columns = dict(zip(_painted(spec), np.concatenate(values, axis=1), strict=True))
+    return Bands(join_offsets(list(offsets)), np.concatenate(bands), columns, *found)
+
+
+def _painted(spec: ImageSpec) -> tuple[str, ...]:
+    """Quantities in the order of the canvas; the energy is painted always, for the others need it."""
+    return ("energy", *(one for one in spec.quantities if one != "energy"))
+
+
+def _canvas(spec: ImageSpec, *, rows: int | None = None) -> Canvas:
+    """Room for as many candidates as stay in the processor's cache."""
+    names = _painted(spec)
+    n_pixel = sum(int(np.prod(shape)) for shape in spec.shapes().values())
+    fitting = min(max(_CACHE // (4 * n_pixel * len(names)), 1), _MOST_ROWS)
+    rows = fitting if rows is None else rows
+    which = np.array([names.index(one) if one in names else -1 for one in _EXTRA], dtype=np.int64)
+    return Canvas(
+        values=np.empty((rows, len(names), n_pixel), dtype=np.float32),
+        covered=np.empty((rows, n_pixel), dtype=bool),
+        heat=np.empty(n_pixel if (which[:2] >= 0).any() else 0, dtype=np.float32),
+        which=which,
     )
-    bad = np.flatnonzero(blocks.status != OK)
+
+
+def _paint_all(
+    candidates: ak.Array, spec: ImageSpec, keep: Callable[[int, int, Canvas], None], *, threads: int | None
+) -> Found:
+    """Paint all candidates, some at a time, and have the canvas kept."""
+    cells, plan = _cells_of(candidates, spec), plan_of(spec)
+    row_of, sizes = cell_sizes(plan, cell_widths())
+    n = len(candidates)
+    found = Found(
+        outside=np.zeros((n, len(spec.grids)), np.float32),
+        centre=np.full((n, 2), np.nan),
+        dropped=np.zeros(n, np.int32),
+        status=np.zeros(n, np.int8),
+    )
+
+    def work(start: int, stop: int) -> None:
+        canvas = _canvas(spec)
+        for begin in range(start, stop, len(canvas.values)):
+            end = min(begin + len(canvas.values), stop)
+            paint(begin, end, cells, plan, row_of, sizes, canvas, found)
+            keep(begin, end, canvas)
+
+    in_threads(work, n, threads=threads)
+    return found
+
+
+def _cells_of(candidates: ak.Array, spec: ImageSpec) -> Cells:
+    names = [name.removeprefix("cells.") for name in cell_fields(spec)]
+    offsets, columns = flat_collection(candidates, "cells", fields=names)
+    e, eta, phi = (np.ascontiguousarray(columns[name], dtype=np.float32) for name in ("e", "eta", "phi"))
+    time, gain, noise = (_extra(columns, name, wanted=name in spec.quantities) for name in _EXTRA)
+    sampling = np.ascontiguousarray(columns["sampling"], dtype=np.uint8)
+    return Cells(offsets, e, eta, phi, sampling, time, gain, noise, *_position(candidates, spec))
+
+
+def _extra(columns: dict[str, np.ndarray], name: str, *, wanted: bool) -> np.ndarray:
+    """A further quantity of the cells; gain codes are shifted by one so that 0 means 'no cell'; missing becomes 0."""
+    if not wanted:
+        return np.zeros(0, dtype=np.float32)
+    column = np.asarray(columns[name], dtype=np.float32)
+    shifted = column + np.float32(1.0) if name == "gain" else column
+    return np.nan_to_num(shifted, nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def _check(candidates: ak.Array, found: Found, *, on_bad: str, source: str, spec: ImageSpec) -> None:
+    bad = np.flatnonzero(found.status != OK)
     if len(bad) and on_bad == "error":
-        raise CellError(_explain(candidates, blocks, int(bad[0]), n_bad=len(bad), source=source, spec=spec))
-    return blocks
+        raise CellError(_explain(candidates, found, int(bad[0]), n_bad=len(bad), source=source, spec=spec))
 
 
 def _position(candidates: ak.Array, spec: ImageSpec) -> tuple[np.ndarray, np.ndarray]:
@@ -134,12 +226,12 @@ def _position(candidates: ak.Array, spec: ImageSpec) -> tuple[np.ndarray, np.nda
     return unknown, unknown
 
 
-def _explain(candidates: ak.Array, blocks: Blocks, row: int, *, n_bad: int, source: str, spec: ImageSpec) -> str:
-    status = blocks.status[row]
+def _explain(candidates: ak.Array, found: Found, row: int, *, n_bad: int, source: str, spec: ImageSpec) -> str:
+    status = found.status[row]
     if status == NO_CELLS:
         reason = "has no cells"
     elif status == NO_FINITE:
-        reason = f"has {blocks.dropped[row]} cells, none of them finite"
+        reason = f"has {found.dropped[row]} cells, none of them finite"
     else:
         reason = f"has no cell of the layer '{spec.centre_layer}', on which images are centred"
         if spec.centre == "cluster":

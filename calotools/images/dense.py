@@ -1,24 +1,34 @@
-"""Blocks drawn as dense images."""
+"""Bands drawn as dense images."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 from numba import njit
 
 from calotools.containers import ImageSpec
+from calotools.errors import ShapeError
+from calotools.images.spec import Panels, panels_of
+from calotools.images.threads import in_threads
+from calotools.images.wide import WIDE, copy_wide, fill_wide, lowest_bit
 
-__all__ = ["draw"]
+__all__ = ["draw", "output_arrays"]
+
+# Writes of one row may go over its end by this much; the rows that follow are drawn later.
+_SPILL = 2 * WIDE
 
 
 def draw(
     rows: np.ndarray,
     *,
     offsets: np.ndarray,
-    pixel: np.ndarray,
-    shape: tuple[np.ndarray, np.ndarray],
-    values: dict[str, np.ndarray],
+    bands: np.ndarray,
+    values: Mapping[str, np.ndarray],
     spec: ImageSpec,
     quantities: tuple[str, ...],
+    out: Mapping[str, np.ndarray] | None = None,
+    threads: int | None = 1,
 ) -> dict[str, np.ndarray]:
     """Dense images of some candidates.
 
@@ -26,106 +36,168 @@ def draw(
     ----------
     rows : (n,) int
         Candidates, in any order.
-    offsets, pixel, shape, values
-        As in `Blocks`; may be memory-mapped.
+    offsets, bands, values
+        As in `Bands`; may be memory-mapped.
     spec : ImageSpec
     quantities : tuple of str
         Of ``energy``, ``time``, ``gain``, ``noise``, ``mask``.
+    out : dict of str to (>= n, layer, eta, phi) array, optional
+        Where to draw, see `output_arrays`.
+    threads : int, optional
+        See `in_threads`.
 
     Returns
     -------
     dict of str to (n, layer, eta, phi) array
-        ``{quantity}_{grid}`` float32 ``mask_{grid}`` bool.
+        ``{quantity}_{grid}`` float32, ``mask_{grid}`` bool.
 
-    Notes
-    -----
-    Where cells of barrel and endcap meet in a pixel, energies add; noise, the standard deviation of the pixel's energy,
-    adds in quadrature; time and gain are those of the cell that gives the pixel more energy (absolute value).
+    Raises
+    ------
+    ShapeError
+        See `output_arrays`.
     """
+    images = output_arrays(spec, quantities, n=len(rows), out=out)
     rows = np.ascontiguousarray(rows, dtype=np.int64)
-    images = {}
-    first = 0
-    for name, (n_layer, n_eta, n_phi) in spec.shapes().items():
-        n_pixel = n_layer * n_eta * n_phi
-        window = (first, first + n_pixel, n_phi)
+    longest = int((offsets[rows + 1, 1] - offsets[rows, 1]).max(initial=0))
+    layout = (_read_only(offsets), _read_only(bands), panels_of(spec), longest)
+    for number, grid in enumerate(spec.grids):
         for quantity in quantities:
-            image = np.zeros((len(rows), n_pixel), dtype=bool if quantity == "mask" else np.float32)
-            if quantity == "energy":
-                _add(rows, offsets, pixel, *shape, values["energy"], window, image)
-            elif quantity == "noise":
-                _add_squares(rows, offsets, pixel, *shape, values["noise"], window, image)
-            elif quantity == "mask":
-                _cover(rows, offsets, pixel, *shape, window, image)
-            else:
-                _copy_hotter(rows, offsets, pixel, *shape, values["energy"], values[quantity], window, image)
-            images[f"{quantity}_{name}"] = image.reshape(len(rows), n_layer, n_eta, n_phi)
-        first += n_pixel
+            image = images[f"{quantity}_{grid}"].reshape(len(rows), -1)
+            stored = values["energy" if quantity == "mask" else quantity]
+            _draw_in_threads(rows, stored, layout, number, image, threads=threads)
     return images
 
 
-@njit(cache=True, nogil=True)
-def _add(rows, offsets, pixel, n_eta, n_phi, value, window, image):  # type: ignore[no-untyped-def]
-    low, high, stride = window
-    for i in range(len(rows)):
-        one = image[i]
-        for b in range(offsets[rows[i]], offsets[rows[i] + 1]):
-            start = np.int64(pixel[b])
-            if start < low or start >= high:
+def _draw_in_threads(
+    rows: np.ndarray,
+    stored: np.ndarray,
+    layout: tuple[np.ndarray, np.ndarray, Panels, int],
+    grid: int,
+    image: np.ndarray,
+    *,
+    threads: int | None,
+) -> None:
+    half = stored.dtype == np.float16
+    words = _read_only(stored.view(np.uint16) if half else stored)
+    # the compiler knows halves as integers, and masks as bytes
+    target = image.view(np.uint8) if image.dtype == bool else image
+
+    def work(start: int, stop: int) -> None:
+        _draw(rows[start:stop], words, half, *layout, grid, target[start:stop])
+
+    in_threads(work, len(rows), threads=threads)
+
+
+def output_arrays(
+    spec: ImageSpec, quantities: tuple[str, ...], *, n: int, out: Mapping[str, np.ndarray] | None
+) -> dict[str, np.ndarray]:
+    """Arrays for the images of n candidates: new ones, or the first n rows of given ones.
+
+    Raises
+    ------
+    ShapeError
+        A given array is missing, too short, or of another shape or type, or not contiguous.
+    """
+    images = {}
+    for grid, shape in spec.shapes().items():
+        for quantity in quantities:
+            name, dtype = f"{quantity}_{grid}", np.dtype(bool if quantity == "mask" else np.float32)
+            if out is None:
+                images[name] = np.empty((n, *shape), dtype=dtype)
                 continue
-            start -= low
-            for _ in range(n_eta[b]):
-                for p in range(start, start + n_phi[b]):
-                    one[p] += value[b]
-                start += stride
+            given = out.get(name)
+            if given is None or given.dtype != dtype or given.shape[1:] != shape or len(given) < n:
+                found = "nothing" if given is None else f"{given.dtype} of shape {given.shape}"
+                raise ShapeError(f"out['{name}'] must be {dtype} of shape ({n} or more, {str(shape)[1:]}, not {found}")
+            if not (given.flags.c_contiguous and given.flags.writeable):
+                raise ShapeError(f"out['{name}'] must be contiguous and writable")
+            images[name] = given[:n]
+    return images
+
+
+def _read_only(array: np.ndarray) -> np.ndarray:
+    """The same memory as a plain read-only array, whether it is mapped or not: one type for the compiler."""
+    view = np.asarray(array).view(np.ndarray)
+    view.flags.writeable = False
+    return view
 
 
 @njit(cache=True, nogil=True)
-def _add_squares(rows, offsets, pixel, n_eta, n_phi, value, window, image):  # type: ignore[no-untyped-def]
-    low, high, stride = window
+def _draw(rows, stored, half, offsets, bands, panels, longest, grid, out):  # type: ignore[no-untyped-def]
+    """Images of one quantity on one grid; the mask when `out` is of bytes."""
+    values, row = np.zeros(longest + WIDE, out.dtype), np.zeros(3 * WIDE, out.dtype)
+    words = np.zeros(longest, np.int32)
+    as_mask = out.itemsize == 1
     for i in range(len(rows)):
-        one = image[i]
-        for b in range(offsets[rows[i]], offsets[rows[i] + 1]):
-            start = np.int64(pixel[b])
-            if start < low or start >= high:
-                continue
-            start -= low
-            for _ in range(n_eta[b]):
-                for p in range(start, start + n_phi[b]):
-                    one[p] = np.hypot(one[p], value[b]) if one[p] != 0.0 else abs(value[b])
-                start += stride
+        r = rows[i]
+        _load(stored[offsets[r, 1] : offsets[r + 1, 1]], half, as_mask, words, values)
+        image, n_pixel = out[i], out.shape[1]
+        j, k = offsets[r, 0], 0
+        for m in range(len(panels.grid)):
+            stride, width, left = panels.stride[m], panels.width[m], panels.n_line[m]
+            wanted, narrow, every = panels.grid[m] == grid, width == stride, (1 << width) - 1
+            p = panels.in_grid[m]
+            while left > 0:
+                height, starts = np.int64(bands[j, 0]), np.int64(bands[j, 1])
+                j += 1
+                left -= height
+                end = p + height * stride
+                if not wanted:
+                    k += _count(starts)
+                elif not narrow or end + _SPILL > n_pixel:
+                    k = _draw_exactly(image, p, height, stride, width, starts, values, k)
+                elif starts == every:
+                    while p < end:
+                        copy_wide(image, p, values, k)
+                        p += stride
+                    k += width
+                elif height == 1:
+                    while starts != 0:
+                        fill_wide(image, p + lowest_bit(starts), values[k])
+                        starts &= starts - 1
+                        k += 1
+                else:
+                    while starts != 0:
+                        fill_wide(row, lowest_bit(starts), values[k])
+                        starts &= starts - 1
+                        k += 1
+                    while p < end:
+                        copy_wide(image, p, row, 0)
+                        p += stride
+                p = end
 
 
 @njit(cache=True, nogil=True)
-def _cover(rows, offsets, pixel, n_eta, n_phi, window, image):  # type: ignore[no-untyped-def]
-    low, high, stride = window
-    for i in range(len(rows)):
-        one = image[i]
-        for b in range(offsets[rows[i]], offsets[rows[i] + 1]):
-            start = np.int64(pixel[b])
-            if start < low or start >= high:
-                continue
-            start -= low
-            for _ in range(n_eta[b]):
-                one[start : start + n_phi[b]] = True
-                start += stride
+def _load(stored, half, as_mask, words, values):  # type: ignore[no-untyped-def]
+    """Values of one candidate; 0 where no cell is, or 1 and 0 for the mask."""
+    if half:
+        for k in range(len(stored)):
+            bits = np.int32(stored[k])
+            words[k] = ((bits & 0x8000) << 16) | ((bits & 0x7FFF) << 13) if bits & 0x7FFF <= 0x7C00 else -1
+        # a half's exponent is 112 less than that of the float with the same bits
+        found = words.view(np.float32)
+        for k in range(len(stored)):
+            values[k] = (words[k] != -1) if as_mask else (found[k] * 2.0**112 if words[k] != -1 else 0.0)
+    else:
+        for k in range(len(stored)):
+            one = stored[k]
+            values[k] = (one == one) if as_mask else (one if one == one else 0)
 
 
 @njit(cache=True, nogil=True)
-def _copy_hotter(rows, offsets, pixel, n_eta, n_phi, energy, value, window, image):  # type: ignore[no-untyped-def]
-    low, high, stride = window
-    best = np.empty(high - low, dtype=np.float32)
-    for i in range(len(rows)):
-        one = image[i]
-        best[:] = -1.0
-        for b in range(offsets[rows[i]], offsets[rows[i] + 1]):
-            start = np.int64(pixel[b])
-            if start < low or start >= high:
-                continue
-            start -= low
-            heat = abs(energy[b])
-            for _ in range(n_eta[b]):
-                for p in range(start, start + n_phi[b]):
-                    # of two equally hot cells the larger value, so that the order of cells does not matter
-                    if heat > best[p] or (heat == best[p] and value[b] > one[p]):
-                        best[p], one[p] = heat, value[b]
-                start += stride
+def _count(bits):  # type: ignore[no-untyped-def]
+    n = 0
+    while bits != 0:
+        bits &= bits - 1
+        n += 1
+    return n
+
+
+@njit(cache=True, nogil=True)
+def _draw_exactly(image, p, height, stride, width, starts, values, k):  # type: ignore[no-untyped-def]
+    """A band pixel by pixel, for the last ones of an image and for wide grids; returns the next value's number."""
+    for c in range(width):
+        k += (starts >> c) & 1
+        for line in range(height):
+            image[p + line * stride + c] = values[k - 1]
+    return k

@@ -58,7 +58,7 @@ def whole_pixels(middle, width):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def split_pixels(middle, width, n_pixel, axis, runs, parts):  # type: ignore[no-untyped-def]
-    """Runs of a cell whose edges are inside pixels: a part of a pixel, whole pixels, a part of a pixel.
+    """Runs of a cell: a part of a pixel, whole pixels, a part of a pixel.
 
     Run k, written to the buffers, starts at pixel ``runs[axis, 0, k]``, is ``runs[axis, 1, k]`` pixels long, and each
     has the fraction ``parts[axis, k]`` of the cell. Returns the number of runs, at most three; parts outside 0..n_pixel
@@ -67,16 +67,19 @@ def split_pixels(middle, width, n_pixel, axis, runs, parts):  # type: ignore[no-
     low, high = middle - 0.5 * width, middle + 0.5 * width
     first, stop = math.floor(low + 0.5), math.floor(high + 0.5)
     if stop > first:
-        low = first if abs(low - first) < SNAP else low
-        high = stop if abs(high - stop) < SNAP else high
+        low = float(first) if abs(low - first) < SNAP else low
+        high = float(stop) if abs(high - stop) < SNAP else high
+    if width == 0.0:
+        low = float(whole_pixels(middle, width)[0])
+        high = low + 1.0
     n = 0
-    edge = float(low)
+    edge = low
     while edge < high and edge < n_pixel:
         start = math.floor(edge)
         stop = start + 1
         if edge == start and high >= stop:
             stop = math.floor(high)
-        next_edge = min(float(stop), float(high))
+        next_edge = min(float(stop), high)
         inside = min(stop, n_pixel) - max(start, 0)
         if inside > 0:
             runs[axis, 0, n], runs[axis, 1, n] = max(start, 0), inside

@@ -13,10 +13,11 @@ from calotools.containers import ImageSpec
 from calotools.errors import ConfigError, nearest
 from calotools.recipe import StageConfig, read_toml
 
-__all__ = ["Plan", "image_spec", "plan_of", "shipped_specs", "spec_from_dict", "spec_to_dict"]
+__all__ = ["Panels", "Plan", "image_spec", "panels_of", "plan_of", "shipped_specs", "spec_from_dict", "spec_to_dict"]
 
 _N_TABLED = 21  # samplings whose cell widths the detector's table knows
-_MAX_PIXELS = 255  # along one axis: sizes of blocks are stored in one byte
+_MAX_PIXELS = 255  # along one axis
+_LINE = 16  # pixels of a line: the bits that say where values start
 
 
 class _SpecFile(StageConfig):
@@ -54,6 +55,31 @@ class Plan(NamedTuple):
     shape: np.ndarray
     pitch: np.ndarray
     centre_layer: int
+
+
+class Panels(NamedTuple):
+    """The order in which pixels are stored: lines of at most 16 pixels along phi, below each other in eta.
+
+    A grid of up to 16 pixels in phi is one panel of all its layers' rows; wider ones are one panel per layer and 16
+    pixels in phi.
+
+    Attributes
+    ----------
+    grid : (n_panel,) int64
+    in_grid, in_stack : (n_panel,) int64
+        First pixel, counted through the layers of the grid, and through all grids.
+    n_line, width : (n_panel,) int64
+        Number of lines, and pixels of each.
+    stride : (n_panel,) int64
+        Pixels from one line to the next.
+    """
+
+    grid: np.ndarray
+    in_grid: np.ndarray
+    in_stack: np.ndarray
+    n_line: np.ndarray
+    width: np.ndarray
+    stride: np.ndarray
 
 
 def shipped_specs() -> list[str]:
@@ -176,6 +202,30 @@ def plan_of(spec: ImageSpec) -> Plan:
         pitch=np.array([(grid.d_eta, grid.d_phi) for grid in spec.grids.values()], dtype=np.float64).reshape(-1, 2),
         centre_layer=names.index(spec.centre_layer) if spec.centre == "hottest" else -1,
     )
+
+
+def panels_of(spec: ImageSpec) -> Panels:
+    """The lines of a spec's images.
+
+    Examples
+    --------
+    >>> panels_of(image_spec("electron")).n_line.tolist()
+    [224, 14]
+    """
+    rows = []
+    first = 0
+    for number, (n_layer, n_eta, n_phi) in enumerate(spec.shapes().values()):
+        if n_phi <= _LINE:
+            rows.append((number, 0, first, n_layer * n_eta, n_phi, n_phi))
+        else:
+            for layer in range(n_layer):
+                corner = layer * n_eta * n_phi
+                rows += [
+                    (number, corner + c, first + corner + c, n_eta, min(_LINE, n_phi - c), n_phi)
+                    for c in range(0, n_phi, _LINE)
+                ]
+        first += n_layer * n_eta * n_phi
+    return Panels(*np.array(rows, dtype=np.int64).reshape(-1, 6).T.copy())
 
 
 def _layer_of(spec: ImageSpec) -> np.ndarray:

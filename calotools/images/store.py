@@ -1,6 +1,6 @@
 """The image store: what training reads.
 
-A directory of memory-mapped ``.npy`` files and ``meta.json``: sparse pixels of all candidates (see `Blocks`), flat
+A directory of memory-mapped ``.npy`` files and ``meta.json``: sparse pixels of all candidates (see `Bands`), flat
 columns, stacked tracks and the index. It is built in one streaming pass, appears whole or not at all, and carries a
 format version and the digest of the recipe and inputs that made it. Dense images are drawn for whichever rows are
 asked for, in any order.
@@ -9,7 +9,7 @@ asked for, in any order.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,15 +18,15 @@ import numpy as np
 
 from calotools.containers import Images, ImageSpec, Index
 from calotools.errors import BranchError, InputFileError, ShapeError, nearest
-from calotools.images.blocks import OK
 from calotools.images.columns import read_array
 from calotools.images.dense import draw
+from calotools.images.paint import OK
 from calotools.images.spec import spec_from_dict
 from calotools.images.tracks import pad_rows
 
 __all__ = ["FORMAT_VERSION", "INDEX_COLUMNS", "META", "ImageStore"]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 META = "meta.json"
 INDEX_COLUMNS = {"run": np.uint32, "event": np.uint64, "candidate": np.int32}
 
@@ -153,7 +153,14 @@ class ImageStore:
             raise BranchError(f"image store '{self.path}' has no column '{name}'; {nearest(name, self.columns)}")
         return self._arrays[f"column_{name}"]
 
-    def dense(self, rows: np.ndarray, *, quantities: Sequence[str] | None = None) -> dict[str, np.ndarray]:
+    def dense(
+        self,
+        rows: np.ndarray,
+        *,
+        quantities: Sequence[str] | None = None,
+        out: Mapping[str, np.ndarray] | None = None,
+        threads: int | None = 1,
+    ) -> dict[str, np.ndarray]:
         """Draw the images of some rows.
 
         Parameters
@@ -162,6 +169,11 @@ class ImageStore:
             In any order, repeats allowed.
         quantities : sequence of str, optional
             Of the spec's quantities, and ``mask``; default: the spec's.
+        out : dict of str to (>= m, layer, eta, phi) array, optional
+            Where to draw, every pixel of m rows; views of them are given back. Arrays that are used again and again (of
+            pinned memory, say) are several times faster than new ones. What they held does not matter.
+        threads : int, optional
+            None: as `build_images`. More than one pay off for thousands of rows.
 
         Returns
         -------
@@ -171,7 +183,7 @@ class ImageStore:
         Raises
         ------
         ShapeError
-            A row is not in the store.
+            A row is not in the store; an array of `out` does not fit.
         BranchError
             A quantity is not in the store.
         """
@@ -184,11 +196,12 @@ class ImageStore:
         return draw(
             rows,
             offsets=self._arrays["offsets"],
-            pixel=self._arrays["pixel"],
-            shape=(self._arrays["n_eta"], self._arrays["n_phi"]),
+            bands=self._arrays["bands"],
             values={name: self._arrays[f"value_{name}"] for name in {"energy", *self.spec.quantities}},
             spec=self.spec,
             quantities=wanted,
+            out=out,
+            threads=threads,
         )
 
     def images(self, rows: np.ndarray) -> Images:

@@ -14,7 +14,8 @@ import numpy as np
 
 from calotools.containers import ImageSpec
 from calotools.errors import BranchError, ConfigError, EmptyInputError, nearest
-from calotools.images.build import build_blocks
+from calotools.images.bands import join_offsets
+from calotools.images.build import build_bands
 from calotools.images.columns import ArrayWriter
 from calotools.images.spec import image_spec, spec_to_dict
 from calotools.images.store import FORMAT_VERSION, INDEX_COLUMNS, META, ImageStore
@@ -216,8 +217,7 @@ def join_pieces(pieces: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray
         return pieces[0]
     joined = {name: np.concatenate([one[name] for one in pieces]) for name in pieces[0] if name not in _OFFSETS}
     for name in _OFFSETS:
-        lengths = np.concatenate([np.diff(one[name]) for one in pieces])
-        joined[name] = np.concatenate([[0], np.cumsum(lengths)])
+        joined[name] = join_offsets([one[name] for one in pieces])
     return joined
 
 
@@ -231,7 +231,7 @@ class _Writers:
     def __init__(self, folder: Path) -> None:
         self.folder, self.stack = folder, ExitStack()
         self.writers: dict[str, ArrayWriter] = {}
-        self.last = dict.fromkeys(_OFFSETS, 0)
+        self.last: dict[str, np.ndarray | int] = dict.fromkeys(_OFFSETS, 0)
 
     def __enter__(self) -> _Writers:
         return self
@@ -249,7 +249,7 @@ class _Writers:
                 writer = ArrayWriter(self.folder / f"{name}.npy", array.dtype, array.shape[1:])
                 self.writers[name] = self.stack.enter_context(writer)
             if name in _OFFSETS:
-                shift, self.last[name] = self.last[name], self.last[name] + int(array[-1])
+                shift, self.last[name] = self.last[name], self.last[name] + array[-1]
                 array = (array if first else array[1:]) + shift
             self.writers[name].append(array)
 
@@ -287,12 +287,12 @@ def piece_arrays(
     candidates, source = (
         (chunk, "") if isinstance(chunk, ak.Array) else (chunk.candidates, f"{chunk.file}:{chunk.tree}")
     )
-    blocks = build_blocks(candidates, spec, on_bad=on_bad, source=source)
+    bands = build_bands(candidates, spec, on_bad=on_bad, source=source)
     arrays = {f"index_{name}": _column(candidates, name).astype(kind) for name, kind in INDEX_COLUMNS.items()}
     arrays |= {f"column_{name}": _column(candidates, name) for name in columns}
-    names = ("offsets", "pixel", "n_eta", "n_phi", "outside", "centre", "dropped", "status")
-    arrays |= {name: getattr(blocks, name) for name in names}
-    arrays |= {f"value_{name}": values for name, values in blocks.values.items()}
+    names = ("offsets", "bands", "outside", "centre", "dropped", "status")
+    arrays |= {name: getattr(bands, name) for name in names}
+    arrays |= {f"value_{name}": values for name, values in bands.values.items()}
     arrays["track_offsets"], arrays["track_values"] = stack_tracks(candidates, tracks[0], max_tracks=tracks[1])
     return arrays
 

@@ -126,17 +126,17 @@ def test_damaged_stores_are_named(tmp_path, candidates):
     store = build_store([candidates], tmp_path / "store", "energy")
     with pytest.raises(InputFileError, match="is not an image store"):
         ImageStore.open(tmp_path)
-    pixel = store.path / "pixel.npy"
-    content = pixel.read_bytes()
-    pixel.write_bytes(content[: len(content) // 2])
-    with pytest.raises(InputFileError, match=r"pixel.npy' is truncated"):
+    bands = store.path / "bands.npy"
+    content = bands.read_bytes()
+    bands.write_bytes(content[: len(content) // 2])
+    with pytest.raises(InputFileError, match=r"bands.npy' is truncated"):
         ImageStore.open(store.path)
-    pixel.unlink()
-    with pytest.raises(InputFileError, match=r"lacks 'pixel.npy'"):
+    bands.unlink()
+    with pytest.raises(InputFileError, match=r"lacks 'bands.npy'"):
         ImageStore.open(store.path)
     meta = json.loads((store.path / "meta.json").read_text())
     (store.path / "meta.json").write_text(json.dumps(meta | {"format_version": 99}))
-    with pytest.raises(InputFileError, match="has format 99, this version reads 1"):
+    with pytest.raises(InputFileError, match="has format 99, this version reads 2"):
         ImageStore.open(store.path)
     (store.path / "meta.json").write_text("{")
     with pytest.raises(InputFileError, match="is damaged"):

@@ -1,0 +1,64 @@
+"""Sixteen neighbouring numbers at once: what drawing rows of pixels compiles to one or two machine instructions.
+
+Nothing checks that the sixteen places exist: the caller does.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+__all__ = ["WIDE", "copy_wide", "fill_wide", "lowest_bit"]
+
+WIDE = 16
+
+
+def _place(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
+    return builder.gep(context.make_array(kind)(context, builder, array).data, [at])
+
+
+@intrinsic
+def copy_wide(typingctx: Any, to: Any, at: Any, source: Any, start: Any) -> Any:  # noqa: ARG001
+    """``to[at : at + 16] = source[start : start + 16]``; arrays of one type that do not overlap there."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        target = _place(context, builder, signature.args[0], arguments[0], arguments[1])
+        origin = _place(context, builder, signature.args[2], arguments[2], arguments[3])
+        n_bytes = context.get_constant(types.intp, WIDE * signature.args[0].dtype.bitwidth // 8)
+        cgutils.raw_memcpy(builder, target, origin, n_bytes, 1)
+        return context.get_dummy_value()
+
+    return types.void(to, types.intp, source, types.intp), generate
+
+
+@intrinsic
+def fill_wide(typingctx: Any, to: Any, at: Any, value: Any) -> Any:  # noqa: ARG001
+    """``to[at : at + 16] = value``."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        vector = ir.VectorType(arguments[2].type, WIDE)
+        lanes = ir.Constant(ir.VectorType(ir.IntType(32), WIDE), [0] * WIDE)
+        nothing = ir.Constant(vector, ir.Undefined)
+        one = builder.insert_element(nothing, arguments[2], ir.Constant(ir.IntType(32), 0))
+        place = _place(context, builder, signature.args[0], arguments[0], arguments[1])
+        n_bytes = signature.args[0].dtype.bitwidth // 8
+        builder.store(
+            builder.shuffle_vector(one, nothing, lanes), builder.bitcast(place, vector.as_pointer()), align=n_bytes
+        )
+        return context.get_dummy_value()
+
+    return types.void(to, types.intp, to.dtype), generate
+
+
+@intrinsic
+def lowest_bit(typingctx: Any, bits: Any) -> Any:  # noqa: ARG001
+    """Number of the lowest bit that is set; `bits` is not 0."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.int64(types.int64), generate
