@@ -18,10 +18,12 @@ __all__ = [
     "InputFileError",
     "ModelError",
     "NumericalError",
+    "OutputError",
     "OutputExistsError",
     "ShapeError",
     "TreeError",
     "UnitError",
+    "WorkerError",
     "nearest",
 ]
 
@@ -78,6 +80,18 @@ class OutputExistsError(CalotoolsError):
     """The output is already there and overwriting was not asked for."""
 
     exit_code = 9
+
+
+class OutputError(CalotoolsError):
+    """An output cannot be written: the disk is full, its folder cannot be made, or it is a folder itself."""
+
+    exit_code = 10
+
+
+class WorkerError(CalotoolsError):
+    """A process that did a part of the work ended before it was done."""
+
+    exit_code = 11
 
 
 class ShapeError(CalotoolsError):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from calotools.errors import InputFileError, OutputExistsError
+from calotools.errors import OutputError, OutputExistsError
 
 __all__ = ["check_output", "new_file", "new_folder"]
 
@@ -31,7 +31,7 @@ def check_output(path: Path | str, *, overwrite: bool) -> Path:
     ------
     OutputExistsError
         It exists and `overwrite` is false.
-    InputFileError
+    OutputError
         Its parent folder cannot be created.
 
     Examples
@@ -45,7 +45,9 @@ def check_output(path: Path | str, *, overwrite: bool) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputFileError(f"folder '{path.parent}' of the output cannot be made: {error.strerror}") from None
+        raise OutputError(
+            f"folder '{path.parent}' of the output cannot be made: {error.strerror}; choose another (--output)"
+        ) from None
     return path
 
 
@@ -72,6 +74,8 @@ def new_file(path: Path | str, *, overwrite: bool = False) -> Iterator[Path]:
     ------
     OutputExistsError
         The file exists and `overwrite` is false.
+    OutputError
+        It is a folder, or cannot be made in one.
 
     Examples
     --------
@@ -83,6 +87,8 @@ def new_file(path: Path | str, *, overwrite: bool = False) -> Iterator[Path]:
     ['a.txt']
     """
     path = check_output(path, overwrite=overwrite)
+    if path.is_dir():
+        raise OutputError(f"output '{path}' is a folder, a file is going to be written; name a file in it")
     temporary = _temporary(path)
     try:
         yield temporary

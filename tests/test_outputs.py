@@ -1,6 +1,6 @@
 import pytest
 
-from calotools.errors import InputFileError, OutputExistsError
+from calotools.errors import OutputError, OutputExistsError
 from calotools.outputs import check_output, new_file, new_folder
 
 
@@ -14,7 +14,7 @@ def test_existing_output_is_refused(tmp_path):
 
 def test_parent_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputFileError, match=r"folder '.*file/deeper' of the output cannot be made"):
+    with pytest.raises(OutputError, match=r"folder '.*file/deeper' of the output cannot be made"):
         check_output(tmp_path / "file" / "deeper" / "a", overwrite=False)
 
 

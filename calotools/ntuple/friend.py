@@ -44,7 +44,7 @@ def write_friend(path: Path | str, scores: Scores, *, tree: str, overwrite: bool
         A column and the index differ in length.
     OutputExistsError
         The file exists and `overwrite` is false.
-    InputFileError
+    OutputError
         The disk is full, or the folder cannot be written.
 
     Examples

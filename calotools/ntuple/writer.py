@@ -16,7 +16,7 @@ import uproot
 from awkward.contents import ListOffsetArray, NumpyArray, RecordArray
 from awkward.index import Index64
 
-from calotools.errors import BranchError, ConfigError, InputFileError, nearest
+from calotools.errors import BranchError, ConfigError, OutputError, nearest
 from calotools.ntuple.metadata import METADATA_KEY
 from calotools.ntuple.schema import COLLECTIONS, CanonicalField, canonical_fields
 from calotools.ntuple.table import Lists, Table, join_tables, table_of
@@ -53,14 +53,14 @@ def writing_to(path: Path | str) -> Iterator[None]:
 
     Raises
     ------
-    InputFileError
+    OutputError
         The operating system refused to write.
     """
     try:
         yield
     except OSError as error:
         hint = "; free some space, or choose another disk" if error.errno == errno.ENOSPC else ""
-        raise InputFileError(f"output '{path}' cannot be written: {error.strerror or error}{hint}") from error
+        raise OutputError(f"output '{path}' cannot be written: {error.strerror or error}{hint}") from error
 
 
 class NtupleWriter:
@@ -80,7 +80,7 @@ class NtupleWriter:
     ------
     OutputExistsError
         The file exists and `overwrite` is false.
-    InputFileError
+    OutputError
         The disk is full, or the folder cannot be written.
     ConfigError
         Unknown format or compression.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import signal
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from functools import reduce
 from importlib import resources
 from multiprocessing import get_context
@@ -14,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from calotools._version import version
-from calotools.errors import ConfigError
+from calotools.errors import ConfigError, WorkerError
 from calotools.ntuple import NtupleWriter
 from calotools.outputs import check_output
 from calotools.recipe import SimulateConfig
@@ -47,6 +49,10 @@ def simulate(config: SimulateConfig, progress: Callable[[str, int, int], None] |
         TOML file has an unknown key.
     OutputExistsError
         The output is there and `overwrite` is false.
+    OutputError
+        The output cannot be written: no space, no such folder.
+    WorkerError
+        One of several processes was killed.
 
     Notes
     -----
@@ -122,15 +128,32 @@ def _blocks(recipe: Recipe, numbers: range, jobs: int) -> Iterator[Block]:
             yield simulate_block(recipe, number)
         return
     # spawn: threads of the libraries in this process must not be forked
-    with ProcessPoolExecutor(min(jobs, len(numbers)), mp_context=get_context("spawn")) as pool:
-        waiting: deque[Future[Block]] = deque()
-        for number in numbers:
-            waiting.append(pool.submit(simulate_block, recipe, number))
-            # results are taken in order, and not more of them held than keeps every process busy
-            if len(waiting) > 2 * jobs:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+    with ProcessPoolExecutor(
+        min(jobs, len(numbers)),
+        mp_context=get_context("spawn"),
+        initializer=signal.signal,
+        initargs=(signal.SIGINT, signal.SIG_IGN),  # Ctrl-C is for this process, which ends the others
+    ) as pool:
+        try:
+            yield from _in_order(pool, recipe, numbers, waiting=2 * jobs)
+        except BrokenProcessPool:
+            raise WorkerError(
+                f"a process of --jobs {jobs} ended before its work was done: killed, or out of memory (about 0.4 GB "
+                "each); use fewer jobs. In a script, call simulate under: if __name__ == '__main__'"
+            ) from None
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _in_order(pool: ProcessPoolExecutor, recipe: Recipe, numbers: range, *, waiting: int) -> Iterator[Block]:
+    """Blocks in their order, with not more of them held than keeps every process busy."""
+    futures: deque[Future[Block]] = deque()
+    for number in numbers:
+        futures.append(pool.submit(simulate_block, recipe, number))
+        if len(futures) > waiting:
+            yield futures.popleft().result()
+    while futures:
+        yield futures.popleft().result()
 
 
 def _counted(blocks: Iterator[Block], total: int, progress: Callable[[str, int, int], None] | None) -> Iterator[Block]:

@@ -94,6 +94,8 @@ class Response:
     phi_middle: np.ndarray
 
 
+# Where a line from a displaced vertex can still meet the last cells of the calorimeter, at |eta| = 2.5.
+_MAX_ETA = 2.6
 _KINDS = {11: 0, 22: 1, 211: 2, 321: 2, 2212: 2, 130: 3, 310: 3, 2112: 3, 13: 4}
 _NEGATIVE_LEPTONS = (11, 13)
 
@@ -129,7 +131,8 @@ def simulate_response(
     ShapeError
         Arrays of different lengths, an unsorted `candidate`, or a candidate without particles.
     ConfigError
-        A PDG code that has no detector response, negative mu, energy that is not positive.
+        A PDG code that has no detector response, negative mu, energy that is not positive, a candidate none of whose
+        particles flies into the calorimeter.
 
     Examples
     --------
@@ -144,6 +147,7 @@ def simulate_response(
     """
     sources, kinds = _sources(particles)
     firsts = _firsts(particles.candidate, n_candidates)
+    _check_inside(particles, firsts)
     crossings = np.stack([np.broadcast_to(m, n_candidates) for m in (mu, mu_average)], axis=1).astype(np.float64)
     if (crossings < 0).any() or not np.isfinite(crossings).all():
         raise ConfigError(f"mu = {crossings.min()} cannot be simulated; it must be 0 or more, and finite")
@@ -197,6 +201,16 @@ def _firsts(candidate: np.ndarray, n_candidates: int) -> np.ndarray:
             f"without any: {empty[:5].tolist()}, last candidate named: {last}"
         )
     return firsts
+
+
+def _check_inside(particles: Particles, firsts: np.ndarray) -> None:
+    smallest = np.minimum.reduceat(np.abs(particles.eta), firsts[:-1]) if len(firsts) > 1 else np.zeros(0)
+    if (smallest > _MAX_ETA).any():
+        at = int(np.argmax(smallest > _MAX_ETA))
+        raise ConfigError(
+            f"candidate {at} has no particle inside the detector: the nearest has |eta| = {smallest[at]:.2f}, strips "
+            f"end at |eta| = 2.5, and particles are simulated up to {_MAX_ETA}"
+        )
 
 
 def _response(outcome: Outcome, stride: int) -> Response:

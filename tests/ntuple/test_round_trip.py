@@ -9,7 +9,7 @@ import uproot
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from calotools.errors import BranchError, ConfigError, InputFileError, OutputExistsError
+from calotools.errors import BranchError, ConfigError, InputFileError, OutputError, OutputExistsError
 from calotools.ntuple import (
     NtupleWriter,
     canonical_fields,
@@ -173,7 +173,7 @@ def test_a_disk_that_is_full_is_an_error_that_names_the_output(tmp_path, make_ca
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, hard))
     try:
-        with pytest.raises(InputFileError, match=r"output '.*a\.root' cannot be written: File too large"):
+        with pytest.raises(OutputError, match=r"output '.*a\.root' cannot be written: File too large"):
             _write(tmp_path / "a.root", {"electrons": candidates})
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
