@@ -45,18 +45,24 @@ class Sample:
         return np.flatnonzero(self.split == PARTS[part])
 
 
+_BOOKKEEPING = ("run", "event", "candidate", "lumi_block", "channel", "weight")
+
+
 def check_inputs(config: TrainConfig) -> None:
-    """Refuse truth as an input.
+    """Refuse truth as an input, and what numbers events and samples: that is how files differ, not candidates.
 
     Raises
     ------
     ConfigError
-        A scalar, track variable or the base energy is truth.
+        A scalar, track variable or the base energy is truth, or one of run, event, candidate, lumi_block, channel,
+        weight.
     """
     for key, names in (("scalars", config.scalars), ("tracks", config.tracks), ("base_energy", (config.base_energy,))):
         for name in names:
             if name.endswith("_true"):
                 raise ConfigError(f"{key} holds '{name}': truth cannot be an input of a network; take it out")
+            if name in _BOOKKEEPING:
+                raise ConfigError(f"{key} holds '{name}': it tells files apart, not candidates; take it out")
 
 
 def columns_of(config: TrainConfig) -> tuple[str, ...]:

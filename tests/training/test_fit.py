@@ -174,6 +174,12 @@ def test_candidates_without_target_are_not_used(recipe, showers):
     assert sum(result.record["n"].values()) == 1000
 
 
+@pytest.mark.parametrize("name", ["run", "event", "candidate", "lumi_block", "channel", "weight"])
+def test_the_number_of_a_sample_is_no_input(name, recipe, showers):
+    with pytest.raises(ConfigError, match=f"scalars holds '{name}': it tells files apart, not candidates"):
+        fit(recipe("energy", scalars=("mu", name)), showers)
+
+
 def test_truth_is_no_input(recipe, showers):
     with pytest.raises(ConfigError, match="scalars holds 'e_true': truth cannot be an input"):
         fit(recipe("energy", scalars=("mu", "e_true")), showers)
