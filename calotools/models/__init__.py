@@ -12,17 +12,23 @@ if TYPE_CHECKING:
     from calotools.models.inputs import ModelInputs
     from calotools.models.likelihood import Likelihood, LikelihoodBins, fit_likelihood
     from calotools.models.threads import use_threads
+    from calotools.models.trees import ENERGY_BINS, BoostedTrees, TreeBins, TreeSettings, fit_trees
 
 __all__ = [
+    "ENERGY_BINS",
     "MODELS",
+    "BoostedTrees",
     "ElectronCNN2018",
     "EnergyCNN",
     "EnergyCNN2019",
     "Likelihood",
     "LikelihoodBins",
     "ModelInputs",
+    "TreeBins",
+    "TreeSettings",
     "build_model",
     "fit_likelihood",
+    "fit_trees",
     "use_threads",
 ]
 
@@ -36,6 +42,11 @@ _HOME = {
     "ModelInputs": "inputs",
     "build_model": "build",
     "fit_likelihood": "likelihood",
+    "BoostedTrees": "trees",
+    "ENERGY_BINS": "trees",
+    "TreeBins": "trees",
+    "TreeSettings": "trees",
+    "fit_trees": "trees",
     "use_threads": "threads",
 }
 

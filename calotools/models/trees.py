@@ -1,0 +1,274 @@
+"""Boosted decision trees of LightGBM, one forest for each bin of |eta| and E_T, or one for all.
+
+What the experiments' energy calibration is made of, and the usual rival of a network in identification.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from calotools.errors import ConfigError, NumericalError, ShapeError
+
+if TYPE_CHECKING:
+    import lightgbm
+
+__all__ = ["ENERGY_BINS", "BoostedTrees", "TreeBins", "TreeSettings", "fit_trees"]
+
+
+@dataclass(frozen=True)
+class TreeBins:
+    """Bins that have their own forest.
+
+    Attributes
+    ----------
+    eta : tuple of float
+        Edges in |eta|; what is outside belongs to the nearest bin.
+    et : tuple of float
+        Edges in E_T [GeV]; likewise.
+    """
+
+    eta: tuple[float, ...] = (0.0, 2.5)
+    et: tuple[float, ...] = (0.0, 500.0)
+
+
+ENERGY_BINS = TreeBins(eta=(0.0, 0.8, 1.37, 1.52, 1.8, 2.2, 2.5), et=(0.0, 10.0, 20.0, 40.0, 60.0, 80.0, 120.0, 500.0))
+"""Bins like those of the experiment's energy calibration (their exact edges are calotools' choice)."""
+
+
+@dataclass(frozen=True)
+class TreeSettings:
+    """How a forest is grown; the defaults suit 10^4 to 10^6 candidates.
+
+    Attributes
+    ----------
+    objective : {"huber", "regression", "regression_l1", "binary", "multiclass"}
+        As LightGBM names them.
+    rounds, patience : int
+        Trees at most, and without improvement on the validation part.
+    learning_rate : float
+    leaves, min_leaf : int
+        Of a tree, and candidates in a leaf at least.
+    feature_fraction, bagging_fraction : float
+        Parts drawn for each tree.
+    l2 : float
+    n_classes : int
+        Of ``multiclass``.
+    threads : int
+    seed : int
+    """
+
+    objective: str = "huber"
+    rounds: int = 2000
+    patience: int = 50
+    learning_rate: float = 0.05
+    leaves: int = 63
+    min_leaf: int = 50
+    feature_fraction: float = 0.9
+    bagging_fraction: float = 0.8
+    l2: float = 1.0
+    n_classes: int = 1
+    threads: int = 1
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class BoostedTrees:
+    """Grown forests, as text: nothing that is run when it is read.
+
+    Attributes
+    ----------
+    variables : tuple of str
+    bins : TreeBins
+    forests : tuple of str
+        LightGBM's text format; |eta| bin by |eta| bin, E_T inside.
+    n_classes : int
+        1 for a number or a probability.
+    """
+
+    variables: tuple[str, ...]
+    bins: TreeBins
+    forests: tuple[str, ...]
+    n_classes: int = 1
+
+    def predict(self, values: np.ndarray, *, eta: np.ndarray, et: np.ndarray, threads: int = 1) -> np.ndarray:
+        """What the forests say.
+
+        Parameters
+        ----------
+        values : (n, variable) array
+            NaN where a variable is missing.
+        eta, et : (n,) array
+            E_T in GeV; they choose the forest.
+        threads : int
+
+        Returns
+        -------
+        (n,) or (n, class) float64 array
+            The target's estimate, the probability of class 1, or of every class.
+
+        Raises
+        ------
+        ShapeError
+            `values` has another number of columns.
+        """
+        lightgbm = _library()
+        if np.shape(values) != (len(eta), len(self.variables)):
+            raise ShapeError(
+                f"the trees take (n, {len(self.variables)}) values of {', '.join(self.variables)}; "
+                f"got {np.shape(values)} for {len(eta)} candidates"
+            )
+        result = np.full((len(values), self.n_classes), np.nan)
+        where = _bins_of(eta, et, self.bins)
+        for number, text in enumerate(self.forests):
+            here = where == number
+            if here.any():
+                forest = lightgbm.Booster(model_str=text)
+                result[here] = forest.predict(values[here], num_threads=threads).reshape(-1, self.n_classes)
+        return result if self.n_classes > 1 else result[:, 0]
+
+    def importance(self) -> dict[str, float]:
+        """Part of the total gain that splits on each variable brought, summed over forests."""
+        lightgbm = _library()
+        gains = sum(
+            lightgbm.Booster(model_str=text).feature_importance(importance_type="gain") for text in self.forests
+        )
+        total = max(float(np.sum(gains)), 1e-300)
+        return {name: float(gain / total) for name, gain in zip(self.variables, np.atleast_1d(gains), strict=True)}
+
+
+def fit_trees(
+    values: np.ndarray,
+    target: np.ndarray,
+    *,
+    variables: tuple[str, ...],
+    kinematics: tuple[np.ndarray, np.ndarray],
+    validation: np.ndarray,
+    weight: np.ndarray | None = None,
+    settings: TreeSettings | None = None,
+    bins: TreeBins | None = None,
+    report: Callable[[int, int], None] | None = None,
+) -> BoostedTrees:
+    """Grow a forest in each bin, stopping where the validation part no longer improves.
+
+    Parameters
+    ----------
+    values : (n, variable) array
+        NaN where a variable is missing: LightGBM sends these to the better side of a split.
+    target : (n,) array
+        A number to estimate, or a class (0, 1, ...).
+    variables : tuple of str
+    kinematics : ((n,) array, (n,) array)
+        eta and E_T [GeV].
+    validation : (n,) bool array
+        Candidates that stop the growth and are not grown on.
+    weight : (n,) array, optional
+    settings : TreeSettings, optional
+    bins : TreeBins, optional
+        Default: one for all.
+    report : callable, optional
+        ``report(forests grown, forests)``.
+
+    Returns
+    -------
+    BoostedTrees
+
+    Raises
+    ------
+    ConfigError
+        LightGBM is not installed; or a bin has no candidates to grow on, or none to stop by.
+    NumericalError
+        A target or weight is not finite.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> x = rng.uniform(0, 1, (2000, 1))
+    >>> at = np.zeros(2000), np.full(2000, 30.0)
+    >>> stops = np.arange(2000) % 5 == 0
+    >>> trees = fit_trees(x, 2 * x[:, 0], variables=("x",), kinematics=at, validation=stops)
+    >>> trees.predict(np.array([[0.25], [0.75]]), eta=np.zeros(2), et=np.full(2, 30.0)).round(1)
+    array([0.5, 1.5])
+    """
+    settings, bins = settings or TreeSettings(), bins or TreeBins()
+    values, target = np.asarray(values), np.asarray(target, np.float64)
+    weight = np.ones(len(values)) if weight is None else np.asarray(weight, np.float64)
+    for name, numbers in (("targets", target), ("weights", weight)):
+        if not np.isfinite(numbers).all():
+            raise NumericalError(f"{(~np.isfinite(numbers)).sum()} of {len(numbers)} {name} are not finite")
+    where = _bins_of(*kinematics, bins)
+    total = (len(bins.eta) - 1) * (len(bins.et) - 1)
+    forests = []
+    for number in range(total):
+        here = where == number
+        _check_bin(here, validation, number, bins)
+        grow, stop = (
+            _data(values, target, weight, variables, part) for part in (here & ~validation, here & validation)
+        )
+        forests.append(_grow(grow, stop, settings))
+        if report is not None:
+            report(number + 1, total)
+    return BoostedTrees(variables, bins, tuple(forests), settings.n_classes)
+
+
+def _library() -> Any:
+    try:
+        import lightgbm
+    except ImportError:
+        raise ConfigError(
+            "boosted trees need LightGBM, which is not installed; run: pip install 'calotools[trees]'"
+        ) from None
+    return lightgbm
+
+
+def _data(
+    values: np.ndarray, target: np.ndarray, weight: np.ndarray, variables: tuple[str, ...], part: np.ndarray
+) -> lightgbm.Dataset:
+    return _library().Dataset(values[part], target[part], weight=weight[part], feature_name=list(variables))
+
+
+def _grow(grow: lightgbm.Dataset, stop: lightgbm.Dataset, settings: TreeSettings) -> str:
+    library = _library()
+    parameters = {
+        "objective": settings.objective,
+        "learning_rate": settings.learning_rate,
+        "num_leaves": settings.leaves,
+        "min_data_in_leaf": settings.min_leaf,
+        "feature_fraction": settings.feature_fraction,
+        "bagging_fraction": settings.bagging_fraction,
+        "bagging_freq": 1,
+        "lambda_l2": settings.l2,
+        "num_class": settings.n_classes,
+        "num_threads": settings.threads,
+        "seed": settings.seed,
+        "deterministic": True,
+        "force_row_wise": True,
+        "verbosity": -1,
+    }
+    forest = library.train(
+        parameters,
+        grow,
+        num_boost_round=settings.rounds,
+        valid_sets=[stop],
+        callbacks=[library.early_stopping(settings.patience, verbose=False)],
+    )
+    return str(forest.model_to_string(num_iteration=forest.best_iteration))
+
+
+def _bins_of(eta: np.ndarray, et: np.ndarray, bins: TreeBins) -> np.ndarray:
+    row = np.clip(np.searchsorted(bins.eta, np.abs(eta), side="right") - 1, 0, len(bins.eta) - 2)
+    column = np.clip(np.searchsorted(bins.et, et, side="right") - 1, 0, len(bins.et) - 2)
+    return np.asarray(row * (len(bins.et) - 1) + column)
+
+
+def _check_bin(here: np.ndarray, validation: np.ndarray, number: int, bins: TreeBins) -> None:
+    row, column = divmod(number, len(bins.et) - 1)
+    for name, part in (("grow on", here & ~validation), ("stop by", here & validation)):
+        if not part.any():
+            raise ConfigError(
+                f"there is no candidate to {name} in |eta| {bins.eta[row]:g} to {bins.eta[row + 1]:g}, "
+                f"E_T {bins.et[column]:g} to {bins.et[column + 1]:g} GeV; use a larger sample, or fewer and wider bins"
+            )
