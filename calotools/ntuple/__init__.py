@@ -13,10 +13,10 @@ from calotools.ntuple.friend import check_rows, read_friend, write_friend
 from calotools.ntuple.inspect import FileReport, TreeReport, inspect_files
 from calotools.ntuple.metadata import read_metadata
 from calotools.ntuple.momenta import momenta_of
+from calotools.ntuple.paths import expand_files
 from calotools.ntuple.ranges import Range, RangeReader, list_ranges
 from calotools.ntuple.reader import Chunk, index_of, iterate_candidates, read_candidates
 from calotools.ntuple.schema import CanonicalField, canonical_fields
-from calotools.ntuple.source import expand_files
 from calotools.ntuple.table import Lists, Table, join_tables, table_of
 from calotools.ntuple.trees import sample_fields, sample_trees
 from calotools.ntuple.writer import NtupleWriter

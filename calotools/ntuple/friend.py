@@ -14,8 +14,9 @@ import uproot
 from calotools.containers import Index, Scores
 from calotools.errors import BranchError, InputFileError, ShapeError, TreeError
 from calotools.ntuple.metadata import METADATA_KEY, read_metadata
+from calotools.ntuple.paths import expand_files
 from calotools.ntuple.schema import INDEX_FIELDS
-from calotools.ntuple.source import branch_names, expand_files, list_trees, open_file, read_steps
+from calotools.ntuple.source import branch_names, list_trees, open_file, read_steps
 from calotools.ntuple.writer import compression_of, writing_to
 from calotools.outputs import new_file
 

@@ -13,9 +13,10 @@ import numpy as np
 from calotools.errors import CalotoolsError, ConfigError, EmptyInputError
 from calotools.ntuple.detect import TreeMatch, choose_flavour, choose_tree, match_trees
 from calotools.ntuple.flavour import Flavour
+from calotools.ntuple.paths import expand_files
 from calotools.ntuple.plan import make_plan
 from calotools.ntuple.reader import Chunk, iterate_tree
-from calotools.ntuple.source import branch_names, counter_names, expand_files, list_trees, open_file
+from calotools.ntuple.source import branch_names, counter_names, list_trees, open_file
 
 __all__ = ["FileReport", "TreeReport", "inspect_files"]
 

@@ -20,9 +20,10 @@ from calotools.ntuple.checks import check_units, count_problems
 from calotools.ntuple.columns import Place
 from calotools.ntuple.detect import choose_flavour, choose_tree
 from calotools.ntuple.numbering import Numbering
+from calotools.ntuple.paths import expand_files
 from calotools.ntuple.plan import Plan, make_plan
 from calotools.ntuple.reader import Chunk
-from calotools.ntuple.source import branch_names, expand_files, list_trees, open_file, read_steps
+from calotools.ntuple.source import branch_names, list_trees, open_file, read_steps
 
 __all__ = ["Range", "RangeReader", "list_ranges"]
 

@@ -19,9 +19,10 @@ from calotools.ntuple.columns import Place
 from calotools.ntuple.detect import TreeMatch, choose_flavour, choose_tree
 from calotools.ntuple.flavour import Flavour
 from calotools.ntuple.numbering import Numbering
+from calotools.ntuple.paths import expand_files
 from calotools.ntuple.plan import make_plan
 from calotools.ntuple.schema import INDEX_FIELDS
-from calotools.ntuple.source import branch_names, expand_files, list_trees, open_file, read_steps
+from calotools.ntuple.source import branch_names, list_trees, open_file, read_steps
 
 __all__ = ["Chunk", "index_of", "iterate_candidates", "iterate_tree", "read_candidates"]
 

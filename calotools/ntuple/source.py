@@ -1,8 +1,7 @@
-"""Files and trees: which exist, which can be opened, and one way to read a TTree or an RNTuple in steps."""
+"""Files and trees: which can be opened, and one way to read a TTree or an RNTuple in steps."""
 
 from __future__ import annotations
 
-import glob
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
@@ -15,8 +14,9 @@ import uproot
 from cramjam import CompressionError, DecompressionError
 
 from calotools.errors import InputFileError
+from calotools.ntuple.remote import is_remote, prepare_client, transfer_errors
 
-__all__ = ["branch_names", "counter_names", "expand_files", "list_trees", "open_file", "read_steps"]
+__all__ = ["branch_names", "counter_names", "list_trees", "open_file", "read_steps"]
 
 # What uproot raises on bytes that do not make sense; anything else is a defect and is not caught.
 _READ_ERRORS = (
@@ -37,59 +37,6 @@ _READ_ERRORS = (
 _TREE_CLASSES = ("TTree", "TNtuple", "TNtupleD", "ROOT::RNTuple", "ROOT::Experimental::RNTuple")
 
 
-def expand_files(files: str | Path | Sequence[str | Path]) -> list[str]:
-    """The files that names and globs stand for: in the order given, each glob sorted.
-
-    Parameters
-    ----------
-    files : str, path, or sequence of them
-        ``*``, ``?``, ``[...]`` and ``**`` are globs; a URL (``root://...``) is passed on.
-
-    Raises
-    ------
-    InputFileError
-        A file does not exist, a glob matches nothing, a name is a folder, or a file is named twice.
-
-    Examples
-    --------
-    >>> expand_files("absent_*.root")
-    Traceback (most recent call last):
-    calotools.errors.InputFileError: no file matches 'absent_*.root'
-    """
-    names = [str(files)] if isinstance(files, str | Path) else [str(one) for one in files]
-    if not names:
-        raise InputFileError("no input file was given; name at least one ROOT file or glob")
-    paths = [path for name in names for path in _matches(name)]
-    _refuse_repeated(paths)
-    return paths
-
-
-def _refuse_repeated(paths: list[str]) -> None:
-    seen: set[str] = set()
-    for path in paths:
-        real = path if "://" in path else str(Path(path).resolve())
-        if real in seen:
-            raise InputFileError(f"file '{path}' is named more than once; its candidates would count twice")
-        seen.add(real)
-
-
-def _matches(name: str) -> list[str]:
-    if "://" in name:
-        return [name]
-    path = Path(name)
-    if path.is_dir():
-        raise InputFileError(f"'{name}' is a folder; give the files in it, such as '{path / '*.root'}'")
-    if path.exists():
-        return [name]
-    if not glob.has_magic(name):
-        near = sorted(str(one) for one in path.parent.glob("*.root"))[:3] if path.parent.is_dir() else []
-        raise InputFileError(f"file '{name}' does not exist" + (f"; its folder holds {near}" if near else ""))
-    found = sorted(one for one in glob.glob(name, recursive=True) if Path(one).is_file())  # noqa: PTH207 - keeps the text
-    if not found:
-        raise InputFileError(f"no file matches '{name}'")
-    return found
-
-
 @contextmanager
 def open_file(path: str) -> Iterator[Any]:
     """Open a ROOT file for reading.
@@ -103,14 +50,16 @@ def open_file(path: str) -> Iterator[Any]:
     InputFileError
         The file is absent, empty, truncated, or not a ROOT file.
     """
-    if "://" not in path:
+    if is_remote(path):
+        prepare_client(path)
+    else:
         _check_header(path)
     try:
         file = uproot.open(path)
     except FileNotFoundError:
         raise InputFileError(f"file '{path}' does not exist") from None
-    except _READ_ERRORS as error:
-        raise InputFileError(f"file '{path}' cannot be read: {_first_line(error)}; copy or make it again") from error
+    except (*_READ_ERRORS, *transfer_errors()) as error:
+        raise InputFileError(f"file '{path}' cannot be read: {_first_line(error)}; {_advice(path)}") from error
     with file:
         yield file
 
@@ -153,7 +102,7 @@ def list_trees(file: Any) -> dict[str, Any]:
             if kind in _TREE_CLASSES
         }
         return {name: file[name] for name in names}
-    except _READ_ERRORS as error:
+    except (*_READ_ERRORS, *transfer_errors()) as error:
         raise InputFileError(f"file '{file.file_path}': its trees cannot be read: {_first_line(error)}") from error
 
 
@@ -201,15 +150,21 @@ def read_steps(
     while True:
         try:
             arrays = next(steps, None)
-        except _READ_ERRORS as error:
+        except (*_READ_ERRORS, *transfer_errors()) as error:
             raise InputFileError(
                 f"file '{path}', tree '{tree.name}', entries from {start}: {sorted(wanted)[:5]} cannot be read: "
-                f"{_first_line(error)}; the file is damaged, copy or make it again"
+                f"{_first_line(error)}; {_advice(path, damaged=True)}"
             ) from error
         if arrays is None:
             return
         yield start, arrays
         start += len(arrays)
+
+
+def _advice(path: str, *, damaged: bool = False) -> str:
+    if is_remote(path):
+        return "the server went away, or its copy is damaged" if damaged else "is the server up, and the file there?"
+    return "the file is damaged, copy or make it again" if damaged else "copy or make it again"
 
 
 def _first_line(error: BaseException) -> str:

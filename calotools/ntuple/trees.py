@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from calotools.ntuple.detect import choose_flavour, choose_tree, match_trees
+from calotools.ntuple.paths import expand_files
 from calotools.ntuple.plan import make_plan
-from calotools.ntuple.source import branch_names, expand_files, list_trees, open_file
+from calotools.ntuple.source import branch_names, list_trees, open_file
 
 __all__ = ["sample_fields", "sample_trees"]
 
