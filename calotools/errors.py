@@ -10,6 +10,7 @@ import difflib
 from collections.abc import Iterable
 
 __all__ = [
+    "BadFileWarning",
     "BranchError",
     "CalotoolsError",
     "CellError",
@@ -110,6 +111,10 @@ class NumericalError(CalotoolsError):
     """A loss, weight or input became non-finite; the message names the candidates."""
 
     exit_code = 14
+
+
+class BadFileWarning(UserWarning):
+    """An input file was skipped, as the user allowed (`skip_bad_files`); the text has its name and what is wrong."""
 
 
 def nearest(name: str, allowed: Iterable[str], *, n: int = 3) -> str:

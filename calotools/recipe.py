@@ -18,6 +18,7 @@ from calotools.containers import ImageSpec
 from calotools.errors import ConfigError, InputFileError, nearest
 
 __all__ = [
+    "BatchConfig",
     "DisplayConfig",
     "EvaluateConfig",
     "InspectConfig",
@@ -270,7 +271,32 @@ class TrainConfig(StageConfig):
     overwrite: bool = Field(False, description="replace a finished training")
 
 
-class PredictConfig(StageConfig):
+class BatchConfig(_Model):
+    """Jobs of a batch system that do the work."""
+
+    system: Literal["htcondor", "slurm"] | None = Field(None, description="submit to this batch system")
+    queue: str | None = Field(None, description="partition (slurm)")
+    account: str | None = Field(None, description="who pays (slurm)")
+    cores: int = Field(1, description="cores of a job, each of which works on one file", ge=1)
+    memory: str = Field("4GB", description="memory of a job")
+    disk: str = Field("10GB", description="disk of a job (htcondor)")
+    walltime: str = Field("02:00:00", description="time limit of a job (slurm)")
+    setup: tuple[str, ...] = Field((), description="shell lines that a job starts with, such as 'source setup.sh'")
+    directives: tuple[str, ...] = Field(
+        (), description="more of the submit file: '--qos=short', '+JobFlavour = \"long\"'"
+    )
+    logs: Path | None = Field(None, description="folder for the output of jobs")
+    interface: str | None = Field(None, description="network interface that jobs reach this machine by")
+
+
+class _ManyFiles(StageConfig):
+    skip_bad_files: bool = Field(False, description="go on without files that cannot be read, and list them")
+    jobs: int = Field(1, description="processes, or batch jobs; the result does not depend on it", ge=1)
+    scheduler: str | None = Field(None, description="Dask scheduler that is running, such as tcp://HOST:8786")
+    batch: BatchConfig = Field(BatchConfig())
+
+
+class PredictConfig(_ManyFiles):
     """Apply a model bundle to ntuples and write a friend tree."""
 
     model: Path = _positional("model bundle (a .calo file, or a training folder)")

@@ -8,6 +8,7 @@ Start with `read_candidates` (all in memory) or `iterate_candidates` (chunk by c
 """
 
 from calotools.ntuple.checks import check_cells
+from calotools.ntuple.each import FileResult, bad_files, each_file
 from calotools.ntuple.flavour import Flavour, load_flavour, shipped_flavours
 from calotools.ntuple.friend import check_rows, read_friend, write_friend
 from calotools.ntuple.inspect import FileReport, TreeReport, inspect_files
@@ -16,6 +17,8 @@ from calotools.ntuple.momenta import momenta_of
 from calotools.ntuple.paths import expand_files
 from calotools.ntuple.ranges import Range, RangeReader, list_ranges
 from calotools.ntuple.reader import Chunk, index_of, iterate_candidates, read_candidates
+from calotools.ntuple.remote import fingerprint
+from calotools.ntuple.sample import ResolvedSample, Sample, join_friend, read_sample, resolve_sample
 from calotools.ntuple.schema import CanonicalField, canonical_fields
 from calotools.ntuple.table import Lists, Table, join_tables, table_of
 from calotools.ntuple.trees import sample_fields, sample_trees
@@ -25,20 +28,27 @@ __all__ = [
     "CanonicalField",
     "Chunk",
     "FileReport",
+    "FileResult",
     "Flavour",
     "Lists",
     "NtupleWriter",
     "Range",
     "RangeReader",
+    "ResolvedSample",
+    "Sample",
     "Table",
     "TreeReport",
+    "bad_files",
     "canonical_fields",
     "check_cells",
     "check_rows",
+    "each_file",
     "expand_files",
+    "fingerprint",
     "index_of",
     "inspect_files",
     "iterate_candidates",
+    "join_friend",
     "join_tables",
     "list_ranges",
     "load_flavour",
@@ -46,6 +56,8 @@ __all__ = [
     "read_candidates",
     "read_friend",
     "read_metadata",
+    "read_sample",
+    "resolve_sample",
     "sample_fields",
     "sample_trees",
     "shipped_flavours",

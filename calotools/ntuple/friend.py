@@ -99,7 +99,7 @@ def read_friend(paths: str | Path | Sequence[str | Path], *, index: Index | None
     Returns
     -------
     Scores
-        Energies in GeV; the record is that of the first file.
+        Energies in GeV; the record is that of the first file, with the inputs and bad files of all.
 
     Raises
     ------
@@ -119,10 +119,16 @@ def read_friend(paths: str | Path | Sequence[str | Path], *, index: Index | None
     columns = {name: np.concatenate([part[name] for part in parts]) for name in names}
     found = Index(*(columns.pop(name) for name in INDEX_FIELDS))
     split = columns.pop("split")
-    scores = Scores(found, columns, split, record=read_metadata(files[0]).get("record", {}))
+    scores = Scores(found, columns, split, record=_record(files))
     if index is not None:
         check_rows(scores, index)
     return scores
+
+
+def _record(files: Sequence[str]) -> dict[str, Any]:
+    records: list[dict[str, Any]] = [read_metadata(path).get("record", {}) for path in files]
+    lists = {name: [one for record in records for one in record.get(name, ())] for name in ("inputs", "bad_files")}
+    return records[0] | {name: entries for name, entries in lists.items() if name in records[0]}
 
 
 def _read_columns(path: str) -> dict[str, np.ndarray]:

@@ -61,6 +61,7 @@ def iterate_candidates(
     flavour: str | Path | None = None,
     fields: Sequence[str] | None = None,
     step: int = 5000,
+    allow_empty: bool = False,
 ) -> Iterator[Chunk]:
     """Candidates of many files, a chunk at a time, in the order of the files.
 
@@ -77,6 +78,8 @@ def iterate_candidates(
         are always there.
     step : int
         Entries of the tree per chunk; 3000 or more reads fastest.
+    allow_empty : bool
+        Files without any candidate are no error.
 
     Yields
     ------
@@ -87,7 +90,7 @@ def iterate_candidates(
     InputFileError, TreeError, BranchError, UnitError, ConfigError
         As the names say, with file, tree, branch and entry.
     EmptyInputError
-        The files together hold no candidate.
+        The files together hold no candidate, and that is not allowed.
 
     Notes
     -----
@@ -106,7 +109,7 @@ def iterate_candidates(
             for chunk in iterate_tree(trees, known, match, path=path, fields=fields, step=step):
                 total += len(chunk.candidates)
                 yield chunk
-    if not total:
+    if not total and not allow_empty:
         raise EmptyInputError(f"no candidate in {names[:5]}{' ...' if len(names) > 5 else ''}: zero entries")
 
 

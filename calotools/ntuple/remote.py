@@ -77,9 +77,9 @@ def _file_system(url: str) -> tuple[Any, str]:
 
 
 def transfer_errors() -> tuple[type[BaseException], ...]:
-    """What the clients that are loaded raise when a transfer fails and that is no OSError."""
+    """What the clients that are loaded raise when a transfer fails."""
     aiohttp = sys.modules.get("aiohttp")
-    return (aiohttp.ClientError,) if aiohttp is not None else ()
+    return (OSError, aiohttp.ClientError) if aiohttp is not None else (OSError,)
 
 
 def match_remote(url: str) -> list[str]:
@@ -111,7 +111,7 @@ def match_remote(url: str) -> list[str]:
     system, path = _file_system(url)
     try:
         found = sorted(system.glob(path))
-    except (OSError, *transfer_errors()) as error:
+    except transfer_errors() as error:
         raise InputFileError(
             f"'{url}' cannot be listed: {error}; is the server up, and is the folder there?"
         ) from error
@@ -150,6 +150,6 @@ def fingerprint(path: str) -> list[str | int | float]:
             return [str(Path(path).resolve()), stat.st_size, stat.st_mtime_ns]
         system, inner = _file_system(path)
         known = system.info(inner)
-    except (OSError, *transfer_errors()) as error:
+    except transfer_errors() as error:
         raise InputFileError(f"file '{path}' cannot be read: {error}") from error
     return [path, int(known.get("size") or 0), *([known["mtime"]] if "mtime" in known else [])]

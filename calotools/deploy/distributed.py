@@ -1,0 +1,179 @@
+"""The same work on many files at once: processes of this machine, a Dask scheduler, or jobs of a batch system.
+
+Every worker is given one file at a time, and results come back in the order of the files: what is made from them is
+the same, bit for bit, however many workers there are. Dask gives the file of a worker that is lost to another one.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from calotools._version import version
+from calotools.errors import ConfigError, InputFileError
+from calotools.ntuple import FileResult
+
+if TYPE_CHECKING:
+    from calotools.recipe import BatchConfig
+
+__all__ = ["Executor", "Where", "workers"]
+
+T = TypeVar("T")
+# A worker may be lost for another reason than its file, such as the end of a job's time: so often is a file tried.
+_LOST_WORKERS = 3
+_CONNECT = 30.0  # seconds
+_NEED_DASK = "several workers need Dask: pip install 'calotools[dask]'"
+
+
+class Where(Protocol):
+    """The keys of a recipe that say where work on many files is done."""
+
+    @property
+    def jobs(self) -> int: ...
+    @property
+    def scheduler(self) -> str | None: ...
+    @property
+    def batch(self) -> BatchConfig: ...
+
+
+class Executor:
+    """Work on files by the workers of a Dask client; `each_file` takes it as its `execute`.
+
+    Parameters
+    ----------
+    client : distributed.Client
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def __call__(self, work: Callable[[str], FileResult[T]], files: Sequence[str]) -> Iterator[FileResult[T]]:
+        """Do the work on every file.
+
+        Parameters
+        ----------
+        work : callable
+            Of a file's name; picklable.
+        files : sequence of str
+
+        Yields
+        ------
+        FileResult
+            In the order of the files. A file on which workers died again and again is a bad one.
+
+        Raises
+        ------
+        ConfigError
+            The scheduler went away.
+        """
+        # Only so many files are under way that no worker idles behind a long one: results wait their turn in memory.
+        waiting: deque[tuple[str, Any]] = deque()
+        try:
+            for file in files:
+                waiting.append((file, self._client.submit(_work, work, file, version, pure=False, retries=1)))
+                if len(waiting) > 4 * max(1, self._n_threads()):
+                    yield _result(*waiting.popleft())
+            while waiting:
+                yield _result(*waiting.popleft())
+        finally:
+            self._client.cancel([future for _, future in waiting])
+
+    def _n_threads(self) -> int:
+        return sum(self._client.nthreads().values())
+
+
+def _work(work: Callable[[str], FileResult[T]], file: str, wanted: str) -> FileResult[T]:
+    """On a worker: refuse to work for another calotools, since the result would depend on who made it."""
+    if version != wanted:
+        return FileResult(
+            file, None, ConfigError(f"a worker has calotools {version}, this is {wanted}; install the same")
+        )
+    return work(file)
+
+
+def _result(file: str, future: Any) -> FileResult[Any]:
+    from distributed.client import FutureCancelledError
+    from distributed.scheduler import KilledWorker
+
+    try:
+        result: FileResult[Any] = future.result()
+    except KilledWorker:
+        lost = f"file '{file}': {_LOST_WORKERS + 1} workers died on it; is there enough memory? what do their logs say?"
+        return FileResult(file, None, InputFileError(lost))
+    except FutureCancelledError as error:
+        raise ConfigError(f"the Dask scheduler went away while file '{file}' was under way: {error}") from None
+    future.release()
+    return result
+
+
+@contextmanager
+def workers(where: Where) -> Iterator[Executor | None]:
+    """Start, or connect to, the workers that a recipe asks for.
+
+    Parameters
+    ----------
+    where : Where
+        With `scheduler`, the workers of that one; with ``batch.system``, `jobs` jobs of it; else `jobs` processes here.
+
+    Yields
+    ------
+    Executor or None
+        None for one job on this machine: the work is done in this process.
+
+    Raises
+    ------
+    ConfigError
+        Dask is not installed, the scheduler does not answer, or this machine cannot submit to the batch system.
+
+    Examples
+    --------
+    >>> from calotools.recipe import PredictConfig
+    >>> with workers(PredictConfig(model="m.calo", files=("a.root",), output="s.root")) as execute:
+    ...     print(execute)
+    None
+    """
+    batch = where.batch.system is not None
+    if where.scheduler is not None and batch:
+        raise ConfigError(f"scheduler = '{where.scheduler}' and batch.system = '{where.batch.system}': choose one")
+    if where.scheduler is None and not batch and where.jobs == 1:
+        yield None
+        return
+    with ExitStack() as stack:
+        yield Executor(stack.enter_context(_client(where, stack)))
+
+
+def _client(where: Where, stack: ExitStack) -> AbstractContextManager[Any]:
+    try:
+        import dask
+        from distributed import Client
+    except ImportError:
+        raise ConfigError(_NEED_DASK) from None
+    stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": _LOST_WORKERS}))
+    address = where.scheduler or stack.enter_context(_cluster(where))
+    try:
+        client: AbstractContextManager[Any] = Client(address, timeout=_CONNECT)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"scheduler '{where.scheduler}' does not answer: {error}; is it running there?") from None
+    return client
+
+
+def _cluster(where: Where) -> AbstractContextManager[Any]:
+    if where.batch.system is not None:
+        from calotools.deploy.batch import open_batch
+
+        return open_batch(where.batch, jobs=where.jobs)
+    from distributed import LocalCluster
+
+    # One thread for each process: reading holds the interpreter. Nannies start a lost process again.
+    local: AbstractContextManager[Any] = LocalCluster(
+        n_workers=where.jobs,
+        threads_per_worker=1,
+        processes=True,
+        memory_limit=0,
+        dashboard_address=":0",
+        silence_logs=logging.ERROR,
+    )
+    return local
