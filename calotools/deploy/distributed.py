@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from calotools._version import version
@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 __all__ = ["Executor", "Where", "workers"]
 
 T = TypeVar("T")
-# A worker may be lost for another reason than its file, such as the end of a job's time: so often is a file tried.
+_Order = deque[tuple[str, Any]]
+# A worker may be lost for another reason than its file, such as the end of a job's time: another is tried so often.
 _LOST_WORKERS = 3
+_AHEAD = 4  # files for each thread whose results may wait in memory for that of an earlier file
+_LOOK = 5.0  # seconds after which workers are counted again
 _CONNECT = 30.0  # seconds
 _NEED_DASK = "several workers need Dask: pip install 'calotools[dask]'"
 
@@ -69,20 +72,53 @@ class Executor:
         ConfigError
             The scheduler went away.
         """
-        # Only so many files are under way that no worker idles behind a long one: results wait their turn in memory.
-        waiting: deque[tuple[str, Any]] = deque()
+        left, order = deque(files), _Order()
         try:
-            for file in files:
-                waiting.append((file, self._client.submit(_work, work, file, version, pure=False, retries=1)))
-                if len(waiting) > 4 * max(1, self._n_threads()):
-                    yield _result(*waiting.popleft())
-            while waiting:
-                yield _result(*waiting.popleft())
+            while left or order:
+                self._fill(order, left, work)
+                if order[0][1].done():
+                    yield self._first(order, work)
+                else:
+                    _wait(order, seconds=_LOOK, how="FIRST_COMPLETED")
         finally:
-            self._client.cancel([future for _, future in waiting])
+            self._client.cancel([future for _, future in order])
 
-    def _n_threads(self) -> int:
-        return sum(self._client.nthreads().values())
+    def _fill(self, order: _Order, left: deque[str], work: Callable[[str], FileResult[Any]]) -> None:
+        """Give every thread one file: workers may join, and one that is lost takes no other file along."""
+        n = max(1, sum(self._client.nthreads().values()))
+        while left and _unfinished(order) < n and len(order) < _AHEAD * n:
+            file = left.popleft()
+            order.append((file, self._submit(work, file)))
+
+    def _submit(self, work: Callable[[str], FileResult[Any]], file: str) -> Any:
+        return self._client.submit(_work, work, file, version, pure=False, retries=1)
+
+    def _first(self, order: _Order, work: Callable[[str], FileResult[Any]]) -> FileResult[Any]:
+        from distributed.scheduler import KilledWorker
+
+        file, future = order.popleft()
+        try:
+            return _result(file, future)
+        except KilledWorker:  # perhaps another file's doing, which waited for the same worker: try it alone
+            _wait(order, seconds=None, how="ALL_COMPLETED")
+        try:
+            return _result(file, self._submit(work, file))
+        except KilledWorker:
+            lost = (
+                f"file '{file}': one worker after the other died on it; is there enough memory? what do their logs say?"
+            )
+            return FileResult(file, None, InputFileError(lost))
+
+
+def _unfinished(order: _Order) -> int:
+    return sum(not future.done() for _, future in order)
+
+
+def _wait(order: _Order, *, seconds: float | None, how: str) -> None:
+    from distributed import wait
+
+    with suppress(TimeoutError):
+        wait([future for _, future in order if not future.done()], timeout=seconds, return_when=how)
 
 
 def _work(work: Callable[[str], FileResult[T]], file: str, wanted: str) -> FileResult[T]:
@@ -96,13 +132,9 @@ def _work(work: Callable[[str], FileResult[T]], file: str, wanted: str) -> FileR
 
 def _result(file: str, future: Any) -> FileResult[Any]:
     from distributed.client import FutureCancelledError
-    from distributed.scheduler import KilledWorker
 
     try:
         result: FileResult[Any] = future.result()
-    except KilledWorker:
-        lost = f"file '{file}': {_LOST_WORKERS + 1} workers died on it; is there enough memory? what do their logs say?"
-        return FileResult(file, None, InputFileError(lost))
     except FutureCancelledError as error:
         raise ConfigError(f"the Dask scheduler went away while file '{file}' was under way: {error}") from None
     future.release()
