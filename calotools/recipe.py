@@ -22,6 +22,7 @@ __all__ = [
     "DisplayConfig",
     "EvaluateConfig",
     "InspectConfig",
+    "ManyFilesConfig",
     "ModelConfig",
     "PeaksConfig",
     "PredictConfig",
@@ -289,14 +290,16 @@ class BatchConfig(_Model):
     interface: str | None = Field(None, description="network interface that jobs reach this machine by")
 
 
-class _ManyFiles(StageConfig):
+class ManyFilesConfig(StageConfig):
+    """What every stage that works file by file can be told."""
+
     skip_bad_files: bool = Field(False, description="go on without files that cannot be read, and list them")
     jobs: int = Field(1, description="processes, or batch jobs; the result does not depend on it", ge=1)
     scheduler: str | None = Field(None, description="Dask scheduler that is running, such as tcp://HOST:8786")
     batch: BatchConfig = Field(BatchConfig())
 
 
-class PredictConfig(_ManyFiles):
+class PredictConfig(StageConfig):
     """Apply a model bundle to ntuples and write a friend tree."""
 
     model: Path = _positional("model bundle (a .calo file, or a training folder)")

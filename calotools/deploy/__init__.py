@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from calotools.deploy.bundle import ModelBundle, bundle_of, load_bundle, save_bundle
+    from calotools.deploy.distributed import workers
     from calotools.deploy.prediction import predict
     from calotools.deploy.score import Scorer
 
-__all__ = ["ModelBundle", "Scorer", "bundle_of", "load_bundle", "predict", "save_bundle"]
+__all__ = ["ModelBundle", "Scorer", "bundle_of", "load_bundle", "predict", "save_bundle", "workers"]
 
 _HOME = {
     "ModelBundle": "bundle",
@@ -18,6 +19,7 @@ _HOME = {
     "load_bundle": "bundle",
     "predict": "prediction",
     "save_bundle": "bundle",
+    "workers": "distributed",
 }
 
 

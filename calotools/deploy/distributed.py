@@ -10,16 +10,16 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from calotools._version import version
 from calotools.errors import ConfigError, InputFileError
 from calotools.ntuple import FileResult
 
 if TYPE_CHECKING:
-    from calotools.recipe import BatchConfig
+    from calotools.recipe import ManyFilesConfig
 
-__all__ = ["Executor", "Where", "workers"]
+__all__ = ["Executor", "workers"]
 
 T = TypeVar("T")
 _Order = deque[tuple[str, Any]]
@@ -29,17 +29,6 @@ _AHEAD = 4  # files for each thread whose results may wait in memory for that of
 _LOOK = 5.0  # seconds after which workers are counted again
 _CONNECT = 30.0  # seconds
 _NEED_DASK = "several workers need Dask: pip install 'calotools[dask]'"
-
-
-class Where(Protocol):
-    """The keys of a recipe that say where work on many files is done."""
-
-    @property
-    def jobs(self) -> int: ...
-    @property
-    def scheduler(self) -> str | None: ...
-    @property
-    def batch(self) -> BatchConfig: ...
 
 
 class Executor:
@@ -142,12 +131,12 @@ def _result(file: str, future: Any) -> FileResult[Any]:
 
 
 @contextmanager
-def workers(where: Where) -> Iterator[Executor | None]:
+def workers(where: ManyFilesConfig) -> Iterator[Executor | None]:
     """Start, or connect to, the workers that a recipe asks for.
 
     Parameters
     ----------
-    where : Where
+    where : ManyFilesConfig
         With `scheduler`, the workers of that one; with ``batch.system``, `jobs` jobs of it; else `jobs` processes here.
 
     Yields
@@ -162,8 +151,8 @@ def workers(where: Where) -> Iterator[Executor | None]:
 
     Examples
     --------
-    >>> from calotools.recipe import PredictConfig
-    >>> with workers(PredictConfig(model="m.calo", files=("a.root",), output="s.root")) as execute:
+    >>> from calotools.recipe import ManyFilesConfig
+    >>> with workers(ManyFilesConfig(jobs=1)) as execute:
     ...     print(execute)
     None
     """
@@ -177,7 +166,7 @@ def workers(where: Where) -> Iterator[Executor | None]:
         yield Executor(stack.enter_context(_client(where, stack)))
 
 
-def _client(where: Where, stack: ExitStack) -> AbstractContextManager[Any]:
+def _client(where: ManyFilesConfig, stack: ExitStack) -> AbstractContextManager[Any]:
     try:
         import dask
         from distributed import Client
@@ -192,7 +181,7 @@ def _client(where: Where, stack: ExitStack) -> AbstractContextManager[Any]:
     return client
 
 
-def _cluster(where: Where) -> AbstractContextManager[Any]:
+def _cluster(where: ManyFilesConfig) -> AbstractContextManager[Any]:
     if where.batch.system is not None:
         from calotools.deploy.batch import open_batch
 

@@ -12,13 +12,9 @@ from calotools.deploy.batch import job_script
 from calotools.deploy.distributed import workers
 from calotools.errors import BadFileWarning, ConfigError, InputFileError
 from calotools.ntuple import bad_files, each_file, read_candidates
-from calotools.recipe import BatchConfig, PredictConfig
+from calotools.recipe import BatchConfig, ManyFilesConfig
 
 distributed = pytest.importorskip("distributed")
-
-
-def where(**values):
-    return PredictConfig(model="m.calo", files=("a.root",), output="s.root", **values)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +26,7 @@ def cluster():
 
 @pytest.fixture
 def execute(cluster):
-    with workers(where(scheduler=cluster.scheduler_address)) as one:
+    with workers(ManyFilesConfig(scheduler=cluster.scheduler_address)) as one:
         yield one
 
 
@@ -46,7 +42,7 @@ def energies(path):
 
 
 def test_one_job_needs_no_dask():
-    with workers(where()) as execute:
+    with workers(ManyFilesConfig()) as execute:
         assert execute is None
 
 
@@ -109,7 +105,7 @@ def test_a_file_that_kills_every_worker_is_a_bad_file(files, monkeypatch):
         return 1
 
     with (
-        workers(where(jobs=2)) as execute,
+        workers(ManyFilesConfig(jobs=2)) as execute,
         pytest.warns(BadFileWarning, match=r"1\.root': one worker after the other died on it"),
     ):
         results = list(each_file(partial(work, deadly=files[1]), files, execute=execute, skip_bad_files=True))
@@ -126,7 +122,7 @@ def test_a_scheduler_that_is_not_there(monkeypatch):
     monkeypatch.setattr("calotools.deploy.distributed._CONNECT", 0.5)
     with (
         pytest.raises(ConfigError, match=r"scheduler 'tcp://127\.0\.0\.1:1' does not answer"),
-        workers(where(scheduler="tcp://127.0.0.1:1")),
+        workers(ManyFilesConfig(scheduler="tcp://127.0.0.1:1")),
     ):
         pass
 
@@ -140,7 +136,7 @@ def test_workers_of_another_version(execute, files, monkeypatch):
 def test_a_scheduler_and_a_batch_system_are_one_too_many():
     with (
         pytest.raises(ConfigError, match=r"scheduler = 'tcp://x:1' and batch\.system = 'slurm': choose one"),
-        workers(where(scheduler="tcp://x:1", batch=BatchConfig(system="slurm"))),
+        workers(ManyFilesConfig(scheduler="tcp://x:1", batch=BatchConfig(system="slurm"))),
     ):
         pass
 
@@ -176,7 +172,7 @@ def test_a_machine_that_cannot_submit():
         pytest.skip("this machine has sbatch")
     with (
         pytest.raises(ConfigError, match="has no 'sbatch'; run on one that submits jobs"),
-        workers(where(batch=BatchConfig(system="slurm"))),
+        workers(ManyFilesConfig(batch=BatchConfig(system="slurm"))),
     ):
         pass
 
@@ -193,7 +189,7 @@ def test_jobs_of_a_batch_system_do_the_work(files, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     good = [file for file in files if "4.root" not in file]
     with workers(
-        where(batch=BatchConfig(system="slurm", setup=(f"touch {tmp_path}/setup_ran",), memory="1GB"))
+        ManyFilesConfig(batch=BatchConfig(system="slurm", setup=(f"touch {tmp_path}/setup_ran",), memory="1GB"))
     ) as execute:
         assert list(each_file(energies, good, execute=execute)) == list(each_file(energies, good))
     assert (tmp_path / "setup_ran").exists()
