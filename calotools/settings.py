@@ -1,0 +1,140 @@
+"""What every configuration is made of: strict models that are read from TOML and written back, with helpful errors."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, get_args, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from calotools.errors import ConfigError, InputFileError, nearest
+
+__all__ = ["Settings", "StageConfig", "positional", "read_toml", "short"]
+
+
+class Settings(BaseModel):
+    """Base of every part of a configuration: unknown keys are errors, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class StageConfig(Settings):
+    """Base of every stage's configuration: strict, frozen, read from TOML and written back."""
+
+    if not TYPE_CHECKING:
+
+        def __init__(self, **values: Any) -> None:
+            try:
+                super().__init__(**values)
+            except ValidationError as error:
+                raise ConfigError(_explain(type(self), error)) from None
+
+    @classmethod
+    def from_toml(cls, path: Path | str, *, overrides: dict[str, Any] | None = None) -> Self:
+        """Read a recipe; `overrides` (nested) win over the file.
+
+        Raises
+        ------
+        ConfigError
+            With the file, the key's dotted name, what was wrong with it and, for an unknown key, the nearest one.
+        """
+        try:
+            return cls(**_merge(read_toml(path), overrides or {}))
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}") from None
+
+    def to_toml(self) -> str:
+        """The resolved recipe as TOML, which `from_toml` reads back to an equal configuration."""
+        return _dump_toml(self.model_dump(mode="json", exclude_none=True))
+
+
+def _dump_toml(values: dict[str, Any], prefix: str = "") -> str:
+    plain = {key: value for key, value in values.items() if not isinstance(value, dict)}
+    tables = {key: value for key, value in values.items() if isinstance(value, dict)}
+    lines = [f"{_dump_key(key)} = {_dump_value(value)}" for key, value in plain.items()]
+    for key, value in tables.items():
+        name = f"{prefix}{_dump_key(key)}"
+        lines += ["", f"[{name}]", _dump_toml(value, f"{name}.")]
+    return "\n".join(lines)
+
+
+def _dump_key(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else json.dumps(key, ensure_ascii=False)
+
+
+def _dump_value(value: Any) -> str:
+    """A TOML value; JSON's notation of strings, numbers and booleans is also TOML's."""
+    if isinstance(value, list):
+        return "[" + ", ".join(_dump_value(one) for one in value) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_dump_key(key)} = {_dump_value(one)}" for key, one in value.items()) + "}"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def read_toml(path: Path | str) -> dict[str, Any]:
+    """Parse a TOML file.
+
+    Raises
+    ------
+    InputFileError
+        The file is absent.
+    ConfigError
+        It is not valid TOML; the message has line and column.
+    """
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (FileNotFoundError, IsADirectoryError):
+        raise InputFileError(f"recipe '{path}' does not exist") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"'{path}' is not valid TOML: {error}") from None
+
+
+def _merge(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in top.items():
+        nested = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _merge(merged[key], value) if nested else value
+    return merged
+
+
+def _explain(model: type[BaseModel], error: ValidationError) -> str:
+    return "; ".join(_explain_one(model, one) for one in error.errors(include_url=False))
+
+
+def _explain_one(model: type[BaseModel], one: Any) -> str:
+    location = [part for part in one["loc"] if part not in ("table", "name") or part == one["loc"][-1]]
+    key = ".".join(str(part) for part in location)
+    if one["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        return f"unknown key '{key}'; {nearest(str(location[-1]), _keys_at(model, location[:-1]))}"
+    if one["type"] in ("missing", "missing_argument"):
+        return f"'{key}' is needed and not given"
+    return f"'{key}' = {one['input']!r} is not allowed: {one['msg']}"
+
+
+def _keys_at(model: Any, location: list[Any]) -> list[str]:
+    for part in location:
+        fields = _fields(model)
+        model = fields.get(part, model) if isinstance(part, str) else model
+    return list(_fields(model))
+
+
+def _fields(annotation: Any) -> dict[str, Any]:
+    """Field names and annotations of the first model or dataclass in an annotation."""
+    if hasattr(annotation, "model_fields"):
+        return {name: field.annotation for name, field in annotation.model_fields.items()}
+    if hasattr(annotation, "__dataclass_fields__"):
+        return get_type_hints(annotation)
+    return next((fields for one in get_args(annotation) if (fields := _fields(one))), {})
+
+
+def positional(description: str, **kwargs: Any) -> Any:
+    """A field that the command line takes without a flag."""
+    return Field(description=description, json_schema_extra={"positional": True}, **kwargs)
+
+
+def short(flag: str, description: str, **kwargs: Any) -> Any:
+    """A field that has a short flag, such as ``-o``."""
+    return Field(description=description, json_schema_extra={"short": flag}, **kwargs)
