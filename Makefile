@@ -1,11 +1,12 @@
 # make demo   set up, run the whole chain on simulated showers, print where the report is
 # make test   set up, run every test
 # make lint   set up, check style, types and formatting
+# make benchmark   measure the data path beside its peers (QUICK=1: a few minutes, to see that it works)
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo test lint clean-demo
+.PHONY: help setup demo test lint benchmark clean-demo
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -31,3 +32,6 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+benchmark: $(READY)
+	$(BIN)/python benchmarks/data_path/run.py $(if $(QUICK),--quick)

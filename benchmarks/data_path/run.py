@@ -1,0 +1,80 @@
+"""Benchmarks of the data path: environments of the peers, data, every suite, and the page of results.
+
+make benchmark                                  # all of it, on a quiet machine; see benchmarks/README.md
+make benchmark QUICK=1                          # a few thousand candidates, one round, for checking
+python benchmarks/data_path/run.py --only loading training --rounds 3
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+import environments
+import report
+import samples
+from harness import Suite, run_suite
+from machine import describe
+from suites import loading
+
+# One entry for each question; the order of the page.
+QUESTIONS: dict[str, Callable[[samples.Size, loading.Files], Sequence[Suite]]] = {
+    "loading": loading.suites,
+}
+
+
+def main() -> None:
+    """Install, make data, measure, write."""
+    given = _arguments()
+    size = samples.QUICK if given.quick else samples.FULL
+    size = replace(size, rounds=given.rounds or size.rounds)
+    environments.install(set(environments.REQUIREMENTS))
+    files = samples.make(size)
+    described = {"machine": describe(), "size": asdict(size), "files_mib": samples.summary(files)}
+    described["versions"] = {name: environments.versions(name) for name in environments.SHOWN}
+    suites = [suite for name in given.only for suite in QUESTIONS[name](size, files)]
+    # A quick run has a page of its own: it checks the benchmarks, it measures nothing.
+    folder = samples.WORK / size.name if given.quick else report.BENCHMARKS
+    kept = _earlier(folder, size) if given.add else []
+    measured: list[dict[str, Any]] = []
+    for suite in suites:
+        start = time.perf_counter()
+        measured.append(run_suite(suite, rounds=size.rounds, say=lambda text: print(text, flush=True)))
+        print(f"{suite.name}: {time.perf_counter() - start:.0f} s", flush=True)
+        report.write({**described, "suites": _together(kept, measured)}, folder)  # what there is, after every suite
+    failed = [f"{one['name']}: {name}" for one in measured for name in report.failures(one)]
+    print("\n".join([f"wrote {folder.name}/RESULTS.md", *(f"FAILED {name}" for name in failed)]))
+    sys.exit(bool(failed))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="a few thousand candidates, one round")
+    parser.add_argument("--rounds", type=int, help="measurements of every contestant; default: 5, quick 1")
+    parser.add_argument("--only", nargs="+", choices=QUESTIONS, default=list(QUESTIONS), help="some questions")
+    parser.add_argument("--add", action="store_true", help="keep the earlier results of other suites")
+    return parser.parse_args()
+
+
+def _earlier(folder: Any, size: samples.Size) -> list[dict[str, Any]]:
+    path = folder / "RESULTS.json"
+    if not path.exists():
+        return []
+    results = json.loads(path.read_text(encoding="utf-8"))
+    return results["suites"] if results["size"]["name"] == size.name else []
+
+
+def _together(kept: list[dict[str, Any]], measured: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Earlier suites in their place, those measured now instead of the earlier ones of the same name."""
+    new = {one["name"]: one for one in measured}
+    merged = [new.pop(one["name"], one) for one in kept]
+    return [*merged, *new.values()]
+
+
+if __name__ == "__main__":
+    main()
