@@ -65,10 +65,17 @@ class Suite:
     contestants: Sequence[Contestant]
     goals: Sequence[Goal] = ()
     columns: Sequence[str] = ("rate", "ratio", "quality", "first_batch_s", "rss_mib", "cpu_us")
+    rounds: int | None = None  # at most
 
 
 def run_worker(
-    worker: str, arguments: dict[str, Any], *, environment: str = OWN, cores: int = 2, timeout: float = 1800
+    worker: str,
+    arguments: dict[str, Any],
+    *,
+    environment: str = OWN,
+    cores: int = 2,
+    number: int = 0,
+    timeout: float = 1800,
 ) -> Record:
     """One measurement in a process of its own; a failure is an answer too."""
     command = [str(python_of(environment)), str(ROOM / "workers" / f"{worker}.py"), json.dumps(arguments)]
@@ -76,7 +83,7 @@ def run_worker(
     try:
         done = subprocess.run(
             command,
-            env=variables(environment, cores=len(allowed)),
+            env=variables(environment, cores=len(allowed)) | {"BENCHMARK_ROUND": str(number)},
             preexec_fn=lambda: os.sched_setaffinity(0, allowed),
             capture_output=True,
             text=True,
@@ -97,6 +104,7 @@ def run_suite(suite: Suite, *, rounds: int, say: Callable[[str], None]) -> dict[
 
     A round of calotools' environment comes first and is not kept: it fills the caches of kernels and of files.
     """
+    rounds = min(rounds, suite.rounds or rounds)
     kept: dict[str, list[Record]] = {one.name: [] for one in suite.contestants}
     broken: set[str] = set()
     for number in range(0 if rounds > 1 else 1, rounds + 1):
@@ -104,7 +112,8 @@ def run_suite(suite: Suite, *, rounds: int, say: Callable[[str], None]) -> dict[
         for one in order:
             if one.name in broken or (number == 0 and one.environment != OWN):
                 continue
-            record = run_worker(one.worker, one.arguments, environment=one.environment, cores=one.cores)
+            where = {"environment": one.environment, "cores": one.cores}
+            record = run_worker(one.worker, one.arguments, **where, number=number)
             say(f"{suite.name} {number}/{rounds} {one.name}: {_short(record)}")
             if "failed" in record:
                 broken.add(one.name)

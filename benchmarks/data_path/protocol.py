@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import resource
 import sys
 import time
@@ -20,6 +21,11 @@ def answer(work: Callable[..., dict[str, Any]]) -> None:
     # the largest child, because the kernel keeps no sum; loaders here have at most two
     found |= {"rss_mib": own.ru_maxrss / 1024, "rss_child_mib": children.ru_maxrss / 1024}
     print(MARK + json.dumps(found), flush=True)
+
+
+def round_number() -> int:
+    """Which round it is; for seeds that all contestants of a round share."""
+    return int(os.environ.get("BENCHMARK_ROUND", "0"))
 
 
 def cpu_seconds() -> float:

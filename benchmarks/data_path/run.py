@@ -20,11 +20,12 @@ import report
 import samples
 from harness import Suite, run_suite
 from machine import describe
-from suites import loading
+from suites import loading, store
 
 # One entry for each question; the order of the page.
 QUESTIONS: dict[str, Callable[[samples.Size, loading.Files], Sequence[Suite]]] = {
     "loading": loading.suites,
+    "store": store.suites,
 }
 
 

@@ -53,9 +53,24 @@ def test_goal_that_is_missed_is_said_to_be(load, bound):
     assert load("report").judge(suite, GOAL | bound)[2] == "not met"
 
 
-def test_page_is_made_from_the_json_alone(load):
-    results = json.loads((ROOM / "RESULTS.json").read_text(encoding="utf-8"))
-    assert load("report").as_markdown(results) == (ROOM / "RESULTS.md").read_text(encoding="utf-8")
+def test_page_is_made_again_from_the_json_alone(load, tmp_path):
+    report = load("report")
+    suite = suite_of(contestant("a", [{"rate": 4e4}]), contestant("b", [{"failed": "no such file"}]), goals=[GOAL])
+    size = {"name": "full", "simulated": 10, "files": 2, "per_file": 20}
+    described = {"machine": {"cores": 2}, "size": size, "files_mib": {"zstd": 1.5}, "versions": {"own": {"numpy": "2"}}}
+    report.write({**described, "suites": [suite]}, tmp_path)
+    page = (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
+    (tmp_path / "RESULTS.md").unlink()
+    report.main(tmp_path)
+    assert (tmp_path / "RESULTS.md").read_text(encoding="utf-8") == page
+    assert "| **a** | 2 | 40 000 | 1 |" in page
+    assert "| b | 2 | failed: no such file |" in page
+
+
+@pytest.mark.parametrize("results", ROOM.glob("RESULTS.json"))
+def test_page_in_the_repository_is_that_of_its_json(load, results):
+    page = load("report").as_markdown(json.loads(results.read_text(encoding="utf-8")))
+    assert page == results.with_suffix(".md").read_text(encoding="utf-8")
 
 
 def test_mixing_of_random_near_and_two_far_places(load):
