@@ -67,7 +67,7 @@ def test_page_is_made_again_from_the_json_alone(load, tmp_path):
     assert "| b | 2 | failed: no such file |" in page
 
 
-@pytest.mark.parametrize("results", ROOM.glob("RESULTS.json"))
+@pytest.mark.parametrize("results", list(ROOM.glob("RESULTS.json")))
 def test_page_in_the_repository_is_that_of_its_json(load, results):
     page = load("report").as_markdown(json.loads(results.read_text(encoding="utf-8")))
     assert page == results.with_suffix(".md").read_text(encoding="utf-8")
