@@ -35,7 +35,7 @@ def simulate(config: SimulateConfig, progress: Callable[[str, int, int], None] |
     ----------
     config : SimulateConfig
     progress : callable, optional
-        ``progress(task, done, total)``, in events of this shard.
+        ``progress(task, done, total)``, in events of this shard; first with 0.
 
     Returns
     -------
@@ -157,12 +157,13 @@ def _in_order(pool: ProcessPoolExecutor, recipe: Recipe, numbers: range, *, wait
 
 
 def _counted(blocks: Iterator[Block], total: int, progress: Callable[[str, int, int], None] | None) -> Iterator[Block]:
-    """The blocks, and a report of the events that are done after each."""
+    """The blocks, and a report of the events that are done: before the first and after each."""
+    report = progress or (lambda *_: None)
     done = 0
+    report("simulate", done, total)
     for block in blocks:
         done += block.n_events
-        if progress is not None:
-            progress("simulate", done, total)
+        report("simulate", done, total)
         yield block
 
 
