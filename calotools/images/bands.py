@@ -14,6 +14,7 @@ import numpy as np
 from numba import njit
 
 from calotools.images.spec import Panels
+from calotools.images.wide import different_wide, lowest_bit
 
 __all__ = ["Bands", "encode", "join_offsets"]
 
@@ -71,15 +72,13 @@ def join_offsets(parts: list[np.ndarray]) -> np.ndarray:
     return np.concatenate([np.zeros_like(parts[0][:1]), np.cumsum(steps, axis=0)])
 
 
-def encode(values: np.ndarray, covered: np.ndarray, *, panels: Panels) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def encode(values: np.ndarray, *, panels: Panels) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Bands of dense images.
 
     Parameters
     ----------
-    values : (n, quantity, pixel) float32
-        The energy first.
-    covered : (n, pixel) bool
-        A cell is there.
+    values : (n, quantity, >= pixel + 32) float32
+        The energy first, NaN where no cell is. What is behind the pixels does not matter.
     panels : Panels
 
     Returns
@@ -88,44 +87,42 @@ def encode(values: np.ndarray, covered: np.ndarray, *, panels: Panels) -> tuple[
     bands : (n_band, 2) uint16
     values : (quantity, n_value) float32
     """
-    n, n_quantity, n_pixel = values.shape
+    n, n_quantity, n_stored = values.shape
     bands = np.empty((n * int(panels.n_line.sum()), 2), dtype=np.uint16)
-    words = np.empty((n_quantity, n * n_pixel), dtype=np.int32)
+    words = np.empty((n_quantity, n * int((panels.n_line * panels.width).sum())), dtype=np.int32)
     offsets = np.zeros((n + 1, 2), dtype=np.int64)
-    _encode(values, values.view(np.int32), covered, panels, offsets, bands, words)
+    _encode(values.view(np.int32).reshape(n, n_quantity * n_stored), n_quantity, tuple(panels), offsets, bands, words)
     n_band, n_value = offsets[-1]
     return offsets, bands[:n_band].copy(), words[:, :n_value].copy().view(np.float32)
 
 
 @njit(cache=True, nogil=True)
-def _encode(values, words, covered, panels, offsets, bands, out):  # type: ignore[no-untyped-def]
+def _encode(words, n_quantity, panels, offsets, bands, out):  # type: ignore[no-untyped-def]
     """Bits are compared, so that NaN equals NaN."""
-    n_quantity = words.shape[1]
+    _, _, in_stack, n_line, width, strides = panels
+    pixels = words.shape[1] // n_quantity
     n_band, n_value = 0, 0
-    for i in range(len(values)):
-        for p in range(values.shape[2]):
-            values[i, 0, p] = values[i, 0, p] if covered[i, p] else np.float32(np.nan)
-        for m in range(len(panels.grid)):
-            stride, width, start = panels.stride[m], panels.width[m], panels.in_stack[m]
-            for line in range(panels.n_line[m]):
-                differing = np.int32(line == 0)
-                for q in range(n_quantity if line > 0 else 0):
-                    for c in range(start, start + width):
-                        differing |= words[i, q, c] ^ words[i, q, c - stride]
-                if differing == 0:
+    for i in range(len(words)):
+        image = words[i]
+        for m in range(len(width)):
+            stride, every, p = strides[m], (1 << width[m]) - 1, in_stack[m]
+            for line in range(n_line[m]):
+                new = 1 if line == 0 else 0
+                for q in range(p, p + n_quantity * pixels if line > 0 else p, pixels):
+                    new |= different_wide(image, q, q - stride) & every
+                if new == 0:
                     bands[n_band - 1, 0] += 1
                 else:
                     starts = 0
-                    for c in range(width):
-                        differing = np.int32(c == 0)
-                        for q in range(n_quantity if c > 0 else 0):
-                            differing |= words[i, q, start + c] ^ words[i, q, start + c - 1]
-                        if differing != 0:
-                            starts |= 1 << c
-                            for q in range(n_quantity):
-                                out[q, n_value] = words[i, q, start + c]
-                            n_value += 1
+                    for q in range(p, p + n_quantity * pixels, pixels):
+                        starts |= different_wide(image, q, q + 1)
+                    starts = (starts << 1 | 1) & every
                     bands[n_band, 0], bands[n_band, 1] = 1, starts
                     n_band += 1
-                start += stride
+                    while starts != 0:
+                        for q in range(n_quantity):
+                            out[q, n_value] = image[p + q * pixels + lowest_bit(starts)]
+                        starts &= starts - 1
+                        n_value += 1
+                p += stride
         offsets[i + 1, 0], offsets[i + 1, 1] = n_band, n_value

@@ -12,7 +12,19 @@ from calotools.containers import Images, ImageSpec
 from calotools.errors import BranchError, CellError
 from calotools.images.bands import Bands, encode, join_offsets
 from calotools.images.dense import output_arrays
-from calotools.images.paint import NO_CELLS, NO_FINITE, OK, Canvas, Cells, Found, cell_sizes, paint
+from calotools.images.paint import (
+    NO_CELLS,
+    NO_FINITE,
+    OK,
+    PADDING,
+    Canvas,
+    Cells,
+    Found,
+    cell_sizes,
+    find_centres,
+    paint,
+    unveil,
+)
 from calotools.images.spec import image_spec, panels_of, plan_of
 from calotools.images.threads import in_threads
 from calotools.variables.jagged import flat_collection
@@ -102,10 +114,12 @@ def build_images(
     def keep(start: int, stop: int, canvas: Canvas) -> None:
         for name, shape in shapes.items():
             own = slice(firsts[name], firsts[name] + int(np.prod(shape)))
+            painted = canvas.values[: stop - start, :, own]
+            mask = images[f"mask_{name}"][start:stop].reshape(stop - start, -1)
+            unveil(painted, mask)
             for q, quantity in enumerate(_painted(spec)):
                 if quantity in spec.quantities:
-                    images[f"{quantity}_{name}"][start:stop] = canvas.values[: stop - start, q, own].reshape(-1, *shape)
-            images[f"mask_{name}"][start:stop] = canvas.covered[: stop - start, own].reshape(-1, *shape)
+                    images[f"{quantity}_{name}"][start:stop] = painted[:, q].reshape(-1, *shape)
 
     found = _paint_all(candidates, spec, keep, threads=threads)
     _check(candidates, found, on_bad=on_bad, source=source, spec=spec)
@@ -132,7 +146,7 @@ def build_bands(
 
     def keep(start: int, stop: int, canvas: Canvas) -> None:
         n = stop - start
-        parts[start] = encode(canvas.values[:n], canvas.covered[:n], panels=panels)
+        parts[start] = encode(canvas.values[:n], panels=panels)
 
     found = _paint_all(candidates, spec, keep, threads=threads)
     _check(candidates, found, on_bad=on_bad, source=source, spec=spec)
@@ -156,8 +170,7 @@ def _canvas(spec: ImageSpec, *, rows: int | None = None) -> Canvas:
     rows = fitting if rows is None else rows
     which = np.array([names.index(one) if one in names else -1 for one in _EXTRA], dtype=np.int64)
     return Canvas(
-        values=np.empty((rows, len(names), n_pixel), dtype=np.float32),
-        covered=np.empty((rows, n_pixel), dtype=bool),
+        values=np.zeros((rows, len(names), n_pixel + PADDING), dtype=np.float32),
         heat=np.empty(n_pixel if (which[:2] >= 0).any() else 0, dtype=np.float32),
         which=which,
     )
@@ -177,11 +190,15 @@ def _paint_all(
         status=np.zeros(n, np.int8),
     )
 
+    # exact tuples: the compiler's dispatcher takes a slow road for named ones
+    arguments = tuple(cells), tuple(plan)
+
     def work(start: int, stop: int) -> None:
         canvas = _canvas(spec)
+        find_centres(start, stop, *arguments, found.centre)
         for begin in range(start, stop, len(canvas.values)):
             end = min(begin + len(canvas.values), stop)
-            paint(begin, end, cells, plan, row_of, sizes, canvas, found)
+            paint(begin, end, *arguments, row_of, sizes, tuple(canvas), tuple(found))
             keep(begin, end, canvas)
 
     in_threads(work, n, threads=threads)
@@ -194,16 +211,13 @@ def _cells_of(candidates: ak.Array, spec: ImageSpec) -> Cells:
     e, eta, phi = (np.ascontiguousarray(columns[name], dtype=np.float32) for name in ("e", "eta", "phi"))
     time, gain, noise = (_extra(columns, name, wanted=name in spec.quantities) for name in _EXTRA)
     sampling = np.ascontiguousarray(columns["sampling"], dtype=np.uint8)
-    return Cells(offsets, e, eta, phi, sampling, time, gain, noise, *_position(candidates, spec))
+    plan = plan_of(spec)
+    centre = plan.layer_of[sampling] == plan.centre_layer
+    return Cells(offsets, e, eta, phi, sampling, centre, time, gain, noise, *_position(candidates, spec))
 
 
 def _extra(columns: dict[str, np.ndarray], name: str, *, wanted: bool) -> np.ndarray:
-    """A further quantity of the cells; gain codes are shifted by one so that 0 means 'no cell'; missing becomes 0."""
-    if not wanted:
-        return np.zeros(0, dtype=np.float32)
-    column = np.asarray(columns[name], dtype=np.float32)
-    shifted = column + np.float32(1.0) if name == "gain" else column
-    return np.nan_to_num(shifted, nan=0.0, posinf=0.0, neginf=0.0)
+    return np.ascontiguousarray(columns[name] if wanted else np.zeros(0), dtype=np.float32)
 
 
 def _check(candidates: ak.Array, found: Found, *, on_bad: str, source: str, spec: ImageSpec) -> None:

@@ -9,7 +9,7 @@ from numba import njit
 
 from calotools.containers import ImageSpec
 from calotools.errors import ShapeError
-from calotools.images.spec import Panels, panels_of
+from calotools.images.spec import panels_of
 from calotools.images.threads import in_threads
 from calotools.images.wide import WIDE, copy_wide, fill_wide, lowest_bit
 
@@ -59,7 +59,7 @@ def draw(
     images = output_arrays(spec, quantities, n=len(rows), out=out)
     rows = np.ascontiguousarray(rows, dtype=np.int64)
     longest = int((offsets[rows + 1, 1] - offsets[rows, 1]).max(initial=0))
-    layout = (_read_only(offsets), _read_only(bands), panels_of(spec), longest)
+    layout = (_read_only(offsets), _read_only(bands), tuple(panels_of(spec)), longest)
     for number, grid in enumerate(spec.grids):
         for quantity in quantities:
             image = images[f"{quantity}_{grid}"].reshape(len(rows), -1)
@@ -71,7 +71,7 @@ def draw(
 def _draw_in_threads(
     rows: np.ndarray,
     stored: np.ndarray,
-    layout: tuple[np.ndarray, np.ndarray, Panels, int],
+    layout: tuple[np.ndarray, np.ndarray, tuple[np.ndarray, ...], int],
     grid: int,
     image: np.ndarray,
     *,
@@ -125,6 +125,7 @@ def _read_only(array: np.ndarray) -> np.ndarray:
 @njit(cache=True, nogil=True)
 def _draw(rows, stored, half, offsets, bands, panels, longest, grid, out):  # type: ignore[no-untyped-def]
     """Images of one quantity on one grid; the mask when `out` is of bytes."""
+    grids, in_grid, _, n_line, widths, strides = panels
     values, row = np.zeros(longest + WIDE, out.dtype), np.zeros(3 * WIDE, out.dtype)
     words = np.zeros(longest, np.int32)
     as_mask = out.itemsize == 1
@@ -133,10 +134,10 @@ def _draw(rows, stored, half, offsets, bands, panels, longest, grid, out):  # ty
         _load(stored[offsets[r, 1] : offsets[r + 1, 1]], half, as_mask, words, values)
         image, n_pixel = out[i], out.shape[1]
         j, k = offsets[r, 0], 0
-        for m in range(len(panels.grid)):
-            stride, width, left = panels.stride[m], panels.width[m], panels.n_line[m]
-            wanted, narrow, every = panels.grid[m] == grid, width == stride, (1 << width) - 1
-            p = panels.in_grid[m]
+        for m in range(len(grids)):
+            stride, width, left = strides[m], widths[m], n_line[m]
+            wanted, narrow, every = grids[m] == grid, width == stride, (1 << width) - 1
+            p = in_grid[m]
             while left > 0:
                 height, starts = np.int64(bands[j, 0]), np.int64(bands[j, 1])
                 j += 1

@@ -11,12 +11,25 @@ from calotools.images.grid import split_pixels, whole_pixels
 from calotools.images.spec import Plan
 from calotools.variables.windows import hottest, width_bin, wrap
 
-__all__ = ["NO_CELLS", "NO_CENTRE", "NO_FINITE", "OK", "Canvas", "Cells", "Found", "cell_sizes", "paint"]
+__all__ = [
+    "NO_CELLS",
+    "NO_CENTRE",
+    "NO_FINITE",
+    "OK",
+    "PADDING",
+    "Canvas",
+    "Cells",
+    "Found",
+    "cell_sizes",
+    "paint",
+    "unveil",
+]
 
 OK, NO_CELLS, NO_FINITE, NO_CENTRE = range(4)
 # The hottest cell is looked for at least this far (in eta and phi) from the cluster, also when the grid is smaller: the
 # position may be seen from another vertex than the cells are.
 NEAR = 0.1
+PADDING = 32  # pixels behind each image, so that 16 at a time can be looked at
 
 
 class Cells(NamedTuple):
@@ -28,8 +41,10 @@ class Cells(NamedTuple):
     e, eta, phi : (n_cell,) float32
         [GeV], phi in rad.
     sampling : (n_cell,) uint8
+    centre : (n_cell,) bool
+        The cell's layer is the one on whose hottest cell images are centred.
     time, gain, noise : (n_cell,) or (0,) float32
-        [ns], code + 1, [GeV]; empty when not painted.
+        [ns], code, [GeV]; empty when not painted.
     eta_0, phi_0 : (n,) float64
         Position of the cluster; NaN where it is not known.
     """
@@ -39,6 +54,7 @@ class Cells(NamedTuple):
     eta: np.ndarray
     phi: np.ndarray
     sampling: np.ndarray
+    centre: np.ndarray
     time: np.ndarray
     gain: np.ndarray
     noise: np.ndarray
@@ -51,9 +67,8 @@ class Canvas(NamedTuple):
 
     Attributes
     ----------
-    values : (m, quantity, pixel) float32
-        The energy first.
-    covered : (m, pixel) bool
+    values : (m, quantity, pixel + PADDING) float32
+        The energy first; NaN where no cell is.
     heat : (pixel,) float32
         Greatest energy that a cell gave to the pixel, where time or gain is painted.
     which : (3,) int64
@@ -61,7 +76,6 @@ class Canvas(NamedTuple):
     """
 
     values: np.ndarray
-    covered: np.ndarray
     heat: np.ndarray
     which: np.ndarray
 
@@ -105,37 +119,61 @@ def cell_sizes(plan: Plan, widths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 @njit(cache=True, nogil=True)
-def paint(begin, end, cells, plan, row_of, sizes, canvas, found):  # type: ignore[no-untyped-def]
-    """Paint candidates ``begin:end`` on the first rows of the canvas."""
-    # named here once: looking arrays up in a tuple inside the loops counts references
-    cell_e, cell_eta, cell_phi, cell_sampling = cells.e, cells.eta, cells.phi, cells.sampling
-    layers, grid_of, first_pixel = plan.layer_of, plan.grid_of, plan.first_pixel
-    shape, outside, others = plan.shape, found.outside, canvas.values.shape[1] > 1
-    times, gains, noises, heat, which = cells.time, cells.gain, cells.noise, canvas.heat, canvas.which
-    runs, parts = np.empty((2, 2, 3), dtype=np.int64), np.empty((2, 3))  # axis, (first, count), run
-    n_bin = sizes.shape[1]
-    scale, half = 1.0 / plan.pitch, 0.5 * plan.shape
+def find_centres(begin, end, cells, plan, centre):  # type: ignore[no-untyped-def]
+    """Write the middles of the grids of candidates ``begin:end``; NaN where it is not found."""
+    offsets, e, eta, phi, _, wanted, _, _, _, eta_0, phi_0 = cells
+    _, _, _, grid_of, _, shape, pitch, centre_layer = plan
+    half_eta, half_phi, hot = NEAR, NEAR, -1
+    if centre_layer >= 0:
+        grid = grid_of[centre_layer]
+        half_eta = max(0.5 * shape[grid, 0] * pitch[grid, 0], NEAR)
+        half_phi = max(0.5 * shape[grid, 1] * pitch[grid, 1], NEAR)
     for i in range(begin, end):
-        image, covered = canvas.values[i - begin], canvas.covered[i - begin]
+        a, b = offsets[i], offsets[i + 1]
+        known = np.isfinite(eta_0[i]) and np.isfinite(phi_0[i])
+        if centre_layer < 0:
+            centre[i, 0], centre[i, 1] = (eta_0[i], phi_0[i]) if known else (np.nan, np.nan)
+            continue
+        near = (eta_0[i], phi_0[i], half_eta, half_phi)
+        hot = hottest(e[a:b], eta[a:b], phi[a:b], wanted[a:b], *near) if known else -1
+        if hot < 0:
+            hot = hottest(e[a:b], eta[a:b], phi[a:b], wanted[a:b], 0.0, 0.0, np.inf, np.inf)
+        centre[i, 0], centre[i, 1] = (float(eta[a + hot]), float(phi[a + hot])) if hot >= 0 else (np.nan, np.nan)
+
+
+@njit(cache=True, nogil=True)
+def paint(begin, end, cells, plan, row_of, sizes, canvas, found):  # type: ignore[no-untyped-def]
+    """Paint candidates ``begin:end``, whose centres were found, on the first rows of the canvas."""
+    offsets, cell_e, cell_eta, cell_phi, cell_sampling, _, times, gains, noises, _, _ = cells
+    layers, _, _, grid_of, first_pixel, shape, pitch, _ = plan
+    canvas_values, heat, which = canvas
+    outside, centre, dropped, status = found
+    others = canvas_values.shape[1] > 1
+    runs, parts = np.empty((2, 2, 3), dtype=np.int64), np.empty((2, 3))  # axis, (first, count), run
+    zero, one_more = np.float32(0.0), np.float32(1.0)
+    scale, half, n_bin = 1.0 / pitch, 0.5 * shape, sizes.shape[1]
+    for i in range(begin, end):
+        image = canvas_values[i - begin]
         energy = image[0]
         image[:] = 0
-        covered[:] = False
+        energy[:] = np.nan
         heat[:] = -1
-        a, b = cells.offsets[i], cells.offsets[i + 1]
-        x_0, y_0, known = _centre_of(cells, i, plan)
+        a, b = offsets[i], offsets[i + 1]
+        x_0, y_0 = centre[i, 0], centre[i, 1]
+        known = x_0 == x_0
         finite = 0
         for j in range(a, b):
             e, eta, phi, sampling = cell_e[j], cell_eta[j], cell_phi[j], cell_sampling[j]
-            if not (np.isfinite(e) and np.isfinite(eta) and np.isfinite(phi)):
-                continue
+            if e - e + (eta - eta) + (phi - phi) != 0.0:
+                continue  # not finite
             finite += 1
             layer = layers[sampling]
             if layer < 0 or not known:
                 continue
             grid = grid_of[layer]
             k, width = row_of[sampling], width_bin(eta, n_bin)
-            y = phi - y_0
-            x = (eta - x_0) * scale[grid, 0] + half[grid, 0]
+            x, y = eta - x_0, phi - y_0
+            x = x * scale[grid, 0] + half[grid, 0]
             y = (wrap(y) if abs(y) > np.pi else y) * scale[grid, 1] + half[grid, 1]
             d_x, d_y, n_x, n_y = sizes[k, width, 0], sizes[k, width, 1], shape[grid, 0], shape[grid, 1]
             a_x, b_x = whole_pixels(x, d_x)
@@ -146,13 +184,8 @@ def paint(begin, end, cells, plan, row_of, sizes, canvas, found):  # type: ignor
                 a_x, b_x, a_y, b_y = max(a_x, 0), min(b_x, n_x), max(a_y, 0), min(b_y, n_y)
                 if b_x > a_x and b_y > a_y:
                     inside = part * (b_x - a_x) * (b_y - a_y)
-                    value = np.float32(e * part)
-                    p = first_pixel[layer] + a_x * n_y
-                    for _ in range(a_x, b_x):
-                        for one in range(p + a_y, p + b_y):
-                            energy[one] += value
-                            covered[one] = True
-                        p += n_y
+                    p = first_pixel[layer] + a_x * n_y + a_y
+                    _paint_energy(energy, (p, b_x - a_x, b_y - a_y, n_y), np.float32(e * part))
             else:
                 n_runs = split_pixels(x, d_x, n_x, 0, runs, parts), split_pixels(y, d_y, n_y, 1, runs, parts)
                 for r in range(n_runs[0]):
@@ -162,42 +195,46 @@ def paint(begin, end, cells, plan, row_of, sizes, canvas, found):  # type: ignor
                         p = first_pixel[layer] + runs[0, 0, r] * n_y + runs[1, 0, q]
                         block = (p, runs[0, 1, r], runs[1, 1, q], n_y)
                         if others:
-                            extra = (_at(times, j), _at(gains, j), np.float32(_at(noises, j) * part))
-                            _paint_others(image, covered, heat, which, block, np.float32(e * part), extra)
-                        _paint_energy(energy, covered, block, np.float32(e * part))
+                            # gain codes are shifted by one so that 0 means 'no cell'
+                            extra = (
+                                _at(times, j, zero),
+                                _at(gains, j, one_more),
+                                np.float32(_at(noises, j, zero) * part),
+                            )
+                            _paint_others(image, heat, which, block, np.float32(e * part), extra)
+                        _paint_energy(energy, block, np.float32(e * part))
             outside[i, grid] += e * (1.0 - inside)
-        found.dropped[i] = b - a - finite
-        status = OK if known and finite > 0 else NO_CELLS if a == b else NO_FINITE if finite == 0 else NO_CENTRE
-        found.status[i] = status
-        if status == OK:
-            found.centre[i, 0], found.centre[i, 1] = x_0, y_0
+        dropped[i] = b - a - finite
+        status[i] = OK if known and finite > 0 else NO_CELLS if a == b else NO_FINITE if finite == 0 else NO_CENTRE
+        if status[i] != OK:
+            centre[i] = np.nan
 
 
 @njit(cache=True, nogil=True)
-def _at(column, j):  # type: ignore[no-untyped-def]
-    return column[j] if len(column) else np.float32(0.0)
+def _at(column, j, shift):  # type: ignore[no-untyped-def]
+    """A further quantity of a cell; 0 if it is missing."""
+    return column[j] + shift if len(column) and np.isfinite(column[j]) else np.float32(0.0)
 
 
 @njit(cache=True, nogil=True)
-def _paint_energy(image, covered, block, energy):  # type: ignore[no-untyped-def]
+def _paint_energy(energy, block, value):  # type: ignore[no-untyped-def]
     """One cell on a rectangle of pixels: energies add."""
     p, n_eta, n_phi, stride = block
-    for _ in range(n_eta):
-        for one in range(p, p + n_phi):
-            image[one] += energy
-            covered[one] = True
-        p += stride
+    # columns outside: most cells are one pixel wide, and a loop over a few neighbours costs more than it does
+    for first in range(p, p + n_phi):
+        for one in range(first, first + n_eta * stride, stride):
+            energy[one] = energy[one] + value if energy[one] == energy[one] else value
 
 
 @njit(cache=True, nogil=True)
-def _paint_others(image, covered, heat, which, block, energy, values):  # type: ignore[no-untyped-def]
+def _paint_others(image, heat, which, block, energy, values):  # type: ignore[no-untyped-def]
     """Time and gain are those of the cell that gives the pixel more energy; noise adds in quadrature."""
     p, n_eta, n_phi, stride = block
     for _ in range(n_eta):
         for one in range(p, p + n_phi):
             if which[2] > 0:
-                noise = np.hypot(image[which[2], one], values[2]) if covered[one] else abs(values[2])
-                image[which[2], one] = noise
+                covered = image[0, one] == image[0, one]
+                image[which[2], one] = np.hypot(image[which[2], one], values[2]) if covered else abs(values[2])
             if len(heat) == 0:
                 continue
             for kind in range(2):
@@ -210,21 +247,11 @@ def _paint_others(image, covered, heat, which, block, energy, values):  # type: 
 
 
 @njit(cache=True, nogil=True)
-def _centre_of(cells, i, plan):  # type: ignore[no-untyped-def]
-    """Middle of the grids and whether it was found."""
-    eta_0, phi_0 = cells.eta_0[i], cells.phi_0[i]
-    known = np.isfinite(eta_0) and np.isfinite(phi_0)
-    if plan.centre_layer < 0:
-        return eta_0, phi_0, known
-    grid = plan.grid_of[plan.centre_layer]
-    half_eta = max(0.5 * plan.shape[grid, 0] * plan.pitch[grid, 0], NEAR)
-    half_phi = max(0.5 * plan.shape[grid, 1] * plan.pitch[grid, 1], NEAR)
-    a, b = cells.offsets[i], cells.offsets[i + 1]
-    e, eta, phi = cells.e[a:b], cells.eta[a:b], cells.phi[a:b]
-    wanted = plan.layer_of[cells.sampling[a:b]] == plan.centre_layer
-    hot = hottest(e, eta, phi, wanted, eta_0, phi_0, half_eta, half_phi) if known else -1
-    if hot < 0:
-        hot = hottest(e, eta, phi, wanted, 0.0, 0.0, np.inf, np.inf)
-    if hot < 0:
-        return np.nan, np.nan, False
-    return float(eta[hot]), float(phi[hot]), True
+def unveil(painted, mask):  # type: ignore[no-untyped-def]
+    """Turn NaN energies, (m, quantity, pixel), into 0, and write where they were not, (m, pixel)."""
+    for i in range(len(painted)):
+        energy, covered = painted[i, 0], mask[i]
+        for p in range(len(energy)):
+            covered[p] = energy[p] == energy[p]
+        for p in range(len(energy)):
+            energy[p] = energy[p] if energy[p] == energy[p] else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -212,9 +213,14 @@ def panels_of(spec: ImageSpec) -> Panels:
     >>> panels_of(image_spec("electron")).n_line.tolist()
     [224, 14]
     """
+    return _panels(tuple(spec.shapes().values()))
+
+
+@functools.lru_cache
+def _panels(shapes: tuple[tuple[int, int, int], ...]) -> Panels:
     rows = []
     first = 0
-    for number, (n_layer, n_eta, n_phi) in enumerate(spec.shapes().values()):
+    for number, (n_layer, n_eta, n_phi) in enumerate(shapes):
         if n_phi <= _LINE:
             rows.append((number, 0, first, n_layer * n_eta, n_phi, n_phi))
         else:

@@ -12,7 +12,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-__all__ = ["WIDE", "copy_wide", "fill_wide", "lowest_bit"]
+__all__ = ["WIDE", "copy_wide", "different_wide", "fill_wide", "lowest_bit"]
 
 WIDE = 16
 
@@ -52,6 +52,23 @@ def fill_wide(typingctx: Any, to: Any, at: Any, value: Any) -> Any:  # noqa: ARG
         return context.get_dummy_value()
 
     return types.void(to, types.intp, to.dtype), generate
+
+
+@intrinsic
+def different_wide(typingctx: Any, array: Any, one: Any, other: Any) -> Any:  # noqa: ARG001
+    """Bits k of 16 at which ``array[one + k] != array[other + k]``; of whole numbers."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        n_bits = signature.args[0].dtype.bitwidth
+        vector = ir.VectorType(ir.IntType(n_bits), WIDE)
+        found = []
+        for at in arguments[1:]:
+            place = _place(context, builder, signature.args[0], arguments[0], at)
+            found.append(builder.load(builder.bitcast(place, vector.as_pointer()), align=n_bits // 8))
+        bits = builder.bitcast(builder.icmp_signed("!=", *found), ir.IntType(WIDE))
+        return builder.zext(bits, ir.IntType(64))
+
+    return types.int64(array, types.intp, types.intp), generate
 
 
 @intrinsic

@@ -14,7 +14,8 @@ from calotools.detector import cell_size
 __all__ = ["ETA_STEP", "N_SAMPLING", "TOUCH", "Local", "cell_widths", "hottest", "local_frame", "width_bin", "wrap"]
 
 N_SAMPLING = 28
-ETA_STEP = 1.0 / 320.0
+PER_ETA = 320.0
+ETA_STEP = 1.0 / PER_ETA
 ETA_MAX = 5.0
 # Windows are counted in cells. A cell whose centre (or, for the cluster, edge) is this part of a cell or less inside
 # the window's edge is outside, so that cells which only touch it stay out whatever the rounding or the alignment.
@@ -72,7 +73,7 @@ def wrap(angle: float) -> float:
 @njit(cache=True, nogil=True)
 def width_bin(eta: float, n_bin: int) -> int:
     """Bin of `cell_widths` that holds `eta`; the last one beyond the table."""
-    return min(int(abs(eta) / ETA_STEP), n_bin - 1)
+    return min(int(abs(eta) * PER_ETA), n_bin - 1)
 
 
 @njit(cache=True, nogil=True)
@@ -83,7 +84,7 @@ def hottest(e, eta, phi, wanted, eta_0, phi_0, half_eta, half_phi):  # type: ign
     """
     best = -1
     for j in range(len(e)):
-        if not wanted[j] or not math.isfinite(e[j]):
+        if not wanted[j] or not math.isfinite(e[j]) or (best >= 0 and e[j] < e[best]):
             continue
         if not (abs(eta[j] - eta_0) < half_eta and abs(wrap(phi[j] - phi_0)) < half_phi):
             continue
