@@ -26,6 +26,7 @@ __all__ = [
     "ModelConfig",
     "PeaksConfig",
     "PredictConfig",
+    "PrepareConfig",
     "ReportConfig",
     "SampleConfig",
     "SimulateConfig",
@@ -39,6 +40,7 @@ __all__ = [
 
 BadCandidates = Literal["error", "skip"]
 Pair = Literal["zee", "hyy"]
+Precision = Literal["fp32", "bf16"]
 ImagesChoice = Annotated[
     Annotated[ImageSpec, Tag("table")] | Annotated[str, Tag("name")],
     Discriminator(lambda value: "name" if isinstance(value, str) else "table"),
@@ -100,7 +102,7 @@ class SampleConfig(_Model):
     tree: str | None = Field(None, description="tree; default: the flavour's only one")
     flavour: str | None = Field(None, description="flavour name or TOML file; default: detected")
     selection: tuple[str, ...] = Field((), description="cuts, such as 'et > 15' or 'abs(eta) < 2.47'; all must hold")
-    max_candidates: int | None = Field(None, description="use at most this many", gt=0)
+    max_candidates: int | None = Field(None, description="use at most this many: from each file its share", gt=0)
 
 
 class ModelConfig(_Model):
@@ -123,6 +125,9 @@ class TrainerConfig(_Model):
     accelerator: Literal["auto", "cpu", "gpu"] = Field("auto", description="where to train")
     devices: int = Field(1, description="number of GPUs, or of CPU processes", ge=1)
     threads: int | None = Field(None, description="CPU threads; default: the machine's cores", ge=1)
+    precision: Precision = Field("fp32", description="bf16: convolutions with 8 bits of mantissa, faster")
+    prefetch: int = Field(2, description="batches made ready beside the training; 0: none", ge=0)
+    checkpoint_minutes: float = Field(10.0, description="time between checkpoints inside an epoch", gt=0)
 
 
 class TrainConfig(StageConfig):
@@ -141,14 +146,27 @@ class TrainConfig(StageConfig):
     max_tracks: int = Field(15, description="tracks kept per candidate, matched first, then by pT", ge=0)
     base_energy: str = Field("e", description="energy that an energy network corrects")
     reweight: bool = Field(True, description="flatten E_T and eta: classes to a common shape, energy to a flat one")
+    event_weight: bool = Field(False, description="also use the weights of the ntuple (field 'weight')")
+    fractions: dict[str, float] = Field({}, description="share of each class in training; default: as in the files")
+    source: Literal["store", "stream"] = Field("store", description="read the image store, or ROOT files every epoch")
+    store: Path | None = Field(None, description="image store; default: OUTPUT/store, made when it is not there")
+    shuffle_buffer: int = Field(20_000, description="candidates mixed at a time when ROOT files are read", gt=0)
     model: ModelConfig
     trainer: TrainerConfig = Field(TrainerConfig())
     validation_fraction: float = Field(0.1, description="part of the events used for early stopping", gt=0, lt=1)
     test_fraction: float = Field(0.2, description="part of the events kept for evaluation", ge=0, lt=1)
+    fold: Shard | None = Field(None, description="cross-validation: test on part I of N (from 0), written I/N")
     seed: int = Field(1, description="seed of split, initialisation and shuffling", ge=0)
     on_bad: BadCandidates = Field("error", description="what to do with a candidate without usable cells")
     resume: bool = Field(True, description="go on from the folder's last checkpoint, if there is one")
     overwrite: bool = Field(False, description="replace a finished training")
+
+
+class PrepareConfig(TrainConfig):
+    """Make the image store of a training recipe."""
+
+    output: Path = Field(description="folder of the training")
+    store: Path | None = _short("-o", "image store to make; default: OUTPUT/store", default=None)
 
 
 class BatchConfig(_Model):
@@ -189,6 +207,7 @@ class PredictConfig(StageConfig):
     batch_size: int = Field(2000, description="candidates per step", gt=0)
     threads: int | None = Field(None, description="CPU threads; default: the machine's cores", ge=1)
     accelerator: Literal["auto", "cpu", "gpu"] = Field("auto", description="where to run")
+    precision: Precision = Field("fp32", description="bf16: convolutions with 8 bits of mantissa, faster")
     on_bad: BadCandidates = Field("error", description="a candidate without usable cells: stop, or write NaN")
     overwrite: bool = Field(False, description="replace an existing output")
 

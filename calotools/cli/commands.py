@@ -19,6 +19,7 @@ COMMANDS = {
     "simulate": Command("simulate", "SimulateConfig", "make an ntuple of simulated electrons, photons or pairs"),
     "inspect": Command("inspect", "InspectConfig", "say what ntuples hold: trees, flavour, branches, cells, problems"),
     "display": Command("display", "DisplayConfig", "draw one candidate: layers, times, gains, tracks"),
+    "prepare": Command("prepare", "PrepareConfig", "make the image store that a recipe's training reads"),
     "train": Command("train", "TrainConfig", "train a network from a recipe"),
     "predict": Command("predict", "PredictConfig", "apply a model to ntuples and write a friend tree"),
     "evaluate": Command("evaluate", "EvaluateConfig", "measure a network: ROC, working points, energy resolution"),

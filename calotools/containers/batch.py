@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import torch
 
 __all__ = ["Batch"]
+
+_PLAIN = ("scalars", "tracks", "track_mask", "base_energy", "target", "weight", "row")
 
 
 @dataclass(frozen=True)
@@ -44,11 +48,15 @@ class Batch:
     row: torch.Tensor
 
     def to(self, device: torch.device | str) -> Batch:
-        """The same batch on another device."""
+        """The same batch on another device; the copy may still be under way if the batch is pinned."""
+        return self._each(lambda tensor: tensor.to(device, non_blocking=True))
+
+    def pin(self) -> Batch:
+        """The same batch in page-locked memory."""
+        return self._each(lambda tensor: tensor.pin_memory())
+
+    def _each(self, change: Callable[[torch.Tensor], torch.Tensor]) -> Batch:
         return Batch(
-            images={key: image.to(device, non_blocking=True) for key, image in self.images.items()},
-            **{
-                name: getattr(self, name).to(device, non_blocking=True)
-                for name in ("scalars", "tracks", "track_mask", "base_energy", "target", "weight", "row")
-            },
+            images={key: change(image) for key, image in self.images.items()},
+            **{name: change(getattr(self, name)) for name in _PLAIN},
         )

@@ -17,8 +17,8 @@ from calotools.errors import ConfigError
 from calotools.models import use_threads
 from calotools.ntuple import index_of, iterate_candidates, write_friend
 from calotools.outputs import check_output
-from calotools.training.preparation import cluster_fields, input_fields
-from calotools.variables import split_of
+from calotools.training.pieces import cluster_fields, input_fields
+from calotools.training.sample import parts_of
 
 if TYPE_CHECKING:
     from calotools.recipe import PredictConfig
@@ -92,19 +92,17 @@ def _score_files(
             progress("predict", done, done)
     index = Index(*(np.concatenate([getattr(one, name) for one in indices]) for name in ("run", "event", "candidate")))
     whole = {name: np.concatenate([one[name] for one in values]) for name in values[0]}
-    return Scores(index=index, values=whole, split=_split(bundle, index), record=_record(bundle, config, tree)), tree
+    return Scores(
+        index=index,
+        values=whole,
+        split=parts_of(bundle.config, index.run, index.event),
+        record=_record(bundle, config, tree),
+    ), tree
 
 
 def _flavour(bundle: ModelBundle, config: PredictConfig) -> str | None:
     """As asked for, or what the network was trained with."""
     return config.flavour or bundle.config.sample.flavour
-
-
-def _split(bundle: ModelBundle, index: Index) -> np.ndarray:
-    recipe = bundle.config
-    return split_of(
-        index.run, index.event, validation=recipe.validation_fraction, test=recipe.test_fraction, seed=recipe.seed
-    )
 
 
 def _record(bundle: ModelBundle, config: PredictConfig, tree: str) -> dict[str, object]:

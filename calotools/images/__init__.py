@@ -2,9 +2,10 @@
 
 from calotools.images.build import build_images, cell_fields
 from calotools.images.grid import pixel_edges
+from calotools.images.rows import join_pieces, take_rows
 from calotools.images.spec import image_spec, shipped_specs, spec_from_dict, spec_to_dict
 from calotools.images.store import ImageStore
-from calotools.images.store_build import StoreWriter, build_store, join_pieces, merge_stores, piece_arrays
+from calotools.images.store_build import StoreWriter, build_store, merge_stores, piece_arrays
 from calotools.images.tracks import pad_tracks
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "shipped_specs",
     "spec_from_dict",
     "spec_to_dict",
+    "take_rows",
 ]

@@ -21,6 +21,7 @@ from calotools.errors import BranchError, InputFileError, ShapeError, nearest
 from calotools.images.columns import read_array
 from calotools.images.dense import draw
 from calotools.images.paint import OK
+from calotools.images.rows import take_rows
 from calotools.images.spec import spec_from_dict
 from calotools.images.tracks import pad_rows
 
@@ -131,6 +132,20 @@ class ImageStore:
     def usable(self) -> np.ndarray:
         """(n,) bool: the candidate has images; False where it was skipped for want of usable cells."""
         return np.asarray(self._arrays["status"]) == OK
+
+    def take(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """Everything that is kept of some rows, to be put into another store.
+
+        Parameters
+        ----------
+        rows : (m,) int
+
+        Returns
+        -------
+        dict of str to array
+            As `piece_arrays` gives them.
+        """
+        return take_rows(self._arrays, self._rows(rows))
 
     def column(self, name: str) -> np.ndarray:
         """A candidate variable, all rows, memory-mapped.

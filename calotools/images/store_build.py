@@ -14,17 +14,15 @@ import numpy as np
 
 from calotools.containers import ImageSpec
 from calotools.errors import BranchError, ConfigError, EmptyInputError, nearest
-from calotools.images.bands import join_offsets
 from calotools.images.build import build_bands
 from calotools.images.columns import ArrayWriter
+from calotools.images.rows import OFFSETS
 from calotools.images.spec import image_spec, spec_to_dict
 from calotools.images.store import FORMAT_VERSION, INDEX_COLUMNS, META, ImageStore
 from calotools.images.tracks import stack_tracks
 from calotools.outputs import new_folder
 
-__all__ = ["StoreWriter", "build_store", "join_pieces", "merge_stores", "piece_arrays"]
-
-_OFFSETS = ("offsets", "track_offsets")
+__all__ = ["StoreWriter", "build_store", "merge_stores", "piece_arrays"]
 
 
 class _Chunk(Protocol):
@@ -137,6 +135,10 @@ class StoreWriter:
         self._counts["unusable"] += int(np.count_nonzero(arrays["status"]))
         self._counts["dropped_cells"] += int(arrays["dropped"].sum())
 
+    def abandon(self) -> None:
+        """Leave the block early: nothing stays."""
+        self._stack.__exit__(GeneratorExit, GeneratorExit(), None)
+
     def __enter__(self) -> Self:
         self._folder = self._stack.enter_context(new_folder(self.path, overwrite=self._overwrite))
         self._writers = self._stack.enter_context(_Writers(self._folder))
@@ -201,26 +203,6 @@ def merge_stores(
     return ImageStore.open(path)
 
 
-def join_pieces(pieces: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """Arrays of several pieces, one after the other.
-
-    Parameters
-    ----------
-    pieces : sequence of dict of str to array
-        As `piece_arrays` gives them; at least one.
-
-    Returns
-    -------
-    dict of str to array
-    """
-    if len(pieces) == 1:
-        return pieces[0]
-    joined = {name: np.concatenate([one[name] for one in pieces]) for name in pieces[0] if name not in _OFFSETS}
-    for name in _OFFSETS:
-        joined[name] = join_offsets([one[name] for one in pieces])
-    return joined
-
-
 def _write_meta(folder: Path, meta: dict[str, Any]) -> None:
     (folder / META).write_text(json.dumps(meta, indent=1, sort_keys=True), encoding="utf-8")
 
@@ -231,7 +213,7 @@ class _Writers:
     def __init__(self, folder: Path) -> None:
         self.folder, self.stack = folder, ExitStack()
         self.writers: dict[str, ArrayWriter] = {}
-        self.last: dict[str, np.ndarray | int] = dict.fromkeys(_OFFSETS, 0)
+        self.last: dict[str, np.ndarray | int] = dict.fromkeys(OFFSETS, 0)
 
     def __enter__(self) -> _Writers:
         return self
@@ -248,7 +230,7 @@ class _Writers:
             if first:
                 writer = ArrayWriter(self.folder / f"{name}.npy", array.dtype, array.shape[1:])
                 self.writers[name] = self.stack.enter_context(writer)
-            if name in _OFFSETS:
+            if name in OFFSETS:
                 shift, self.last[name] = self.last[name], self.last[name] + array[-1]
                 array = (array if first else array[1:]) + shift
             self.writers[name].append(array)

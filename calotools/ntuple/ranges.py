@@ -189,7 +189,7 @@ class RangeReader:
         When called: as `iterate_candidates`. Units are checked on the first range of each opened file.
     """
 
-    def __init__(self, *, fields: Sequence[str] | None = None, keep_open: int = 8) -> None:
+    def __init__(self, *, fields: Sequence[str] | None = None, keep_open: int = 64) -> None:
         self._fields = fields
         self._keep_open = keep_open
         self._files: OrderedDict[tuple[str, str], _Opened] = OrderedDict()

@@ -19,6 +19,7 @@ _WHERE = {
     "inspect": "ntuples",
     "peaks": "masses",
     "predict": "networks",
+    "prepare": "networks",
     "report": "reporting",
     "simulate": "ntuples",
     "tagprobe": "tag_and_probe",

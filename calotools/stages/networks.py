@@ -1,4 +1,4 @@
-"""Train a network; apply it."""
+"""Make the store of a recipe; train a network; apply it."""
 
 from __future__ import annotations
 
@@ -13,23 +13,46 @@ from calotools.plots import draw_history, read_history
 from calotools.stages.publish import Headline, Outcome, write_outcome
 
 if TYPE_CHECKING:
-    from calotools.recipe import PredictConfig, TrainConfig
+    from calotools.recipe import PredictConfig, PrepareConfig, TrainConfig
     from calotools.stages import Progress
     from calotools.training import TrainingResult
 
-__all__ = ["predict", "train"]
+__all__ = ["predict", "prepare", "train"]
 
 BUNDLE = "model.calo"
 
 
+def prepare(config: PrepareConfig, *, progress: Progress | None = None) -> Path:
+    """Make the image store that a recipe's training reads, unless it is there.
+
+    Parameters
+    ----------
+    config : PrepareConfig
+    progress : callable, optional
+        ``progress(task, done, total)``.
+
+    Returns
+    -------
+    Path
+        ``config.store``, or the folder ``store`` in ``config.output``.
+
+    Raises
+    ------
+    OutputExistsError
+        Another store is there, and overwriting was not asked for.
+    ConfigError, EmptyInputError, CellError
+    """
+    return training.prepare(config, progress=progress).path
+
+
 def train(config: TrainConfig, *, progress: Progress | None = None) -> Outcome:
-    """Prepare the image store, fit the network, bundle it.
+    """Fit a network and bundle it; the image store is made in the first epoch, if it is not there.
 
     Parameters
     ----------
     config : TrainConfig
-        A training that was interrupted goes on from its last complete epoch; the store is reused while recipe and
-        files are the same.
+        A training that was interrupted goes on from its last checkpoint; the store is reused while recipe and files are
+        the same.
     progress : callable, optional
         ``progress(task, done, total)``.
 
@@ -46,12 +69,11 @@ def train(config: TrainConfig, *, progress: Progress | None = None) -> Outcome:
     """
     bundle = check_output(config.output / BUNDLE, overwrite=config.overwrite)
     try:
-        store = training.prepare(config, progress=progress)
+        result = training.fit(config, training.open_data(config, progress=progress), progress=progress)
     except CalotoolsError:
         with suppress(OSError):  # a folder that holds something is somebody's
             config.output.rmdir()
         raise
-    result = training.fit(config, store, progress=progress)
     outcome = _outcome(config, result)
     write_outcome(outcome, config, folder=config.output)
     deploy.save_bundle(deploy.bundle_of(result), bundle, overwrite=config.overwrite)

@@ -1,4 +1,4 @@
-"""Training: a store made from ntuples, a task with its loss, a fit with checkpoints."""
+"""Training: a sample in a store or streamed from ntuples, a task with its loss, a fit with checkpoints."""
 
 from __future__ import annotations
 
@@ -6,19 +6,34 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from calotools.training.batches import make_batch
-    from calotools.training.fitting import fit
+    from calotools.training.fitting import fit, open_data
     from calotools.training.inputs import InputScalers
-    from calotools.training.preparation import prepare
+    from calotools.training.preparation import prepare, prepare_shard
     from calotools.training.result import TrainingResult
+    from calotools.training.survey import Survey, take_survey
 
-__all__ = ["InputScalers", "TrainingResult", "fit", "make_batch", "prepare"]
+__all__ = [
+    "InputScalers",
+    "Survey",
+    "TrainingResult",
+    "fit",
+    "make_batch",
+    "open_data",
+    "prepare",
+    "prepare_shard",
+    "take_survey",
+]
 
 _HOME = {
     "InputScalers": "inputs",
+    "Survey": "survey",
     "TrainingResult": "result",
     "fit": "fitting",
     "make_batch": "batches",
+    "open_data": "fitting",
     "prepare": "preparation",
+    "prepare_shard": "preparation",
+    "take_survey": "survey",
 }
 
 

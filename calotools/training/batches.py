@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from calotools.training.inputs import InputScalers
     from calotools.training.sample import Sample
 
-__all__ = ["StoreBatches", "make_batch"]
+__all__ = ["StoreBatches", "join_batches", "make_batch"]
 
 
 def make_batch(
@@ -59,21 +61,56 @@ def make_batch(
     )
 
 
+def join_batches(batches: Sequence[Batch]) -> Batch:
+    """Several batches as one.
+
+    Parameters
+    ----------
+    batches : sequence of Batch
+        At least one.
+
+    Returns
+    -------
+    Batch
+    """
+    if len(batches) == 1:
+        return batches[0]
+    plain = {one.name for one in fields(Batch)} - {"images"}
+    return Batch(
+        images={key: torch.cat([one.images[key] for one in batches]) for key in batches[0].images},
+        **{name: torch.cat([getattr(one, name) for one in batches]) for name in plain},
+    )
+
+
 class StoreBatches:
     """Make batches of a store's rows; small columns are scaled once and kept in memory.
 
     Parameters
     ----------
     store : ImageStore
+        On disk or in memory.
     sample : Sample
+        Of its rows. One without usable cells gets weight 0.
     scalers : InputScalers
     config : TrainConfig
+    rows : (n,) int64, optional
+        What `Batch.row` says of each row; default: its number in the store.
     """
 
-    def __init__(self, store: ImageStore, *, sample: Sample, scalers: InputScalers, config: TrainConfig) -> None:
+    def __init__(
+        self,
+        store: ImageStore,
+        *,
+        sample: Sample,
+        scalers: InputScalers,
+        config: TrainConfig,
+        rows: np.ndarray | None = None,
+    ) -> None:
         self._store = store
         self._sample = sample
         self._scalers = scalers
+        self._weight = np.where(store.usable, sample.weight, np.float32(0))
+        self._rows = np.arange(len(store), dtype=np.int64) if rows is None else rows
         self._has_tracks = bool(config.tracks) and config.max_tracks > 0
         columns = {name: np.asarray(store.column(name)) for name in config.scalars}
         self._scalars = scalers.scale_scalars(columns, n=len(store))
@@ -88,6 +125,6 @@ class StoreBatches:
             tracks=self._scalers.scale_tracks(*self._store.tracks(rows)) if self._has_tracks else empty,
             base_energy=self._sample.base_energy[rows],
             target=self._sample.target[rows],
-            weight=self._sample.weight[rows],
-            row=rows.astype(np.int64),
+            weight=self._weight[rows],
+            row=self._rows[rows],
         )

@@ -35,6 +35,10 @@ class History(lightning.Callback):
         self._start = 0.0
         self._trained = 0.0
 
+    def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Start the clock, also in the middle of an epoch."""
+        self._start = time.perf_counter()
+
     def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Start the clock."""
         self._start = time.perf_counter()
@@ -81,11 +85,6 @@ class ShowProgress(lightning.Callback):
     def __init__(self, progress: Callable[[str, int, int], None], *, n_candidates: int) -> None:
         self._progress = progress
         self._n_candidates = n_candidates
-        self._done = 0
-
-    def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Count from what a resumed fit had done."""
-        self._done = trainer.current_epoch * self._n_candidates
 
     def on_train_batch_end(
         self,
@@ -95,8 +94,8 @@ class ShowProgress(lightning.Callback):
         batch: Batch,
         batch_idx: int,
     ) -> None:
-        """One more batch, on each of the processes."""
-        self._done += len(batch.row) * trainer.world_size
+        """One more batch."""
         if trainer.is_global_zero:
-            total = (trainer.max_epochs or 0) * self._n_candidates
-            self._progress("train", min(self._done, total), total)
+            before = trainer.current_epoch * self._n_candidates
+            done = before + round(self._n_candidates * (batch_idx + 1) / trainer.num_training_batches)
+            self._progress("train", done, (trainer.max_epochs or 0) * self._n_candidates)

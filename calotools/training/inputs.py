@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from calotools.variables import Scaler, fit_scaler
 
 if TYPE_CHECKING:
-    from calotools.images import ImageStore
     from calotools.recipe import TrainConfig
 
 __all__ = ["InputScalers"]
 
 # Tracks of this many candidates are enough for medians and quartiles.
 _TRACK_ROWS = 50_000
+
+
+class _Store(Protocol):
+    def column(self, name: str) -> np.ndarray: ...
+    def tracks(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]: ...
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ class InputScalers:
     tracks: Scaler | None = None
 
     @classmethod
-    def fit(cls, config: TrainConfig, store: ImageStore, *, rows: np.ndarray) -> InputScalers:
+    def fit(cls, config: TrainConfig, store: _Store, *, rows: np.ndarray) -> InputScalers:
         """Fit on some rows of a store (those of the training part).
 
         Parameters

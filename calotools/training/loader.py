@@ -1,47 +1,26 @@
-"""Serve whole batches, in an order that depends on seed and epoch alone."""
+"""Serve batches to the trainer: made ahead in a thread, shared among processes, resumable inside an epoch."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-
-import numpy as np
+from typing import Any, Protocol
 
 from calotools.containers import Batch
+from calotools.training.prefetch import prefetch
 
-__all__ = ["Loader", "batch_rows"]
+__all__ = ["BatchSource", "Loader"]
 
 
-def batch_rows(
-    rows: np.ndarray, *, batch_size: int, shuffle: tuple[int, int] | None = None, part: tuple[int, int] = (0, 1)
-) -> list[np.ndarray]:
-    """Cut rows into batches of nearly equal size, none of them larger than `batch_size`.
+class BatchSource(Protocol):
+    """What a loader serves: the batches of an epoch, in an order that depends on the epoch alone."""
 
-    Parameters
-    ----------
-    rows : (n,) int array
-    batch_size : int
-    shuffle : (seed, epoch), optional
-        None keeps the order.
-    part : (int, int)
-        Part I of N of every batch, for one of N processes.
+    def __len__(self) -> int:
+        """Batches of an epoch."""
+        ...
 
-    Returns
-    -------
-    list of int array
-        Every row once, over all parts.
-
-    Examples
-    --------
-    >>> [batch.tolist() for batch in batch_rows(np.arange(5), batch_size=3)]
-    [[0, 1, 2], [3, 4]]
-    >>> [batch.tolist() for batch in batch_rows(np.arange(5), batch_size=3, part=(1, 2))]
-    [[1], [4]]
-    """
-    if shuffle is not None:
-        rows = np.random.default_rng(shuffle).permutation(rows)
-    n_batches = -(-len(rows) // batch_size)
-    batches = np.array_split(rows, n_batches) if n_batches else []
-    return [batch[part[0] :: part[1]] for batch in batches]
+    def batches(self, epoch: int, *, part: tuple[int, int], skip: int) -> Iterator[Batch]:
+        """Part I of N of every batch but the first `skip`."""
+        ...
 
 
 class Loader:
@@ -49,42 +28,67 @@ class Loader:
 
     Parameters
     ----------
-    make_batch : callable
-        Rows of the store -> `Batch`.
-    rows : (n,) int array
-    batch_size : int
-    seed : int, optional
-        Shuffle, differently each epoch; None keeps the order.
+    source : BatchSource
     epoch, part : callable
         Give the epoch and (rank, processes) when an iteration starts: the trainer knows them only then.
+    depth : int
+        Batches made in advance.
+    pin : bool
+        Put batches into page-locked memory, from which a GPU copies while it computes.
 
     Examples
     --------
-    >>> [batch.tolist() for batch in Loader(lambda rows: rows, np.arange(4), batch_size=2)]
-    [[0, 1], [2, 3]]
+    >>> class Numbers:
+    ...     def __len__(self):
+    ...         return 4
+    ...
+    ...     def batches(self, epoch, *, part, skip):
+    ...         return iter(range(skip, 4))
+    >>> loader = Loader(Numbers())
+    >>> served = iter(loader)
+    >>> next(served), next(served), loader.state_dict()
+    (0, 1, {'epoch': 0, 'batch': 2})
+    >>> other = Loader(Numbers())
+    >>> other.load_state_dict({"epoch": 0, "batch": 2})
+    >>> list(other)
+    [2, 3]
     """
 
     def __init__(
         self,
-        make_batch: Callable[[np.ndarray], Batch],
-        rows: np.ndarray,
+        source: BatchSource,
         *,
-        batch_size: int,
-        seed: int | None = None,
         epoch: Callable[[], int] = lambda: 0,
         part: Callable[[], tuple[int, int]] = lambda: (0, 1),
+        depth: int = 0,
+        pin: bool = False,
     ) -> None:
-        self._make_batch = make_batch
-        self._rows = rows
-        self._batch_size = batch_size
-        self._seed = seed
+        self._source = source
         self._epoch = epoch
         self._part = part
+        self._depth = depth
+        self._pin = pin
+        self._state = {"epoch": 0, "batch": 0}
+        self._skip: dict[str, int] = {}
 
     def __len__(self) -> int:
-        return -(-len(self._rows) // self._batch_size)
+        return len(self._source)
 
     def __iter__(self) -> Iterator[Batch]:
-        shuffle = None if self._seed is None else (self._seed, self._epoch())
-        for rows in batch_rows(self._rows, batch_size=self._batch_size, shuffle=shuffle, part=self._part()):
-            yield self._make_batch(rows)
+        # A generator: nothing is decided before the first batch is asked for.
+        epoch = self._epoch()
+        skip = self._skip.get("batch", 0) if self._skip.get("epoch") == epoch else 0
+        self._skip = {}
+        self._state = {"epoch": epoch, "batch": skip}
+        batches = self._source.batches(epoch, part=self._part(), skip=skip)
+        for batch in prefetch((one.pin() for one in batches) if self._pin else batches, depth=self._depth):
+            self._state["batch"] += 1
+            yield batch
+
+    def state_dict(self) -> dict[str, Any]:
+        """Epoch, and how many of its batches were served."""
+        return dict(self._state)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Let the next iteration, if it is of the same epoch, go on after the batches that were served."""
+        self._skip = dict(state_dict)

@@ -4,76 +4,99 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from calotools._version import version
-from calotools.containers import ImageSpec
-from calotools.errors import EmptyInputError
-from calotools.images import ImageStore, build_store, cell_fields, image_spec, spec_to_dict
-from calotools.ntuple import Chunk, expand_files, iterate_candidates, sample_fields
-from calotools.training.sample import columns_of
-from calotools.variables import add_cutflows, fields_in, select
-from calotools.variables.tracks import add_track_variables, track_fields
+from calotools.errors import InputFileError, OutputExistsError
+from calotools.images import ImageStore, StoreWriter, image_spec, spec_to_dict
+from calotools.ntuple import expand_files
+from calotools.training.pieces import Piece, PieceReader, store_columns
+from calotools.training.sample import check_inputs
+from calotools.training.survey import take_survey
 
 if TYPE_CHECKING:
     from calotools.recipe import TrainConfig
 
-__all__ = ["cluster_fields", "input_fields", "prepare"]
+__all__ = ["find_store", "new_store", "prepare", "prepare_shard", "store_digest", "store_path"]
 
 Progress = Callable[[str, int, int], None]
-_CLUSTER = ("eta_cluster", "phi_cluster")
 
 
-def cluster_fields(files: Sequence[str], *, tree: str | None, flavour: str | None) -> tuple[str, ...]:
-    """The cluster's position, where the ntuple has it: images are then centred near it.
-
-    Parameters
-    ----------
-    files : sequence of str
-        The first one is asked.
-    tree, flavour : str, optional
-
-    Returns
-    -------
-    tuple of str
-        ``("eta_cluster", "phi_cluster")`` or nothing.
-    """
-    known = sample_fields(files, tree=tree, flavour=flavour)
-    return _CLUSTER if known.issuperset(_CLUSTER) else ()
+def store_path(config: TrainConfig) -> Path:
+    """Where the image store of a recipe is: as the recipe says, or in the folder of the training."""
+    return config.store or config.output / "store"
 
 
-def input_fields(config: TrainConfig, spec: ImageSpec) -> tuple[str, ...]:
-    """Canonical fields that images, scalars and tracks of a recipe are made from; no truth.
+def find_store(config: TrainConfig) -> ImageStore | None:
+    """The recipe's store, if it is there and was made by the same recipe from the same files.
 
     Parameters
     ----------
     config : TrainConfig
-    spec : ImageSpec
 
     Returns
     -------
-    tuple of str
-        Each once.
+    ImageStore, optional
+        None when there is none, or one in the training's own folder that is out of date or damaged.
+
+    Raises
+    ------
+    OutputExistsError
+        There is another one where the recipe says, and overwriting was not asked for.
     """
-    # eta is what the bias correction is binned in.
-    return tuple(
-        dict.fromkeys((*cell_fields(spec), *track_fields(config.tracks), *config.scalars, config.base_energy, "eta"))
+    path = store_path(config)
+    if not path.exists():
+        return None
+    try:
+        store = ImageStore.open(path)
+        if store.digest == store_digest(config):
+            return store
+        reason = "was made by another recipe, from other files, or by another version"
+    except InputFileError as error:
+        reason = f"cannot be used: {error}"
+    if config.store is not None and not config.overwrite:
+        raise OutputExistsError(
+            f"store '{path}' {reason}; choose another place (store), or allow to make it again (--overwrite)"
+        )
+    return None
+
+
+def new_store(config: TrainConfig, path: Path, *, digest: str = "") -> StoreWriter:
+    """A writer for a store, or part of one, of a recipe.
+
+    Parameters
+    ----------
+    config : TrainConfig
+    path : Path
+    digest : str
+
+    Returns
+    -------
+    StoreWriter
+    """
+    return StoreWriter(
+        path,
+        image_spec(config.images),
+        columns=store_columns(config),
+        tracks=config.tracks,
+        max_tracks=config.max_tracks,
+        digest=digest,
+        overwrite=True,
     )
 
 
 def prepare(config: TrainConfig, *, progress: Progress | None = None) -> ImageStore:
-    """Read, select and draw the candidates of a recipe, once.
-
-    The store is ``config.output / "store"``. One that was made by the same recipe from the same files is reused.
+    """Read, select and draw the candidates of a recipe, once; memory does not grow with the sample.
 
     Parameters
     ----------
     config : TrainConfig
+        The store is ``config.store``, or ``config.output / "store"``. One that was made by the same recipe from the
+        same files is reused.
     progress : callable, optional
-        ``progress(task, done, total)`` in candidates kept; the total is not known and equals what is done.
+        ``progress(task, done, total)`` in candidates.
 
     Returns
     -------
@@ -83,65 +106,79 @@ def prepare(config: TrainConfig, *, progress: Progress | None = None) -> ImageSt
     ------
     ConfigError
         A truth variable as input, or a cut on a field that does not exist.
+    OutputExistsError
+        Another store is where the recipe wants it.
     EmptyInputError
         Nothing is left after the selection; the message has the cut flow.
     """
-    columns = columns_of(config)
-    spec = image_spec(config.images)
-    path = config.output / "store"
-    digest = _digest(config, spec, columns)
-    if path.exists() and (store := ImageStore.open(path)).digest == digest:
-        return store
-    return build_store(
-        _selected(config, spec, columns, progress=progress),
-        path,
-        spec,
-        columns=columns,
-        tracks=config.tracks,
-        max_tracks=config.max_tracks,
-        digest=digest,
-        on_bad=config.on_bad,
-        overwrite=True,
+    check_inputs(config)
+    found = find_store(config)
+    if found is not None:
+        return found
+    known = take_survey(config, progress=progress)
+    return prepare_shard(
+        config, known.pieces, store_path(config), digest=store_digest(config), n=len(known), progress=progress
     )
 
 
-def _selected(
-    config: TrainConfig, spec: ImageSpec, columns: tuple[str, ...], *, progress: Progress | None
-) -> Iterator[Chunk]:
-    sample = config.sample
-    cluster = cluster_fields(sample.files, tree=sample.tree, flavour=sample.flavour)
-    fields = dict.fromkeys((*cluster, *input_fields(config, spec), *columns, *sorted(fields_in(sample.selection))))
-    left = sample.max_candidates
+def prepare_shard(
+    config: TrainConfig,
+    pieces: Iterable[Piece],
+    path: Path,
+    *,
+    digest: str = "",
+    n: int = 0,
+    progress: Progress | None = None,
+) -> ImageStore:
+    """Make a store of some pieces of a sample. Stores of all pieces, merged in order, are the store of the whole.
+
+    Parameters
+    ----------
+    config : TrainConfig
+    pieces : iterable of Piece
+        Of `take_survey`, in their order.
+    path : Path
+        An existing store is replaced.
+    digest : str
+        For the whole: `store_digest`.
+    n : int
+        Candidates of all of them, for progress.
+    progress : callable, optional
+        ``progress(task, done, total)`` in candidates.
+
+    Returns
+    -------
+    ImageStore
+    """
     done = 0
-    flows = []
-    for chunk in iterate_candidates(sample.files, tree=sample.tree, flavour=sample.flavour, fields=tuple(fields)):
-        selection = select(chunk.candidates, sample.selection)
-        flows.append(selection.cutflow)
-        kept = chunk.candidates[selection.mask][:left]
-        left = None if left is None else left - len(kept)
-        done += len(kept)
-        if len(kept):
-            yield replace(chunk, candidates=add_track_variables(kept, config.tracks))
-        if progress is not None:
-            progress("images", done, done)
-        if left == 0:
-            return
-    if not done:
-        flow = ", ".join(f"'{step.cut}' leaves {step.n_passed}" for step in add_cutflows(flows))
-        raise EmptyInputError(f"no candidate of {list(sample.files)} passes the selection: {flow}; loosen it")
+    with new_store(config, path, digest=digest) as writer, PieceReader(config) as reader:
+        for piece in pieces:
+            writer.append(reader.arrays(piece))
+            done += piece.n
+            if progress is not None:
+                progress("images", done, n or done)
+    return ImageStore.open(path)
 
 
-def _digest(config: TrainConfig, spec: ImageSpec, columns: tuple[str, ...]) -> str:
-    """Of everything that the store's content depends on."""
-    sample = config.sample.model_dump(mode="json")
+def store_digest(config: TrainConfig) -> str:
+    """SHA-256 of everything that the store's content depends on.
+
+    Parameters
+    ----------
+    config : TrainConfig
+
+    Returns
+    -------
+    str
+    """
     flavour = config.sample.flavour
     asked = {
         "version": version,
         "flavour": Path(flavour).read_text(encoding="utf-8") if flavour and Path(flavour).is_file() else flavour,
-        "sample": sample,
+        "sample": config.sample.model_dump(mode="json"),
         "files": [_fingerprint(name) for name in expand_files(config.sample.files)],
-        "spec": spec_to_dict(spec),
-        "columns": columns,
+        "spec": spec_to_dict(image_spec(config.images)),
+        "columns": store_columns(config),
         "tracks": config.tracks,
         "max_tracks": config.max_tracks,
         "on_bad": config.on_bad,

@@ -1,20 +1,21 @@
-"""Targets, parts and weights of a store's candidates, as the recipe wants them."""
+"""Target, part and base energy of candidates, as the recipe wants them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from calotools.errors import ConfigError, EmptyInputError
-from calotools.variables import flatten_weights, match_weights, split_of
+from calotools.errors import ConfigError
+from calotools.variables import fold_split, split_of
 
 if TYPE_CHECKING:
-    from calotools.images import ImageStore
+    from calotools.containers import Index
     from calotools.recipe import TrainConfig
 
-__all__ = ["PARTS", "Sample", "check_inputs", "columns_of", "read_sample", "target_of"]
+__all__ = ["PARTS", "Sample", "check_inputs", "columns_of", "label", "parts_of", "target_of"]
 
 PARTS = {"train": 0, "validation": 1, "test": 2}
 UNUSED = -1
@@ -22,17 +23,16 @@ UNUSED = -1
 
 @dataclass(frozen=True)
 class Sample:
-    """What is learnt from each row of a store.
+    """What is learnt from each of n candidates.
 
     Attributes
     ----------
     target : (n,) int64 class, or float32 energy [GeV]
     weight : (n,) float32
-        Energy: flat in (E_T, eta). Identification: every class gets the (E_T, eta) shape of all classes together and
-        keeps its share. Mean 1 over the training part; 1 everywhere when the recipe does not reweight.
+        That of the event, or 1; what training uses is made of it by `Weighing`.
     base_energy : (n,) float32 [GeV]
     split : (n,) int8
-        0 train, 1 validation, 2 test; -1 for a row that has no target, no base energy or no cells.
+        0 train, 1 validation, 2 test; -1 for a candidate that has no target or no base energy.
     """
 
     target: np.ndarray
@@ -76,7 +76,8 @@ def columns_of(config: TrainConfig) -> tuple[str, ...]:
     check_inputs(config)
     target = "class_true" if config.task == "identification" else "e_true"
     shape = ("et",) if config.reweight else ()
-    return tuple(dict.fromkeys((*config.scalars, config.base_energy, "eta", *shape, target)))
+    weight = ("weight",) if config.event_weight else ()
+    return tuple(dict.fromkeys((*config.scalars, config.base_energy, "eta", *shape, *weight, target)))
 
 
 def target_of(config: TrainConfig, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -118,15 +119,35 @@ def target_of(config: TrainConfig, truth: np.ndarray) -> tuple[np.ndarray, np.nd
     return np.maximum(target, 0), target >= 0
 
 
-def read_sample(config: TrainConfig, store: ImageStore) -> Sample:
-    """Targets, weights and parts of every row of a store.
-
-    Parts come from a hash of (run, event); weights are fitted on the training part alone.
+def parts_of(config: TrainConfig, run: np.ndarray, event: np.ndarray) -> np.ndarray:
+    """Training, validation or test, by a hash of the event.
 
     Parameters
     ----------
     config : TrainConfig
-    store : ImageStore
+        Its fractions, or its fold.
+    run, event : (n,) int
+
+    Returns
+    -------
+    (n,) int8
+        0 train, 1 validation, 2 test.
+    """
+    if config.fold is not None:
+        return fold_split(run, event, fold=config.fold, seed=config.seed)
+    return split_of(run, event, validation=config.validation_fraction, test=config.test_fraction, seed=config.seed)
+
+
+def label(config: TrainConfig, column: Callable[[str], np.ndarray], index: Index) -> Sample:
+    """Target, part and base energy of candidates.
+
+    Parameters
+    ----------
+    config : TrainConfig
+    column : callable
+        Name -> (n,) array, of `columns_of`.
+    index : Index
+        Of the n candidates.
 
     Returns
     -------
@@ -135,55 +156,14 @@ def read_sample(config: TrainConfig, store: ImageStore) -> Sample:
     Raises
     ------
     ConfigError
-        A truth variable is asked for as an input, or classes overlap.
-    EmptyInputError
-        No candidate of a class, or none at all, in the training or validation part.
+        Classes overlap.
     """
-    check_inputs(config)
-    truth = store.column("class_true" if config.task == "identification" else "e_true")
+    truth = column("class_true" if config.task == "identification" else "e_true")
     target, usable = target_of(config, np.asarray(truth))
-    base = np.asarray(store.column(config.base_energy), dtype=np.float32)
-    usable &= np.isfinite(base) & (base > 0) & store.usable
-    split = split_of(
-        store.index.run,
-        store.index.event,
-        validation=config.validation_fraction,
-        test=config.test_fraction,
-        seed=config.seed,
-    )
-    split = np.where(usable, split, UNUSED).astype(np.int8)
-    _check_parts(config, target, split)
-    weight = _weights(config, store, target, split)
+    base = np.asarray(column(config.base_energy), dtype=np.float32)
+    usable &= np.isfinite(base) & (base > 0)
+    weight = np.ones(len(index), dtype=np.float32)
+    if config.event_weight:
+        weight = np.nan_to_num(np.asarray(column("weight"), dtype=np.float32))
+    split = np.where(usable, parts_of(config, index.run, index.event), UNUSED).astype(np.int8)
     return Sample(target=target, weight=weight, base_energy=np.where(usable, base, 1).astype(np.float32), split=split)
-
-
-def _check_parts(config: TrainConfig, target: np.ndarray, split: np.ndarray) -> None:
-    for part in ("train", "validation"):
-        chosen = split == PARTS[part]
-        found = np.bincount(target[chosen], minlength=len(config.classes)) if config.task == "identification" else None
-        counts = (
-            dict(zip(config.classes, found.tolist(), strict=True)) if found is not None else {"e_true": chosen.sum()}
-        )
-        for name, count in counts.items():
-            if count == 0:
-                raise EmptyInputError(
-                    f"no candidate of '{name}' in the {part} part of {list(config.sample.files)}: {int(chosen.sum())} "
-                    f"candidates there, {len(split)} in all; check sample.files, the selection and the fractions"
-                )
-
-
-def _weights(config: TrainConfig, store: ImageStore, target: np.ndarray, split: np.ndarray) -> np.ndarray:
-    weight = np.ones(len(target), dtype=np.float32)
-    if not config.reweight:
-        return weight
-    et, eta = np.asarray(store.column("et")), np.asarray(store.column("eta"))
-    train = split == PARTS["train"]
-    if config.task == "energy":
-        used = np.flatnonzero(split >= 0)
-        weight[used] = flatten_weights(et[used], eta[used], train=train[used])
-        return weight
-    common = et[train], eta[train]
-    for number in range(len(config.classes)):
-        own = np.flatnonzero((target == number) & (split >= 0))
-        weight[own] = match_weights(et[own], eta[own], like=common, train=train[own])
-    return weight

@@ -37,7 +37,7 @@ class Task(lightning.LightningModule):
     n_steps : int
         Steps of the whole fit.
     seed : int
-        Of anything that a network draws; restarted every epoch, so that a resumed fit draws the same.
+        Of anything that a network draws; restarted for every batch, so that a resumed fit draws the same.
     name_rows : callable
         Rows of the store -> text that names their candidates.
     """
@@ -61,6 +61,7 @@ class Task(lightning.LightningModule):
         self._name_rows = name_rows
         self._loss = choose_loss(trainer_config.loss, task=task)
         self._seen: list[list[torch.Tensor]] = []
+        self._train_loss = torch.zeros(2, dtype=torch.float64)  # sum of weighted losses, candidates
 
     def forward(self, batch: Batch) -> torch.Tensor:
         """The network's output."""
@@ -71,20 +72,23 @@ class Task(lightning.LightningModule):
         return batch.to(device)
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
-        """Restart torch's generator with every epoch."""
+        """Restart torch's generator with every batch, and the mean loss with every epoch."""
+        torch.manual_seed(self._seed + 1_000_003 * self.current_epoch + 101 * batch_idx)
         if batch_idx == 0:
-            torch.manual_seed(self._seed + 1_000_003 * self.current_epoch)
+            self._train_loss = torch.zeros_like(self._train_loss)
 
     def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:
         """Weighted mean loss of a batch."""
         losses = self._losses(batch, self(batch))
-        loss = (losses * batch.weight).mean()  # weights average 1; every process then counts its candidates alike
-        self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(batch.row))
-        return loss
+        weighted = losses * batch.weight
+        self._train_loss = self._train_loss.to(weighted.device)
+        self._train_loss[0] += weighted.detach().sum()
+        self._train_loss[1] += len(weighted)
+        return weighted.mean()  # weights average 1; every process then counts its candidates alike
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Keep what the network says; it is summed up when the epoch ends."""
-        output = self(batch)
+        output = self(batch).float()
         losses = self._losses(batch, output)
         self._seen.append([one.detach().cpu() for one in (output, losses, batch.target, batch.weight)])
 
@@ -92,8 +96,17 @@ class Task(lightning.LightningModule):
         """Loss and metric over the whole validation part."""
         output, losses, target, weight = (torch.cat(parts) for parts in zip(*self._seen, strict=True))
         self._seen.clear()
+        self.log("train_loss", (self._train_loss[0] / self._train_loss[1]).float(), sync_dist=True)
         self.log("val_loss", weighted_mean(losses.double(), weight.double()).float())
         self.log(METRICS[self._task], self._metric(output, target.numpy(), weight.numpy()))
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep the mean loss so far."""
+        checkpoint["train_loss"] = self._train_loss.tolist()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on with it."""
+        self._train_loss = torch.tensor(checkpoint["train_loss"], dtype=torch.float64)
 
     def configure_optimizers(self) -> Any:
         """AdamW, and the schedule, step by step."""
@@ -120,5 +133,5 @@ class Task(lightning.LightningModule):
 
     def _metric(self, output: torch.Tensor, target: np.ndarray, weight: np.ndarray) -> float:
         if self._task == "energy":
-            return relative_iqr(output.numpy(), target)
+            return relative_iqr(output.numpy()[weight > 0], target[weight > 0])
         return mean_auc(torch.softmax(output, dim=1).numpy(), target, weight=weight)

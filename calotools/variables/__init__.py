@@ -13,8 +13,8 @@ from calotools.variables.derived import DERIVED, add_derived, derived_inputs
 from calotools.variables.jagged import flat_collection
 from calotools.variables.scaling import Scaler, fit_scaler
 from calotools.variables.selection import CutStep, Selection, add_cutflows, fields_in, select
-from calotools.variables.splits import SPLITS, event_hash, split_of
-from calotools.variables.weights import flatten_weights, match_weights
+from calotools.variables.splits import SPLITS, event_hash, fold_split, split_of
+from calotools.variables.weights import WeightTable, count_bins, flatten_weights, match_weights
 
 if TYPE_CHECKING:
     from calotools.variables.shapes import SHAPES, candidate_shapes, shower_shapes
@@ -26,15 +26,18 @@ __all__ = [
     "CutStep",
     "Scaler",
     "Selection",
+    "WeightTable",
     "add_cutflows",
     "add_derived",
     "candidate_shapes",
+    "count_bins",
     "derived_inputs",
     "event_hash",
     "fields_in",
     "fit_scaler",
     "flat_collection",
     "flatten_weights",
+    "fold_split",
     "match_weights",
     "select",
     "shower_shapes",

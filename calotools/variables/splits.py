@@ -6,7 +6,7 @@ import numpy as np
 
 from calotools.errors import ConfigError, ShapeError
 
-__all__ = ["SPLITS", "event_hash", "split_of"]
+__all__ = ["SPLITS", "event_hash", "fold_split", "split_of"]
 
 SPLITS = ("train", "validation", "test")
 
@@ -87,5 +87,44 @@ def split_of(run: np.ndarray, event: np.ndarray, *, validation: float, test: flo
         raise ConfigError(
             f"validation fraction {validation} and test fraction {test} must be at least 0 and together below 1"
         )
-    uniform = (event_hash(run, event, seed=seed) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    uniform = _uniform(run, event, seed=seed)
     return np.where(uniform < test, 2, np.where(uniform < test + validation, 1, 0)).astype(np.int8)
+
+
+def fold_split(run: np.ndarray, event: np.ndarray, *, fold: tuple[int, int], seed: int = 0) -> np.ndarray:
+    """Parts for cross-validation: fold I of N is for the test, the next one for validation, the others for training.
+
+    Parameters
+    ----------
+    run, event : (n,) int
+    fold : (int, int)
+        I, from 0, and N, at least 3.
+    seed : int
+
+    Returns
+    -------
+    (n,) int8
+        0 train, 1 validation, 2 test. Over all I, each candidate is in the test part once and in validation once.
+
+    Raises
+    ------
+    ConfigError
+        There is no such fold.
+    ShapeError
+        `run` and `event` differ in length.
+
+    Examples
+    --------
+    >>> parts = [fold_split(np.ones(90), np.arange(90), fold=(k, 3)) for k in range(3)]
+    >>> np.unique(np.sort(parts, axis=0), axis=1).ravel().tolist()
+    [0, 1, 2]
+    """
+    number, n_folds = fold
+    if n_folds < 3 or not 0 <= number < n_folds:
+        raise ConfigError(f"fold {number}/{n_folds}: folds are numbered from 0, and at least 3 are needed")
+    found = (_uniform(run, event, seed=seed) * n_folds).astype(np.int64)
+    return np.where(found == number, 2, np.where(found == (number + 1) % n_folds, 1, 0)).astype(np.int8)
+
+
+def _uniform(run: np.ndarray, event: np.ndarray, *, seed: int) -> np.ndarray:
+    return (event_hash(run, event, seed=seed) >> np.uint64(11)).astype(np.float64) * 2.0**-53

@@ -7,15 +7,144 @@ when it lies outside the edges. The mean weight over the training part is 1.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from calotools.errors import ConfigError, EmptyInputError, ShapeError
 
-__all__ = ["ETA_EDGES", "ET_EDGES", "flatten_weights", "match_weights"]
+__all__ = ["ETA_EDGES", "ET_EDGES", "WeightTable", "count_bins", "flatten_weights", "match_weights"]
 
 ET_EDGES = (0.0, 10.0, 15.0, 20.0, 25.0, 30.0, 35.0, 40.0, 45.0, 50.0, 60.0, 80.0, 100.0, 150.0, 200.0, 300.0, 500.0)
 ETA_EDGES = (0.0, 0.1, 0.6, 0.8, 1.15, 1.37, 1.52, 1.81, 2.01, 2.37, 2.47)
+
+
+@dataclass(frozen=True)
+class WeightTable:
+    """Weights by (E_T, \\|eta\\|), made from counts alone: counts of parts of a sample add up to those of the whole.
+
+    Attributes
+    ----------
+    edges : (E_T edges [GeV], \\|eta\\| edges)
+    factor : (n_et, n_eta) float
+
+    Examples
+    --------
+    >>> edges = ((10, 20, 40), (0, 1))
+    >>> counts = count_bins(np.array([12.0, 12.0, 12.0, 32.0]), np.zeros(4), edges=edges)
+    >>> WeightTable.match(counts, like=np.ones((2, 1)), n=4, edges=edges).apply(np.array([12.0, 32.0]), np.zeros(2))
+    array([0.6666667, 2.       ], dtype=float32)
+    """
+
+    edges: tuple[np.ndarray, np.ndarray]
+    factor: np.ndarray
+
+    @classmethod
+    def match(
+        cls,
+        counts: np.ndarray,
+        *,
+        like: np.ndarray,
+        n: float,
+        edges: tuple[Sequence[float], Sequence[float]] = (ET_EDGES, ETA_EDGES),
+        cap: float = 20.0,
+    ) -> WeightTable:
+        """Weights that give a sample with some counts the shape of others; their mean over its `n` candidates is 1.
+
+        Parameters
+        ----------
+        counts, like : (n_et, n_eta) float
+            As `count_bins` gives them.
+        n : float
+            Candidates that were counted.
+        edges, cap
+            As in `flatten_weights`.
+
+        Raises
+        ------
+        EmptyInputError
+            Nothing was counted, or the two have no bin in common.
+        ConfigError
+            `cap` is below 1.
+        """
+        if counts.sum() <= 0:
+            raise EmptyInputError("no training candidate with finite E_T and eta to take weights from")
+        ratio = np.divide(like, counts, out=np.zeros(counts.shape), where=counts > 0)
+        if np.sum(ratio * counts) <= 0:
+            raise EmptyInputError(
+                "the two samples have no bin of (E_T, |eta|) in common; look at the edges and the units"
+            )
+        ratio = _capped(ratio, counts, cap)
+        return cls(_check_edges(edges), ratio * n / np.sum(ratio * counts))
+
+    @classmethod
+    def flat(
+        cls,
+        counts: np.ndarray,
+        *,
+        n: float,
+        edges: tuple[Sequence[float], Sequence[float]] = (ET_EDGES, ETA_EDGES),
+        cap: float = 20.0,
+    ) -> WeightTable:
+        """Weights after which every populated bin counts the same per unit of log E_T and eta; see `match`."""
+        et_edges, eta_edges = _check_edges(edges)
+        low = np.maximum(et_edges[:-1], 0.5 * et_edges[1])
+        width = np.log(et_edges[1:] / low)[:, None] * np.diff(eta_edges)[None, :]
+        return cls.match(counts, like=width, n=n, edges=edges, cap=cap)
+
+    def apply(self, et: np.ndarray, eta: np.ndarray, *, weight: np.ndarray | None = None) -> np.ndarray:
+        """Weight of each candidate, times the one it has.
+
+        Parameters
+        ----------
+        et : (n,) float [GeV]
+        eta : (n,) float
+        weight : (n,) float, optional
+
+        Returns
+        -------
+        (n,) float32
+            0 for a candidate with missing E_T or eta.
+        """
+        et, eta = np.asarray(et, dtype=np.float64), np.asarray(eta, dtype=np.float64)
+        known = np.isfinite(et) & np.isfinite(eta)
+        own = 1.0 if weight is None else np.asarray(weight, dtype=np.float64)
+        return np.where(known, own * self.factor.ravel()[_bins(et, eta, self.edges)], 0.0).astype(np.float32)
+
+
+def count_bins(
+    et: np.ndarray,
+    eta: np.ndarray,
+    *,
+    weight: np.ndarray | None = None,
+    edges: tuple[Sequence[float], Sequence[float]] = (ET_EDGES, ETA_EDGES),
+) -> np.ndarray:
+    """Candidates, or their weights, in bins of (E_T, \\|eta\\|); outside the edges the nearest bin counts.
+
+    Parameters
+    ----------
+    et : (n,) float [GeV]
+    eta : (n,) float
+    weight : (n,) float, optional
+    edges : (E_T edges [GeV], \\|eta\\| edges)
+
+    Returns
+    -------
+    (n_et, n_eta) float64
+        Candidates with missing E_T or eta are not counted.
+
+    Examples
+    --------
+    >>> count_bins(np.array([12.0, 700.0, np.nan]), np.zeros(3), edges=((10, 20, 40), (0, 1))).tolist()
+    [[1.0], [1.0]]
+    """
+    axes = _check_edges(edges)
+    et, eta = np.asarray(et, dtype=np.float64), np.asarray(eta, dtype=np.float64)
+    known = np.isfinite(et) & np.isfinite(eta)
+    shape = len(axes[0]) - 1, len(axes[1]) - 1
+    own = None if weight is None else np.asarray(weight, dtype=np.float64)[known]
+    bins = _bins(et[known], eta[known], axes)
+    return np.bincount(bins, weights=own, minlength=shape[0] * shape[1]).astype(np.float64).reshape(shape)
 
 
 def flatten_weights(
@@ -61,10 +190,9 @@ def flatten_weights(
     >>> print(flatten_weights(et, eta, edges=((10, 20, 40, 80), (0, 1))).round(3))
     [0.667 0.667 0.667 2.   ]
     """
-    et_edges, eta_edges = _check_edges(edges)
-    low = np.maximum(et_edges[:-1], 0.5 * et_edges[1])
-    width = np.log(et_edges[1:] / low)[:, None] * np.diff(eta_edges)[None, :]
-    return _weigh(et, eta, target=width, train=train, weight=weight, edges=(et_edges, eta_edges), cap=cap)
+    et, eta, own, used = _check_lengths(et, eta, weight, train)
+    counts = count_bins(et[used], eta[used], weight=own[used], edges=edges)
+    return WeightTable.flat(counts, n=used.sum(), edges=edges, cap=cap).apply(et, eta, weight=own)
 
 
 def match_weights(
@@ -107,16 +235,12 @@ def match_weights(
     >>> match_weights(et, eta, like=(np.array([12.0, 12.0, 12.0, 42.0]), np.zeros(4))).tolist()
     [1.5, 1.5, 0.5, 0.5]
     """
-    et_edges, eta_edges = _check_edges(edges)
-    finite = np.isfinite(like[0]) & np.isfinite(like[1])
-    other = np.histogramdd(
-        _inside(*like, (et_edges, eta_edges)),
-        bins=(et_edges, eta_edges),
-        weights=None if like_weight is None else np.asarray(like_weight, float)[finite],
-    )[0]
+    other = count_bins(*like, weight=like_weight, edges=edges)
     if other.sum() == 0:
         raise EmptyInputError("the sample to resemble has no candidate with finite E_T and eta")
-    return _weigh(et, eta, target=other, train=train, weight=weight, edges=(et_edges, eta_edges), cap=cap)
+    et, eta, own, used = _check_lengths(et, eta, weight, train)
+    counts = count_bins(et[used], eta[used], weight=own[used], edges=edges)
+    return WeightTable.match(counts, like=other, n=used.sum(), edges=edges, cap=cap).apply(et, eta, weight=own)
 
 
 def _check_edges(edges: tuple[Sequence[float], Sequence[float]]) -> tuple[np.ndarray, np.ndarray]:
@@ -127,14 +251,6 @@ def _check_edges(edges: tuple[Sequence[float], Sequence[float]]) -> tuple[np.nda
     return et_edges, eta_edges
 
 
-def _inside(et: np.ndarray, eta: np.ndarray, edges: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    """Finite (E_T, |eta|) rows, moved into the nearest bin when they lie outside the edges."""
-    rows = np.stack([np.asarray(et, dtype=np.float64), np.abs(np.asarray(eta, dtype=np.float64))], axis=1)
-    rows = rows[np.isfinite(rows).all(axis=1)]
-    middles = [0.5 * (axis[1:] + axis[:-1]) for axis in edges]
-    return np.clip(rows, [axis[0] for axis in middles], [axis[-1] for axis in middles])
-
-
 def _bins(et: np.ndarray, eta: np.ndarray, edges: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
     i, j = (
         np.clip(np.searchsorted(axis, values, side="right") - 1, 0, len(axis) - 2)
@@ -143,33 +259,15 @@ def _bins(et: np.ndarray, eta: np.ndarray, edges: tuple[np.ndarray, np.ndarray])
     return i * (len(edges[1]) - 1) + j
 
 
-def _weigh(
-    et: np.ndarray,
-    eta: np.ndarray,
-    *,
-    target: np.ndarray,
-    train: np.ndarray | None,
-    weight: np.ndarray | None,
-    edges: tuple[np.ndarray, np.ndarray],
-    cap: float,
-) -> np.ndarray:
+def _check_lengths(
+    et: np.ndarray, eta: np.ndarray, weight: np.ndarray | None, train: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     et, eta = np.asarray(et, dtype=np.float64), np.asarray(eta, dtype=np.float64)
     own = np.ones(len(et)) if weight is None else np.asarray(weight, dtype=np.float64)
-    used = np.ones(len(et), dtype=bool) if train is None else np.asarray(train, dtype=bool)
+    used = np.ones(len(et), dtype=bool) if train is None else np.array(train, dtype=bool)
     if not len(et) == len(eta) == len(own) == len(used):
         raise ShapeError(f"E_T, eta, weight and train have lengths {len(et)}, {len(eta)}, {len(own)}, {len(used)}")
-    known = np.isfinite(et) & np.isfinite(eta)
-    used &= known
-    bins = _bins(et, eta, edges)
-    counts = np.bincount(bins[used], weights=own[used], minlength=target.size)
-    if counts.sum() <= 0:
-        raise EmptyInputError("no training candidate with finite E_T and eta to take weights from")
-    ratio = np.divide(target.ravel(), counts, out=np.zeros(target.size), where=counts > 0)
-    if np.sum(ratio * counts) <= 0:
-        raise EmptyInputError("the two samples have no bin of (E_T, |eta|) in common; look at the edges and the units")
-    ratio = _capped(ratio, counts, cap)
-    result = np.where(known, own * ratio[bins], 0.0)
-    return (result / np.mean(result[used])).astype(np.float32)
+    return et, eta, own, used & np.isfinite(et) & np.isfinite(eta)
 
 
 def _capped(ratio: np.ndarray, counts: np.ndarray, cap: float) -> np.ndarray:

@@ -25,6 +25,10 @@ class MemoryStore:
     def __len__(self):
         return len(self._images)
 
+    @property
+    def columns(self):
+        return tuple(self._columns)
+
     def column(self, name):
         return self._columns[name]
 

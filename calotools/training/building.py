@@ -1,0 +1,91 @@
+"""A store whose pieces arrive in any order, as training streams them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from calotools.images import ImageStore
+from calotools.training.preparation import new_store
+
+if TYPE_CHECKING:
+    from calotools.recipe import TrainConfig
+
+__all__ = ["StoreBuilder"]
+
+
+class StoreBuilder:
+    """Keeps pieces on disk as they come; `finish` puts them in order.
+
+    The result is the store that `prepare` makes, bit for bit. Until then there is only a folder with a temporary name,
+    which disappears with an error or with `close`.
+
+    Parameters
+    ----------
+    config : TrainConfig
+    path : Path
+        Of the store; an existing one is replaced.
+    digest : str
+    wanted : callable, optional
+        In-memory store of a piece -> (n,) bool, the rows to keep; default: all.
+    """
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        path: Path,
+        *,
+        digest: str,
+        wanted: Callable[[ImageStore], np.ndarray] | None = None,
+    ) -> None:
+        self._config, self._path, self._digest, self._wanted = config, path, digest, wanted
+        self._kept = path.with_name(f".{path.name}.pieces")
+        self._spans: dict[int, tuple[int, int]] = {}
+        self._n = 0
+        self._writer = new_store(config, self._kept).__enter__()
+
+    def __contains__(self, number: int) -> bool:
+        return number in self._spans
+
+    def add(self, number: int, piece: ImageStore) -> None:
+        """Keep a piece, once.
+
+        Parameters
+        ----------
+        number : int
+            Of the piece.
+        piece : ImageStore
+            In memory.
+        """
+        if number in self._spans:
+            return
+        rows = np.arange(len(piece)) if self._wanted is None else np.flatnonzero(self._wanted(piece))
+        if len(rows):
+            self._writer.append(piece.take(rows))
+        self._spans[number] = self._n, self._n + len(rows)
+        self._n += len(rows)
+
+    def finish(self) -> ImageStore:
+        """The store, in the order of the pieces' numbers.
+
+        Returns
+        -------
+        ImageStore
+        """
+        self._writer.__exit__(None, None, None)
+        try:
+            with new_store(self._config, self._path, digest=self._digest) as writer:
+                for _, (first, last) in sorted(self._spans.items()):
+                    if last > first:  # opened anew each time: memory holds one piece, not all that was mapped
+                        writer.append(ImageStore.open(self._kept).take(np.arange(first, last)))
+        finally:
+            shutil.rmtree(self._kept)
+        return ImageStore.open(self._path)
+
+    def close(self) -> None:
+        """Give up: nothing stays."""
+        self._writer.abandon()

@@ -1,0 +1,120 @@
+"""Checkpoints of a fit: what they are called, when they are written, and whether one can be gone on from."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from lightning.pytorch.callbacks import ModelCheckpoint
+
+from calotools.errors import ConfigError
+
+if TYPE_CHECKING:
+    from calotools.recipe import TrainConfig
+
+__all__ = [
+    "best_weights",
+    "checkpoint_folder",
+    "checkpoints",
+    "had_stopped",
+    "history_of",
+    "nothing_left",
+    "prepare_folder",
+]
+
+# Where and how it runs may change on the way, what is learnt may not.
+_WHERE = ("accelerator", "devices", "threads", "prefetch", "checkpoint_minutes")
+_NOT_LEARNT = {"output", "resume", "overwrite", "store"}
+
+
+def checkpoint_folder(config: TrainConfig) -> Path:
+    """The folder of a fit's checkpoints."""
+    return config.output / "checkpoints"
+
+
+def checkpoints(config: TrainConfig) -> list[ModelCheckpoint]:
+    """Callbacks that keep the best epoch, the last one, and now and then the place inside an epoch."""
+    folder, often = checkpoint_folder(config), timedelta(minutes=config.trainer.checkpoint_minutes)
+    return [
+        _checkpoint(folder, "best", monitor="val_loss", save_on_train_epoch_end=True),
+        _checkpoint(folder, "last", save_on_train_epoch_end=True),
+        _checkpoint(folder, "last", train_time_interval=often),
+    ]
+
+
+def _checkpoint(folder: Path, name: str, **when: Any) -> ModelCheckpoint:
+    return ModelCheckpoint(dirpath=folder, filename=name, enable_version_counter=False, **when)
+
+
+def prepare_folder(config: TrainConfig, *, digest: str) -> Path | None:
+    """Empty the folder, or find the checkpoint to go on from and check that it is of the same recipe.
+
+    Parameters
+    ----------
+    config : TrainConfig
+    digest : str
+        Of the sample.
+
+    Returns
+    -------
+    Path, optional
+
+    Raises
+    ------
+    ConfigError
+        The checkpoint is of another recipe.
+    """
+    folder = checkpoint_folder(config)
+    last, recipe = folder / "last.ckpt", folder / "recipe.json"
+    content = config.model_dump(mode="json", exclude=_NOT_LEARNT)
+    content["trainer"] = {k: v for k, v in content["trainer"].items() if k not in _WHERE}
+    now = json.dumps({"store": digest, "recipe": content})
+    if config.resume and not config.overwrite and last.exists():
+        if recipe.read_text(encoding="utf-8") != now:
+            raise ConfigError(
+                f"'{last}' belongs to another recipe or other files ('{recipe}'), so it cannot be resumed; "
+                "use the same ones, or start anew with resume = false"
+            )
+        return last
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    recipe.write_text(now, encoding="utf-8")
+    return None
+
+
+@contextmanager
+def nothing_left(config: TrainConfig) -> Iterator[None]:
+    """A fit that ends before its first checkpoint leaves no folder."""
+    try:
+        yield
+    finally:
+        if not (checkpoint_folder(config) / "last.ckpt").exists():
+            shutil.rmtree(checkpoint_folder(config), ignore_errors=True)
+
+
+def _load(path: Path) -> dict[str, Any]:
+    return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def best_weights(path: Path) -> dict[str, torch.Tensor]:
+    """The network's weights in a checkpoint."""
+    weights = _load(path)["state_dict"]
+    return {name.removeprefix("network."): weight.contiguous() for name, weight in weights.items()}
+
+
+def history_of(path: Path) -> list[dict[str, float]]:
+    """Numbers of every epoch."""
+    # The file, not the callback: with several processes the callback lived in another one.
+    return _load(path)["callbacks"]["History"]["epochs"]
+
+
+def had_stopped(last: Path, patience: int) -> bool:
+    """The fit was over for want of improvement: going on would add an epoch that an uninterrupted fit never ran."""
+    states = _load(last)["callbacks"]
+    return any(state["wait_count"] >= patience for name, state in states.items() if name.startswith("EarlyStopping"))

@@ -1,0 +1,179 @@
+"""Pieces of a sample: what is read from its files in one go, selected, and drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import awkward as ak
+import numpy as np
+
+from calotools.images import cell_fields, image_spec, piece_arrays
+from calotools.ntuple import Chunk, Range, RangeReader, sample_fields
+from calotools.training.sample import columns_of
+from calotools.variables import CutStep, fields_in, select
+from calotools.variables.tracks import add_track_variables, track_fields
+
+if TYPE_CHECKING:
+    from calotools.containers import ImageSpec
+    from calotools.recipe import TrainConfig
+
+__all__ = ["PIECE", "Piece", "PieceReader", "cluster_fields", "input_fields", "store_columns"]
+
+# The store's column that says of which piece a row is.
+PIECE = "piece"
+_CLUSTER = ("eta_cluster", "phi_cluster")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some consecutive candidates of a file.
+
+    Attributes
+    ----------
+    number : int
+        Among the pieces of the sample, in the order of files and entries.
+    where : Range
+    n : int
+        Candidates that are used: the first ones that pass the selection.
+    first : int
+        Used candidates of all pieces before.
+    n_train : tuple of int
+        Training candidates among them, by class.
+    """
+
+    number: int
+    where: Range
+    n: int = 0
+    first: int = 0
+    n_train: tuple[int, ...] = ()
+
+
+def cluster_fields(files: Sequence[str], *, tree: str | None, flavour: str | None) -> tuple[str, ...]:
+    """The cluster's position, where the ntuple has it: images are then centred near it.
+
+    Parameters
+    ----------
+    files : sequence of str
+        The first one is asked.
+    tree, flavour : str, optional
+
+    Returns
+    -------
+    tuple of str
+        ``("eta_cluster", "phi_cluster")`` or nothing.
+    """
+    known = sample_fields(files, tree=tree, flavour=flavour)
+    return _CLUSTER if known.issuperset(_CLUSTER) else ()
+
+
+def input_fields(config: TrainConfig, spec: ImageSpec) -> tuple[str, ...]:
+    """Canonical fields that images, scalars and tracks of a recipe are made from; no truth.
+
+    Parameters
+    ----------
+    config : TrainConfig
+    spec : ImageSpec
+
+    Returns
+    -------
+    tuple of str
+        Each once.
+    """
+    # eta is what the bias correction is binned in.
+    return tuple(
+        dict.fromkeys((*cell_fields(spec), *track_fields(config.tracks), *config.scalars, config.base_energy, "eta"))
+    )
+
+
+def store_columns(config: TrainConfig) -> tuple[str, ...]:
+    """Columns of a recipe's store: its variables, and the number of the piece."""
+    return (*columns_of(config), PIECE)
+
+
+class PieceReader:
+    """Reads pieces: selected candidates, or the arrays that a store keeps of them.
+
+    Parameters
+    ----------
+    config : TrainConfig
+    cells, tracks : bool
+        Read them too, not only variables.
+    """
+
+    def __init__(self, config: TrainConfig, *, cells: bool = True, tracks: bool = True) -> None:
+        self.config, self.spec = config, image_spec(config.images)
+        sample = config.sample
+        cluster = cluster_fields(sample.files, tree=sample.tree, flavour=sample.flavour) if cells else ()
+        left_out = tuple(name for name, read in (("cells.", cells), ("tracks.", tracks)) if not read)
+        inputs = [one for one in input_fields(config, self.spec) if not one.startswith(left_out)]
+        cuts = sorted(fields_in(sample.selection))
+        self.fields = tuple(dict.fromkeys((*cluster, *inputs, *columns_of(config), *cuts)))
+        self._read = RangeReader(fields=self.fields)
+
+    def select(self, piece: Piece) -> tuple[Chunk, tuple[CutStep, ...]]:
+        """Every candidate of a piece that passes the selection, and the cut flow.
+
+        Parameters
+        ----------
+        piece : Piece
+
+        Returns
+        -------
+        Chunk
+        tuple of CutStep
+        """
+        chunk = self._read(piece.where)
+        selection = select(chunk.candidates, self.config.sample.selection)
+        return replace(chunk, candidates=chunk.candidates[selection.mask]), selection.cutflow
+
+    def candidates(self, piece: Piece) -> Chunk:
+        """The used candidates of a piece, with their track variables and the number of the piece.
+
+        Parameters
+        ----------
+        piece : Piece
+
+        Returns
+        -------
+        Chunk
+        """
+        chunk = self.select(piece)[0]
+        used = add_track_variables(chunk.candidates[: piece.n], self.config.tracks)
+        return replace(chunk, candidates=ak.with_field(used, np.full(len(used), piece.number, np.int32), PIECE))
+
+    def arrays(self, piece: Piece) -> dict[str, np.ndarray]:
+        """What a store keeps of the used candidates.
+
+        Parameters
+        ----------
+        piece : Piece
+
+        Returns
+        -------
+        dict of str to array
+            As `piece_arrays`.
+
+        Raises
+        ------
+        CellError
+            A candidate without usable cells, unless the recipe skips them.
+        """
+        config = self.config
+        return piece_arrays(
+            self.candidates(piece),
+            self.spec,
+            columns=store_columns(config),
+            tracks=(config.tracks, config.max_tracks),
+            on_bad=config.on_bad,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._read.close()

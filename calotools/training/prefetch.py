@@ -1,0 +1,51 @@
+"""Make the next items of an iterator in a thread while the present one is used."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+__all__ = ["prefetch"]
+
+T = TypeVar("T")
+_END: Any = object()
+
+
+def prefetch(items: Iterable[T], *, depth: int) -> Iterator[T]:
+    """The same items in the same order, up to `depth` of them made in advance.
+
+    Parameters
+    ----------
+    items : iterable
+        Used in one other thread only.
+    depth : int
+        0: no thread.
+
+    Yields
+    ------
+    item
+        An error of `items` is raised here, after the items before it. When this generator is closed, the thread ends
+        with the item that it is making, and closes `items`.
+
+    Examples
+    --------
+    >>> list(prefetch(range(4), depth=2))
+    [0, 1, 2, 3]
+    """
+    if depth < 1:
+        yield from items
+        return
+    iterator = iter(items)
+    with ThreadPoolExecutor(1, thread_name_prefix="prefetch") as thread:
+        ahead = deque(thread.submit(next, iterator, _END) for _ in range(depth))
+        try:
+            while (item := ahead.popleft().result()) is not _END:
+                ahead.append(thread.submit(next, iterator, _END))
+                yield item
+        finally:
+            for one in ahead:
+                one.cancel()
+            if isinstance(iterator, Generator):
+                thread.submit(iterator.close).result()

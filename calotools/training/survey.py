@@ -1,0 +1,123 @@
+"""One pass over the plain variables of a sample: how many candidates are where, before any cell is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import awkward as ak
+import numpy as np
+
+from calotools.errors import EmptyInputError
+from calotools.ntuple import index_of, list_ranges
+from calotools.training.pieces import Piece, PieceReader
+from calotools.training.sample import label
+from calotools.training.weighing import Tally
+from calotools.variables import CutStep, add_cutflows
+
+if TYPE_CHECKING:
+    from calotools.recipe import TrainConfig
+
+__all__ = ["Survey", "take_survey"]
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a sample holds.
+
+    Attributes
+    ----------
+    pieces : tuple of Piece
+        Those with at least one used candidate.
+    tally : Tally
+    """
+
+    pieces: tuple[Piece, ...]
+    tally: Tally
+
+    def __len__(self) -> int:
+        """Used candidates."""
+        return sum(piece.n for piece in self.pieces)
+
+
+def take_survey(config: TrainConfig, *, progress: Progress | None = None) -> Survey:
+    """Read the plain variables of a sample once; memory does not grow with the sample.
+
+    Parameters
+    ----------
+    config : TrainConfig
+    progress : callable, optional
+        ``progress(task, done, total)`` in entries.
+
+    Returns
+    -------
+    Survey
+        With ``sample.max_candidates``, every file gives the first of its candidates, in proportion to how many it has.
+
+    Raises
+    ------
+    EmptyInputError
+        Nothing is left after the selection; the message has the cut flow.
+    CalotoolsError
+        Of the files, trees and branches.
+    """
+    with PieceReader(config) as full:  # a missing cell branch is an error now, not after hours
+        ranges = list_ranges(
+            config.sample.files, tree=config.sample.tree, flavour=config.sample.flavour, fields=full.fields
+        )
+    found, flows, tally = [], [], Tally(config)
+    done, total = 0, sum(map(len, ranges))
+    with PieceReader(config, cells=False, tracks=False) as reader:
+        for number, where in enumerate(ranges):
+            piece, flow = _look(reader, Piece(number, where), tally)
+            found.append(piece)
+            flows.append(flow)
+            done += len(where)
+            if progress is not None:
+                progress("survey", done, total)
+        _check_flow(config, found, flows)
+        limit = config.sample.max_candidates
+        if limit is not None and limit < sum(piece.n for piece in found):
+            tally = Tally(config)
+            found = [_look(reader, piece, tally)[0] for piece in _share(found, limit) if piece.n]
+    first = np.cumsum([0, *(piece.n for piece in found)])
+    placed = [replace(piece, first=int(start)) for piece, start in zip(found, first[:-1], strict=True)]
+    return Survey(tuple(piece for piece in placed if piece.n), tally)
+
+
+def _look(reader: PieceReader, piece: Piece, tally: Tally) -> tuple[Piece, tuple[CutStep, ...]]:
+    """Count the candidates of a piece; one whose number is known is cut to it."""
+    chunk, flow = reader.select(piece)
+    candidates = chunk.candidates[: piece.n] if piece.n else chunk.candidates
+
+    def column(name: str) -> np.ndarray:
+        return ak.to_numpy(ak.fill_none(candidates[name], np.nan))
+
+    index = index_of(candidates)
+    n_train = tally.add(label(reader.config, column, index), column, index.run)
+    return replace(piece, n=len(candidates), n_train=tuple(n_train.tolist())), flow
+
+
+def _check_flow(config: TrainConfig, found: list[Piece], flows: list[tuple[CutStep, ...]]) -> None:
+    if not any(piece.n for piece in found):
+        flow = ", ".join(f"'{step.cut}' leaves {step.n_passed}" for step in add_cutflows(flows))
+        raise EmptyInputError(f"no candidate of {list(config.sample.files)} passes the selection: {flow}; loosen it")
+
+
+def _share(pieces: list[Piece], limit: int) -> list[Piece]:
+    """The first candidates of every file, `limit` in all, in proportion to what the files have."""
+    files = list(dict.fromkeys(piece.where.file for piece in pieces))
+    n = np.array([sum(piece.n for piece in pieces if piece.where.file == name) for name in files])
+    exact = limit * n / n.sum()
+    share = np.floor(exact).astype(int)
+    share[np.argsort(share - exact, kind="stable")[: limit - share.sum()]] += 1  # largest remainders first
+    left = dict(zip(files, share.tolist(), strict=True))
+    cut = []
+    for piece in pieces:
+        used = min(piece.n, left[piece.where.file])
+        left[piece.where.file] -= used
+        cut.append(replace(piece, n=used))
+    return cut

@@ -1,0 +1,278 @@
+"""Streaming from ROOT files: what is served, kept and learnt is what the store gives."""
+
+import json
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from calotools.errors import CellError, ConfigError, EmptyInputError, OutputExistsError
+from calotools.images import ImageStore, merge_stores
+from calotools.ntuple import NtupleWriter, read_candidates
+from calotools.recipe import TrainConfig
+from calotools.training import fit, open_data, prepare, prepare_shard, take_survey
+from calotools.training.preparation import find_store
+from calotools.training.stored import StoreData
+from calotools.training.streaming import StreamData
+
+SAMPLES = Path(__file__).parents[2] / "ntuples"
+PER_FILE = 40
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Four files of signal and four of background, with a few candidates each."""
+    folder = tmp_path_factory.mktemp("stream")
+    for name in ("electrons", "fakes"):
+        candidates = read_candidates(SAMPLES / f"{name}.root", tree="electrons", max_candidates=4 * PER_FILE)
+        for k in range(4):
+            with NtupleWriter(folder / f"{name}{k}.root") as writer:
+                writer.extend("electrons", candidates[k * PER_FILE : (k + 1) * PER_FILE])
+    return tuple(str(folder / f"{name}{k}.root") for name in ("electrons", "fakes") for k in range(4))
+
+
+@pytest.fixture
+def recipe(files, tmp_path):
+    """A function: changes -> TrainConfig for the eight files."""
+
+    def make(**changes):
+        trainer = {"epochs": 2, "batch_size": 30, "threads": 1, "accelerator": "cpu"} | changes.pop("trainer", {})
+        sample = {"files": files, "selection": ("et > 12",)} | changes.pop("sample", {})
+        values = {
+            "task": "identification",
+            "output": tmp_path / "out",
+            "sample": sample,
+            "images": "electron_slides",
+            "scalars": ("mu", "e1"),
+            "tracks": ("e_frac", "d0"),
+            "max_tracks": 4,
+            "shuffle_buffer": 100,
+            "test_fraction": 0.1,
+            "validation_fraction": 0.2,
+            "model": {"name": "electron_cnn_2018", "settings": {"reading": "slides"}},
+            "trainer": trainer,
+        }
+        return TrainConfig(**(values | changes))
+
+    return make
+
+
+def stream(config):
+    return StreamData(config, take_survey(config))
+
+
+def assert_same_batches(first, second):
+    first, second = list(first), list(second)
+    assert len(first) == len(second)
+    for one, other in zip(first, second, strict=True):
+        for name in ("scalars", "tracks", "track_mask", "base_energy", "target", "weight", "row"):
+            assert torch.equal(getattr(one, name), getattr(other, name)), name
+        for name, image in one.images.items():
+            assert torch.equal(image, other.images[name]), name
+
+
+def assert_same_stores(first, second):
+    names = sorted(path.name for path in first.path.iterdir())
+    assert names == sorted(path.name for path in second.path.iterdir())
+    for name in set(names) - {"meta.json"}:
+        assert (first.path / name).read_bytes() == (second.path / name).read_bytes(), name
+    metas = [json.loads((store.path / "meta.json").read_text()) for store in (first, second)]
+    for meta in metas:
+        meta.pop("digest")
+    assert metas[0] == metas[1]
+
+
+CHANGES = [{}, {"fractions": {"background": 0.3, "signal": 0.7}}, {"event_weight": True, "fold": (1, 4)}]
+
+
+@pytest.mark.parametrize("changes", CHANGES, ids=("plain", "fractions", "folds and weights"))
+def test_the_first_epoch_is_the_same_from_files_and_store(recipe, changes):
+    config = recipe(**changes)
+    streamed = stream(config.model_copy(update={"source": "stream"}))
+    stored = StoreData(config, prepare(config))
+    assert streamed.scalers == stored.scalers
+    assert len(streamed) == len(stored)
+    assert_same_batches(streamed.batches(0), stored.batches(0))
+    assert_same_batches(streamed.batches(0, part=(1, 2), skip=3), stored.batches(0, part=(1, 2), skip=3))
+    validation, expected = (list(one.validation().batches(0)) for one in (streamed, stored))
+    assert [batch.weight.tolist() for batch in validation] == [batch.weight.tolist() for batch in expected]
+    for one, other in zip(validation, expected, strict=True):
+        assert torch.equal(one.images["energy_em"], other.images["energy_em"])
+    assert np.array_equal(streamed.abs_eta(), stored.abs_eta())
+
+
+def test_streaming_serves_every_candidate_once_in_every_epoch(recipe):
+    data = stream(recipe(source="stream"))
+    orders = []
+    for epoch in range(3):
+        parts = [list(data.batches(epoch, part=(rank, 3))) for rank in range(3)]
+        orders.append([int(row) for part in parts for batch in part for row in batch.row])
+        assert len(set(orders[-1])) == len(orders[-1])
+    assert set(orders[0]) == set(orders[1]) == set(orders[2])
+    assert orders[0] != orders[1]
+    assert len(orders[0]) == data.tally.n[0].sum()
+
+
+def test_a_batch_is_spread_over_the_sample(recipe):
+    data = stream(recipe(source="stream", trainer={"batch_size": 25}))
+    spreads = [float(np.std(batch.row.numpy())) for batch in data.batches(1)]
+    n = len(take_survey(data.config))
+    assert np.mean(spreads) > 0.8 * n / np.sqrt(12)
+
+
+def test_skipped_batches_are_not_read(recipe, monkeypatch):
+    config = recipe(source="stream")
+    data = stream(config)
+    data.complete()
+    whole = [batch.row.tolist() for batch in data.batches(1)]
+    from calotools.training.pieces import PieceReader
+
+    read, arrays = [], PieceReader.arrays
+    monkeypatch.setattr(PieceReader, "arrays", lambda self, piece: read.append(piece) or arrays(self, piece))
+    assert [batch.row.tolist() for batch in data.batches(1, skip=len(whole) - 1)] == whole[-1:]
+    assert 0 < len(read) < 8
+
+
+def test_the_store_of_the_first_epoch_is_the_prepared_one(recipe, tmp_path):
+    data = open_data(recipe())
+    assert isinstance(data, StreamData)
+    list(data.batches(0))
+    built = find_store(recipe())
+    prepared = prepare(recipe(store=tmp_path / "prepared"))
+    assert_same_stores(built, prepared)
+    assert built.digest == prepared.digest
+    assert sorted(path.name for path in built.path.parent.iterdir()) == ["store"]
+
+
+def test_shards_make_the_whole(recipe, tmp_path):
+    config = recipe()
+    pieces = take_survey(config).pieces
+    shards = [prepare_shard(config, pieces[k : k + 3], tmp_path / f"shard{k}") for k in range(0, len(pieces), 3)]
+    assert_same_stores(merge_stores([one.path for one in shards], tmp_path / "merged"), prepare(config))
+
+
+def test_half_an_epoch_leaves_no_store(recipe):
+    data = open_data(recipe())
+    batches = data.batches(0)
+    next(batches)
+    batches.close()
+    data.close()
+    assert list(recipe().output.iterdir()) == []
+
+
+def test_weights_do_not_depend_on_the_store(recipe, tmp_path):
+    first = recipe(output=tmp_path / "first")
+    built = fit(first, open_data(first))
+    second = recipe(output=tmp_path / "second")
+    prepare(second)
+    data = open_data(second)
+    assert isinstance(data, StoreData)
+    stored = fit(second, data)
+    assert built.record == stored.record
+    for name, weight in built.state_dict.items():
+        assert torch.equal(weight, stored.state_dict[name]), name
+
+
+def test_resume_inside_an_epoch(recipe, tmp_path):
+    class StoppedError(Exception):
+        pass
+
+    def stop(name, done, total):
+        if name == "train" and done > 0.75 * total:
+            raise StoppedError
+
+    for source in ("store", "stream"):
+        # So short a time that there is a checkpoint after every batch.
+        changes = {"source": source, "trainer": {"checkpoint_minutes": 1e-9}}
+        whole = recipe(output=tmp_path / source / "whole", **changes)
+        expected = fit(whole, open_data(whole))
+        config = recipe(output=tmp_path / source / "stopped", **changes)
+        with pytest.raises(StoppedError):
+            fit(config, open_data(config), progress=stop)
+        last = torch.load(config.output / "checkpoints" / "last.ckpt", weights_only=True)
+        assert last["loops"]["fit_loop"]["state_dict"]["combined_loader"][0]["batch"] > 1
+        resumed = fit(config, open_data(config))
+        assert resumed.record == expected.record
+        for name, weight in expected.state_dict.items():
+            assert torch.equal(weight, resumed.state_dict[name]), name
+
+
+def test_resume_inside_the_epoch_that_makes_the_store(recipe, tmp_path):
+    class StoppedError(Exception):
+        pass
+
+    def stop(name, done, total):
+        if name == "train" and done > 0.25 * total:
+            raise StoppedError
+
+    config = recipe(trainer={"checkpoint_minutes": 1e-9})
+    with pytest.raises(StoppedError):
+        fit(config, open_data(config), progress=stop)
+    assert find_store(config) is None
+    resumed = fit(config, open_data(config))
+    assert_same_stores(find_store(config), prepare(recipe(store=tmp_path / "prepared")))
+    whole = recipe(output=tmp_path / "whole")
+    assert fit(whole, open_data(whole)).record == resumed.record
+
+
+def test_every_file_gives_its_share(recipe):
+    survey = take_survey(recipe(sample={"max_candidates": 50, "selection": ()}))
+    assert len(survey) == 50
+    by_file = {piece.where.file: piece.n for piece in survey.pieces}
+    assert sorted(by_file.values()) == [6] * 6 + [7] * 2
+    store = prepare(recipe(sample={"max_candidates": 50, "selection": ()}))
+    assert len(store) == 50
+    assert store.column("class_true")[:25].tolist().count(0) > 20  # the second half is of the fakes
+
+
+def test_a_candidate_without_cells_weighs_nothing(recipe, files, tmp_path):
+    import awkward as ak
+
+    candidates = read_candidates(files[0])
+    keep = ak.Array(np.arange(len(candidates)) != 3)
+    cells = candidates.cells[keep[:, np.newaxis] & (candidates.cells.e == candidates.cells.e)]
+    path = tmp_path / "bad.root"
+    with NtupleWriter(path) as writer:
+        writer.extend("electrons", ak.with_field(candidates, cells, "cells"))
+    changes = {"sample": {"files": (str(path), *files[1:]), "selection": ()}, "validation_fraction": 0.1}
+    with closing(stream(recipe(**changes))) as data, pytest.raises(CellError, match=r"bad\.root.*no cells"):
+        list(data.batches(0))
+    config = recipe(**changes, on_bad="skip", reweight=False)
+    for data in (stream(config), StoreData(config, prepare(config))):
+        weights = torch.cat([batch.weight for part in (data, data.validation()) for batch in part.batches(0)])
+        assert (weights == 0).sum() == 1
+
+
+def test_a_store_of_another_recipe_is_not_used(recipe, tmp_path):
+    path = tmp_path / "mine"
+    prepare(recipe(store=path))
+    other = {"store": path, "scalars": ("mu",)}
+    with pytest.raises(OutputExistsError, match=r"mine' was made by another recipe.*--overwrite"):
+        prepare(recipe(**other))
+    assert "column_e1.npy" in {one.name for one in path.iterdir()}
+    prepare(recipe(**other, overwrite=True))
+    assert ImageStore.open(path).digest != ""
+    prepare(recipe())
+    assert find_store(recipe(scalars=("mu",))) is None
+
+
+def test_shares_that_cannot_be(recipe):
+    for fractions, text in (
+        ({"background": 1, "signl": 1}, "fractions names 'signl'.*nearest: 'signal'"),
+        ({"background": 1, "signal": 0}, "fractions.signal = 0.* must be above 0"),
+        ({"signal": 1}, r"no share for \['background'\]"),
+    ):
+        with pytest.raises(ConfigError, match=text):
+            stream(recipe(fractions=fractions))
+
+
+def test_nothing_passes(recipe):
+    with pytest.raises(EmptyInputError, match=r"passes the selection: .*'et > 1e6' leaves 0; loosen it"):
+        open_data(recipe(sample={"selection": ("et > 1e6",)}))
+
+
+def test_truth_is_refused_before_anything_is_read(recipe):
+    with pytest.raises(ConfigError, match="truth cannot be an input"):
+        open_data(recipe(scalars=("mu", "e_true")))
