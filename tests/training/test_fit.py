@@ -10,6 +10,7 @@ import torch
 from calotools.errors import ConfigError, EmptyInputError, NumericalError
 from calotools.models import ModelInputs, build_model
 from calotools.training import fit
+from calotools.training.stored import StoreData
 
 
 def assert_same(first, second):
@@ -212,9 +213,7 @@ def test_no_gpu_is_said_before_any_work(recipe, showers):
 def test_scalers_see_the_training_part_only(recipe, showers):
     config = recipe("energy", trainer={"epochs": 1})
     result = fit(config, showers)
-    from calotools.training.sample import read_sample
-
-    train = read_sample(config, showers).rows("train")
+    train = StoreData(config, showers).rows(1)
     mu = showers.column("mu").copy()
     others = np.setdiff1d(np.arange(len(showers)), train)
     mu[others] = 1e6
