@@ -61,7 +61,7 @@ class SimulateConfig(StageConfig):
     generator: Literal["builtin", "pythia"] | None = Field(
         None, description="default: the built-in one where it has the process, else Pythia 8"
     )
-    tree: Literal["electrons", "photons"] | None = Field(
+    tree: Literal["electrons", "photons", "objects"] | None = Field(
         None, description="candidates to write; default: the process's own"
     )
     pythia_settings: tuple[str, ...] = Field((), description="further settings, such as 'PhaseSpace:pTHatMin = 50.'")

@@ -26,8 +26,9 @@ from calotools.simulate.effects import Effects
 from calotools.simulate.generated import CHARGE_FLIP, Generated, place
 from calotools.simulate.generator import TREES, generate
 from calotools.simulate.jets import draw_categories
+from calotools.simulate.objects import image_centre, significant_cells
 from calotools.simulate.pseudo_data import Counts, Injected, energy_factor, fail_randomly
-from calotools.simulate.pythia import generate_candidates, process_table
+from calotools.simulate.pythia import generate_candidates, generate_objects, process_table
 from calotools.simulate.reconstruction import reconstruct
 from calotools.simulate.response import Response, simulate_response
 
@@ -176,6 +177,7 @@ def _attempt(
     """Candidates of those events `rows` that are complete, once each; `event` is still the row in the block."""
     tree = recipe.tree or TREES[recipe.process]
     generated = _generate(recipe, source, category, rng)
+    objects = tree == "objects"
     crossings = draw_crossings(mu, pointing=tree == "photons", spread=recipe.effects.vertex_spread, rng=rng)
     crossings = _per_candidate(crossings, generated.truth.event)
     generated = replace(
@@ -190,6 +192,7 @@ def _attempt(
         mu_average=crossings.mu,
         effects=recipe.effects,
         rng=rng,
+        window="object" if objects else "candidate",
     )
     if recipe.injected is not None:
         response = _miscalibrate(response, generated, recipe.injected, rng)
@@ -207,15 +210,20 @@ def _attempt(
         matched=reconstructed.matched,
         tree=tree,
     )
+    if objects:
+        columns |= image_centre(response)
+        response = significant_cells(response)
     table = Table(columns, {"cells": cells_of(response), "tracks": tracks_of(reconstructed.matched)})
-    found = reconstructed.found
+    # an object is what it truly is; a candidate must be found
+    found = np.ones_like(reconstructed.found) if objects else reconstructed.found
     return table.take(_first_kept(rows, generated.truth.event, found, whole=recipe.generator == "builtin"))
 
 
 def _generate(recipe: Recipe, source: str, category: np.ndarray, rng: np.random.Generator) -> Generated:
     """As many events as there are entries in `category`."""
     if recipe.generator == "pythia":
-        return generate_candidates(recipe.process, len(category), further=recipe.pythia_settings, rng=rng)
+        make = generate_objects if recipe.tree == "objects" else generate_candidates
+        return make(recipe.process, len(category), further=recipe.pythia_settings, rng=rng)
     if source == "background":
         return generate_background(len(category), rng=rng)
     return generate(recipe.process, len(category), rng=rng, category=category)

@@ -36,14 +36,24 @@ from calotools.simulate.upstream import (
 __all__ = ["Detector", "Outcome", "candidate_loop"]
 
 ELECTRON, PHOTON, CHARGED, NEUTRAL, MUON = range(5)
-BIG_CELLS = 8000
-WINDOW_CELLS = 1400
 _FLIGHT, _LEAVING = 256, 128
 _SINGLE = 0.5  # GeV: softer photons make one shower where they convert, not two
 
 
 class Detector(NamedTuple):
-    """All tables of the simulated detector."""
+    """All tables of the simulated detector.
+
+    Attributes
+    ----------
+    half_big, half_window : (n_sampling, 2) float64
+        Half widths in eta and phi of what particles deposit in, and of what is stored.
+    big_cells, window_cells : int
+        The most cells that those can hold.
+    reach : float
+        Only particles within this Delta R of a candidate's first one say where its middle is.
+    on_axis : bool
+        The stored window is about that middle, not about the hottest cell.
+    """
 
     stack: Stack
     knobs: Knobs
@@ -53,6 +63,10 @@ class Detector(NamedTuple):
     library: Library
     half_big: np.ndarray
     half_window: np.ndarray
+    big_cells: int
+    window_cells: int
+    reach: float
+    on_axis: bool
 
 
 class Outcome(NamedTuple):
@@ -60,9 +74,9 @@ class Outcome(NamedTuple):
 
     Attributes
     ----------
-    cells : (n_candidate * 1400, 5) float32
+    cells : (n_candidate * window_cells, 5) float32
         Energy [GeV], eta, phi [rad], time [ns], noise [GeV], each candidate from its own start.
-    codes : (n_candidate * 1400, 2) int16
+    codes : (n_candidate * window_cells, 2) int16
         Sampling and gain.
     candidate : (n_candidate, 5) float64
         Seed eta and phi, energy deposited, energy in the window, number of cells.
@@ -176,12 +190,16 @@ def impact(source: np.ndarray, stack: Stack, field: float, story: np.ndarray) ->
 
 
 @numba.njit
-def find_centre(sources: np.ndarray, stack: Stack, field: float, stories: np.ndarray) -> tuple[float, float]:
+def find_centre(
+    sources: np.ndarray, stack: Stack, field: float, reach: float, stories: np.ndarray
+) -> tuple[float, float]:
     """Mean impact point of a candidate's particles, weighted with E^2; their impacts are noted in `stories`."""
+    first_eta, first_phi = math.asinh(sources[0, SINH]), sources[0, PHI]
     total, eta_sum, phi_sum, reference = 0.0, 0.0, 0.0, np.nan
     for i in range(len(sources)):
         eta, phi = impact(sources[i], stack, field, stories[i])
-        if math.isnan(eta):
+        distance = math.hypot(math.asinh(sources[i, SINH]) - first_eta, wrap(sources[i, PHI] - first_phi))
+        if math.isnan(eta) or distance > reach:
             continue
         if math.isnan(reference):
             reference = phi
@@ -295,21 +313,24 @@ def candidate_loop(stamp: int) -> Callable[..., None]:
     ) -> None:
         if stamp < 0:  # never: a closure variable takes part in the key of the cached machine code
             return
-        whole = make_buffer(len(detector.grid.sampling), BIG_CELLS)
-        window = make_buffer(len(detector.grid.sampling), WINDOW_CELLS)
-        change = np.zeros(BIG_CELLS)
+        whole = make_buffer(len(detector.grid.sampling), detector.big_cells)
+        window = make_buffer(len(detector.grid.sampling), detector.window_cells)
+        change = np.zeros(detector.big_cells)
         stack, knobs = detector.stack, detector.knobs
         flight, leaving = np.empty((_FLIGHT, 10)), np.empty((_LEAVING, 10))
         state = np.zeros(1, np.uint64)
         for c in range(len(seeds)):
             state[0] = seeds[c]
             begin, end = firsts[c], firsts[c + 1]
-            centre = find_centre(sources[begin:end], stack, knobs.field, outcome.particle[begin:end])
+            stories = outcome.particle[begin:end]
+            centre = find_centre(sources[begin:end], stack, knobs.field, detector.reach, stories)
             open_buffer(whole, detector.grid, centre, detector.half_big)
+            seed = find_seed(whole, centre) if detector.on_axis else centre
             for i in range(begin, end):
                 respond(state, sources[i], kinds[i], stack, knobs, whole, (flight, leaving, outcome.particle[i]))
             outcome.candidate[c, 2] = whole.totals[0] + whole.totals[1]
-            seed = find_seed(whole, centre)
+            if not detector.on_axis:
+                seed = find_seed(whole, centre)
             share_energy(whole, detector.grid, detector.fractions, change)
             open_buffer(window, detector.grid, seed, detector.half_window)
             copy_window(window, whole, detector.grid)
@@ -317,7 +338,7 @@ def candidate_loop(stamp: int) -> Callable[..., None]:
             outcome.candidate[c, 0], outcome.candidate[c, 1] = seed
             outcome.candidate[c, 3], outcome.candidate[c, 4] = window.e[:n].sum(), n
             overlay(state, window, mu[c], detector.grid, detector.library)
-            at = c * WINDOW_CELLS
+            at = c * detector.window_cells
             write_window(state, window, mu[c, 1], detector, outcome.cells[at : at + n], outcome.codes[at : at + n])
 
     return run

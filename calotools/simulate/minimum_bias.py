@@ -11,7 +11,7 @@ import numpy as np
 
 from calotools.detector import load_table
 from calotools.simulate.deposit import I0, J0, N_I, N_J, OFFSET, REGION, make_buffer, open_buffer
-from calotools.simulate.kernel import BIG_CELLS, CHARGED, PHOTON, Detector, find_centre, respond
+from calotools.simulate.kernel import CHARGED, PHOTON, Detector, find_centre, respond
 from calotools.simulate.pileup import N_SECTORS, SLAB
 
 if TYPE_CHECKING:
@@ -89,13 +89,14 @@ def library_loop(stamp: int) -> Callable[..., int]:
         if stamp < 0:  # never: a closure variable takes part in the key of the cached machine code
             return 0
         grid, stack, knobs = detector.grid, detector.stack, detector.knobs
-        buffer = make_buffer(len(grid.sampling), BIG_CELLS)
+        buffer = make_buffer(len(grid.sampling), detector.big_cells)
         flight, leaving, story = np.empty((256, 10)), np.empty((128, 10)), np.empty((1, 9))
         state = np.zeros(1, np.uint64)
         n = 0
         for p in range(len(seeds)):
             state[0] = seeds[p]
-            open_buffer(buffer, grid, find_centre(sources[p : p + 1], stack, knobs.field, story), detector.half_big)
+            centre = find_centre(sources[p : p + 1], stack, knobs.field, detector.reach, story)
+            open_buffer(buffer, grid, centre, detector.half_big)
             respond(state, sources[p], kinds[p], stack, knobs, buffer, (flight, leaving, story[0]))
             for k in range(buffer.used[1]):
                 r = buffer.opened[k, REGION]

@@ -13,8 +13,6 @@ from calotools.simulate.pythia.settings import process_settings
 
 __all__ = ["choose_generator", "choose_tree", "pythia_provenance"]
 
-_TREES = ("electrons", "photons")
-
 
 def choose_generator(process: str, generator: str | None) -> str:
     """The generator of a process: the one asked for, else the built-in one where it has the process.

@@ -8,8 +8,8 @@ import numpy as np
 
 from calotools.errors import ConfigError, ShapeError
 from calotools.simulate.effects import Effects
-from calotools.simulate.kernel import WINDOW_CELLS, Outcome, candidate_loop
-from calotools.simulate.setup import prepare
+from calotools.simulate.kernel import Outcome, candidate_loop
+from calotools.simulate.setup import Window, prepare
 from calotools.simulate.stamp import source_stamp
 
 __all__ = ["Particles", "Response", "simulate_response"]
@@ -108,6 +108,7 @@ def simulate_response(
     mu_average: np.ndarray,
     effects: Effects,
     rng: np.random.Generator,
+    window: Window = "candidate",
 ) -> Response:
     """Cells of each candidate's window, with noise and pile-up, from the particles that belong to it.
 
@@ -121,6 +122,8 @@ def simulate_response(
     effects : Effects
     rng : numpy Generator
         One draw per candidate: the rest follows from it, so that a candidate does not depend on its neighbours.
+    window : {"candidate", "object"}
+        9 x 13 middle cells about the hottest one, or 0.8 x 0.8 about the middle of the particles.
 
     Returns
     -------
@@ -151,16 +154,17 @@ def simulate_response(
     crossings = np.stack([np.broadcast_to(m, n_candidates) for m in (mu, mu_average)], axis=1).astype(np.float64)
     if (crossings < 0).any() or not np.isfinite(crossings).all():
         raise ConfigError(f"mu = {crossings.min()} cannot be simulated; it must be 0 or more, and finite")
-    detector = prepare(effects, pileup=bool(crossings.any()))
+    detector = prepare(effects, pileup=bool(crossings.any()), window=window)
+    room = detector.window_cells
     outcome = Outcome(
-        cells=np.empty((n_candidates * WINDOW_CELLS, 5), np.float32),
-        codes=np.empty((n_candidates * WINDOW_CELLS, 2), np.int16),
+        cells=np.empty((n_candidates * room, 5), np.float32),
+        codes=np.empty((n_candidates * room, 2), np.int16),
         candidate=np.zeros((n_candidates, 5)),
         particle=np.zeros((len(particles), 9)),
     )
     seeds = rng.integers(0, 2**64, n_candidates, dtype=np.uint64)
     candidate_loop(source_stamp())(sources, kinds, firsts, seeds, crossings, detector, outcome)
-    return _response(outcome, WINDOW_CELLS)
+    return _response(outcome, room)
 
 
 def _sources(particles: Particles) -> tuple[np.ndarray, np.ndarray]:

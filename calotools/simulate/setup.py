@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import Literal
 
 import numpy as np
 
@@ -29,19 +30,27 @@ from calotools.simulate.pileup import N_SECTORS, SLAB, Library
 from calotools.simulate.stack import build_stack, make_knobs
 from calotools.simulate.stamp import source_stamp
 
-__all__ = ["prepare"]
+__all__ = ["Window", "prepare"]
+
+Window = Literal["candidate", "object"]
 
 # Half widths (eta, phi) of the stored window about the centre of the seed cell: 9 x 13 middle cells.
 _WINDOW, _WINDOW_HADRONIC = (0.1125, 6.5 * 2 * np.pi / 256), (0.15, 0.15)
 _WHOLE = (0.30, 0.36)
+# The window of objects: 32 x 32 middle cells, of which the one in the middle may be any of four.
+_OBJECT, _OBJECT_WHOLE = (0.4125, 16.5 * 2 * np.pi / 256), (0.5, 0.5)
+_OBJECT_REACH = 0.2
 _LIBRARY_SEED, _LIBRARY_EVENTS = 20081110, 400
 _CROSSINGS = np.arange(-26, 5)
 
 
 @functools.lru_cache(maxsize=8)
-def prepare(effects: Effects, *, pileup: bool) -> Detector:
+def prepare(effects: Effects, *, pileup: bool, window: Window = "candidate") -> Detector:
     """All tables for a set of effects; `pileup` builds the library of minimum-bias interactions too (seconds)."""
     grid = _grid()
+    wide = window == "object"
+    big = _halves(_OBJECT_WHOLE, _OBJECT_WHOLE) if wide else _halves(_WHOLE, _WHOLE)
+    stored = _halves(_OBJECT, _OBJECT) if wide else _halves(_WINDOW, _WINDOW_HADRONIC)
     columns = atlas_columns() if effects.stack is None else flat_columns(effects.stack)
     detector = Detector(
         stack=build_stack(columns, effects, local=_local(effects.local_constant)),
@@ -50,8 +59,12 @@ def prepare(effects: Effects, *, pileup: bool) -> Detector:
         fractions=_fractions(grid, effects.crosstalk),
         readout=_readout(grid, effects),
         library=_no_library(),
-        half_big=_halves(_WHOLE, _WHOLE),
-        half_window=_halves(_WINDOW, _WINDOW_HADRONIC),
+        half_big=big,
+        half_window=stored,
+        big_cells=_most_cells(grid, big),
+        window_cells=_most_cells(grid, stored),
+        reach=_OBJECT_REACH if wide else np.inf,
+        on_axis=wide,
     )
     if not pileup or effects.pileup == 0.0:
         return detector
@@ -85,6 +98,17 @@ def _halves(em: tuple[float, float], hadronic: tuple[float, float]) -> np.ndarra
     halves = np.empty((N_SAMPLINGS, 2))
     halves[:8], halves[8:] = em, hadronic
     return halves
+
+
+def _most_cells(grid: Grid, half: np.ndarray) -> int:
+    """An upper limit of the cells within half[sampling] of any place."""
+    around = half[grid.sampling]
+    low = np.linspace(-2.6, 2.6, 3329)[:, np.newaxis] - around[:, 0] - grid.eta_lo
+    # one more on either side: cells that the window cuts, and the step of the scan
+    first = np.maximum(np.floor(low / grid.d_eta) - 1, 0)
+    last = np.minimum(np.ceil((low + 2 * around[:, 0]) / grid.d_eta) + 1, grid.n_eta)
+    n_phi = np.minimum(np.ceil(2 * around[:, 1] / grid.d_phi) + 1, grid.n_phi)
+    return int((np.maximum(last - first, 0) * n_phi).sum(axis=1).max())
 
 
 def _rows(grid: Grid) -> tuple[np.ndarray, np.ndarray]:

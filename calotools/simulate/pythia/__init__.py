@@ -1,24 +1,27 @@
 """Events of Pythia 8: collisions with jets, decays and an underlying event, and what their particles are truly.
 
-    settings -> events (flat arrays) -> ancestry (type, origin, class of every particle) -> seeds -> candidates
+    settings -> events (flat arrays) -> ancestry (type, origin, class of every particle) -> seeds -> near (candidates)
+                                                                                         objects (electron ... jet)
 
 Needs the extra ``calotools[pythia]``; nothing here imports Pythia before an event is asked for.
 """
 
 from typing import TYPE_CHECKING
 
-__all__ = ["Events", "classify_particles", "generate_candidates", "process_table", "run_pythia"]
+__all__ = ["Events", "classify_particles", "generate_candidates", "generate_objects", "process_table", "run_pythia"]
 
 if TYPE_CHECKING:
     from calotools.simulate.pythia.ancestry import classify_particles
     from calotools.simulate.pythia.events import Events, run_pythia
     from calotools.simulate.pythia.near import generate_candidates
+    from calotools.simulate.pythia.objects import generate_objects
     from calotools.simulate.pythia.settings import process_table
 
 _HOME = {
     "Events": "events",
     "classify_particles": "ancestry",
     "generate_candidates": "near",
+    "generate_objects": "objects",
     "process_table": "settings",
     "run_pythia": "events",
 }

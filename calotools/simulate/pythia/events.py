@@ -59,6 +59,10 @@ class Events:
         """(n,) bool: reaches the detector, and is no neutrino."""
         return (self.status > 0) & ~np.isin(np.abs(self.pdg), _NEUTRINOS)
 
+    def event_of(self, rows: np.ndarray) -> np.ndarray:
+        """(n,) int64: number of the event that each row belongs to."""
+        return np.searchsorted(self.offsets, rows, side="right").astype(np.int64) - 1
+
 
 @lru_cache(maxsize=4)
 def load_pythia(settings: tuple[str, ...]) -> Any:

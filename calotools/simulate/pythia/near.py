@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,14 +84,21 @@ def charge_of(code: np.ndarray) -> np.ndarray:
 
 
 def select_events(
-    process: str, n: int, *, further: tuple[str, ...], rng: np.random.Generator
-) -> tuple[Events, np.ndarray, np.ndarray]:
-    """Events that pass the filter of a process and have at least one seed.
+    process: str,
+    n: int,
+    *,
+    owners: Callable[[Events], np.ndarray],
+    further: tuple[str, ...],
+    rng: np.random.Generator,
+) -> Events:
+    """Events that pass the filter of a process and hold something to simulate.
 
     Parameters
     ----------
     process : str
     n : int
+    owners : callable
+        Events to the numbers of those that hold something, once or more.
     further : tuple of str
         Settings of the user.
     rng : numpy.random.Generator
@@ -98,9 +106,12 @@ def select_events(
 
     Returns
     -------
-    events : Events
-    visible, seeds : (m,), (k,) int64
-        Rows of them.
+    Events
+
+    Raises
+    ------
+    NumericalError
+        Too few events pass.
     """
     settings = process_settings(process, further=further)
     require = process_table()[process].get("require")
@@ -111,19 +122,15 @@ def select_events(
         events = run_pythia(min(_BATCH, missing + missing // 2 + 2), seed=seed, settings=settings)
         if require is not None:
             events = take_events(events, has_prompt(events, **require))
-        seeds = find_seeds(events, np.flatnonzero(events.visible))
-        owner = np.searchsorted(events.offsets, seeds, side="right") - 1
-        keep = np.bincount(owner, minlength=len(events)) > 0
+        keep = np.bincount(owners(events), minlength=len(events)) > 0
         keep &= np.cumsum(keep) <= missing
         parts.append(take_events(events, keep))
         missing -= len(parts[-1])
         if missing == 0:
-            whole = join_events(parts)
-            visible = np.flatnonzero(whole.visible)
-            return whole, visible, find_seeds(whole, visible)
+            return join_events(parts)
     raise NumericalError(
         f"{_MAX_BATCHES} batches of Pythia's '{process}' gave {n - missing} of {n} events with an electron, "
-        f"photon or jet core in the detector; check the settings {list(further)}"
+        f"photon or jet in the detector; check the settings {list(further)}"
     )
 
 
@@ -153,7 +160,9 @@ def generate_candidates(process: str, n: int, *, further: tuple[str, ...] = (), 
     NumericalError
         The filter keeps no events.
     """
-    events, visible, seeds = select_events(process, n, further=further, rng=rng)
+    events = select_events(process, n, owners=_seeded, further=further, rng=rng)
+    visible = np.flatnonzero(events.visible)
+    seeds = find_seeds(events, visible)
     near = particles_near(events, visible, seeds, radius=_AROUND)
     inside = near.distance < NEAR
     rows = near.row[inside]
@@ -173,6 +182,10 @@ def generate_candidates(process: str, n: int, *, further: tuple[str, ...] = (), 
     )
 
 
+def _seeded(events: Events) -> np.ndarray:
+    return events.event_of(find_seeds(events, np.flatnonzero(events.visible)))
+
+
 def particles_near(events: Events, visible: np.ndarray, seeds: np.ndarray, *, radius: float) -> Near:
     """Visible particles about each seed, itself first, then as they come in the event.
 
@@ -188,7 +201,7 @@ def particles_near(events: Events, visible: np.ndarray, seeds: np.ndarray, *, ra
     """
     visible = visible[events.pt[visible] > _SOFTEST]
     bounds = np.searchsorted(visible, events.offsets)
-    owner = np.searchsorted(events.offsets, seeds, side="right") - 1
+    owner = events.event_of(seeds)
     found, far = [], []
     for seed, event in zip(seeds, owner, strict=True):
         rows = visible[bounds[event] : bounds[event + 1]]
@@ -220,9 +233,8 @@ def impact_parameter(events: Events, rows: np.ndarray) -> np.ndarray:
 def truth_of_rows(events: Events, rows: np.ndarray, labels: Labels) -> Truth:
     """Truth of some final particles; a prompt electron has the photons it radiated within 0.1."""
     pdg = events.pdg[rows]
-    event = np.searchsorted(events.offsets, rows, side="right") - 1
     return Truth(
-        event=event.astype(np.int64),
+        event=events.event_of(rows),
         e=_dressed(events, rows, labels),
         eta=events.eta[rows],
         phi=events.phi[rows],
@@ -238,9 +250,9 @@ def truth_of_rows(events: Events, rows: np.ndarray, labels: Labels) -> Truth:
 def _dressed(events: Events, rows: np.ndarray, labels: Labels) -> np.ndarray:
     """Energies, with final-state radiation close to prompt electrons added to them."""
     e = events.e[rows].copy()
-    event = np.searchsorted(events.offsets, rows, side="right") - 1
+    event = events.event_of(rows)
     radiated = np.unique(rows[(labels.kind == 15) & (labels.iff == 2)])
-    owner = np.searchsorted(events.offsets, radiated, side="right") - 1
+    owner = events.event_of(radiated)
     for i in np.flatnonzero((labels.kind == 2) & (np.abs(events.pdg[rows]) == 11)):
         mine = radiated[owner == event[i]]
         d_phi = wrap_phi(events.phi[mine] - events.phi[rows[i]])

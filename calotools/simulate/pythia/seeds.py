@@ -80,5 +80,4 @@ def has_prompt(events: Events, *, pdg: int, n: int, et: float) -> np.ndarray:
         (np.abs(events.pdg) == pdg) & (events.status > 0) & (events.pt > et) & (np.abs(events.eta) < _ETA_MAX)
     )
     rows = rows[climb(events, rows).hadron == 0]
-    event = np.searchsorted(events.offsets, rows, side="right") - 1
-    return np.bincount(event, minlength=len(events)) >= n
+    return np.bincount(events.event_of(rows), minlength=len(events)) >= n
