@@ -58,8 +58,11 @@ def ionise(state: np.ndarray, e: float, until: float, axis: Axis, stack: Stack, 
     lost = 0.0
     for segment in range(int(stack.rows[row, N_SEGMENTS])):
         begin, end = stack.slabs[row, segment, T_START], min(stack.slabs[row, segment, T_END], until)
-        if end <= begin:
+        if begin >= until:
             break
+        # material that is turned off
+        if end <= begin:
+            continue
         mean = (end - begin) * stack.slabs[row, segment, MIP]
         if lost + mean > e:
             break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,6 @@ from calotools.simulate.pythia.ancestry import classify_particles, climb, origin
 from calotools.simulate.pythia.antikt import cluster
 from calotools.simulate.pythia.events import Events
 from calotools.simulate.pythia.near import (
-    charge_of,
     detector_code,
     impact_parameter,
     particles_near,
@@ -169,7 +169,7 @@ def _jets(events: Events, rows: np.ndarray) -> Objects:
     """Anti-k_t jets of some visible particles, event by event."""
     bounds = np.searchsorted(rows, events.offsets)
     parts, group, n = [], np.zeros(len(rows), np.int64), 0
-    for low, high in zip(bounds[:-1], bounds[1:], strict=True):
+    for low, high in itertools.pairwise(bounds):
         jets, owner = cluster(_momentum(events, rows[low:high]), radius=JET_RADIUS)
         group[low:high] = owner + n
         n += len(jets)
