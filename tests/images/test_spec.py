@@ -27,8 +27,7 @@ share = "centre"
 def test_shipped_specs_are_complete(name):
     spec = image_spec(name)
     assert spec_from_dict(spec_to_dict(spec)) == spec
-    window = spec.grids["em"].window
-    assert window == pytest.approx((0.175, 11 * 2 * np.pi / 256))
+    window = (0.8, 32 * 2 * np.pi / 256) if name == "objects" else (0.175, 11 * 2 * np.pi / 256)
     assert all(grid.window == pytest.approx(window) for grid in spec.grids.values())
     assert all(tuple(layer.samplings) for layer in spec.layers)
 
