@@ -20,6 +20,7 @@ COMMANDS = {
     "inspect": Command("inspect", "InspectConfig", "say what ntuples hold: trees, flavour, branches, cells, problems"),
     "display": Command("display", "DisplayConfig", "draw one candidate: layers, times, gains, tracks"),
     "prepare": Command("prepare", "PrepareConfig", "make the image store that a recipe's training reads"),
+    "histogram": Command("histogram", "HistogramConfig", "fill histograms of candidates"),
     "train": Command("train", "TrainConfig", "train a network from a recipe"),
     "predict": Command("predict", "PredictConfig", "apply a model to ntuples and write a friend tree"),
     "evaluate": Command("evaluate", "EvaluateConfig", "measure a network: ROC, working points, energy resolution"),

@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+import warnings
 from collections.abc import Sequence
+from typing import TextIO
 
 from calotools._version import version
 from calotools.cli.commands import COMMANDS
-from calotools.errors import CalotoolsError, nearest
+from calotools.errors import BadFileWarning, CalotoolsError, nearest
 
 __all__ = ["main"]
 
@@ -92,11 +94,24 @@ def _run(name: str, words: list[str]) -> int:
     return _execute(command.stage, config)
 
 
+def _say(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,  # noqa: ARG001 - where in the code it arose says nothing to a user
+    lineno: int,  # noqa: ARG001
+    file: TextIO | None = None,  # noqa: ARG001
+    line: str | None = None,  # noqa: ARG001
+) -> None:
+    name = "warning" if issubclass(category, BadFileWarning) else category.__name__
+    print(f"calotools: {name}: {message}", file=sys.stderr)
+
+
 def _execute(stage: str, config: object) -> int:
     from calotools import stages
     from calotools.cli.printing import print_result
     from calotools.cli.progress import progress_bar
 
-    with progress_bar() as progress:
+    with progress_bar() as progress, warnings.catch_warnings():
+        warnings.showwarning = _say
         result = getattr(stages, stage)(config, progress=progress)
     return print_result(result)

@@ -11,6 +11,7 @@ from calotools.ntuple.checks import check_cells
 from calotools.ntuple.each import FileResult, bad_files, each_file
 from calotools.ntuple.flavour import Flavour, load_flavour, shipped_flavours
 from calotools.ntuple.friend import check_rows, read_friend, write_friend
+from calotools.ntuple.histograms import write_histograms
 from calotools.ntuple.inspect import FileReport, TreeReport, inspect_files
 from calotools.ntuple.metadata import read_metadata
 from calotools.ntuple.momenta import momenta_of
@@ -63,4 +64,5 @@ __all__ = [
     "shipped_flavours",
     "table_of",
     "write_friend",
+    "write_histograms",
 ]

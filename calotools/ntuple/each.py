@@ -132,7 +132,7 @@ def each_file(
 
 
 def _with_hint(error: CalotoolsError, n: int) -> CalotoolsError:
-    if n == 1 or not isinstance(error, FILE_ERRORS):
+    if n == 1 or not isinstance(error, InputFileError):  # an unknown field or tree is rather the user's slip
         return error
     return type(error)(f"{error}; --skip-bad-files goes on with the other {n - 1}")
 

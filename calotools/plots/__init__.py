@@ -14,6 +14,7 @@ _HOME = {
     "draw_candidate": "display",
     "draw_efficiency": "efficiency",
     "draw_efficiency_map": "maps",
+    "draw_histogram": "histograms",
     "draw_history": "history",
     "draw_image_pairs": "image_pairs",
     "draw_images": "images",

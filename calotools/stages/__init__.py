@@ -16,6 +16,7 @@ _WHERE = {
     "Outcome": "publish",
     "display": "ntuples",
     "evaluate": "evaluation",
+    "histogram": "histograms",
     "inspect": "ntuples",
     "peaks": "masses",
     "predict": "networks",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from calotools.recipe import StageConfig
 
-__all__ = ["Headline", "Outcome", "publish", "write_outcome"]
+__all__ = ["Headline", "Outcome", "publish", "skipped", "write_outcome"]
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,27 @@ class Outcome:
     headline: tuple[Headline, ...]
     results: Mapping[str, Any]
     figures: Mapping[str, tuple[Figure, str]] = field(default_factory=dict)
+
+
+def skipped(bad: Sequence[Mapping[str, str]]) -> tuple[Headline, ...]:
+    """One line for the top of the page when input files were skipped.
+
+    Parameters
+    ----------
+    bad : sequence of dict
+        ``file`` and ``reason``.
+
+    Examples
+    --------
+    >>> skipped([{"file": "b.root", "reason": "it is empty"}])[0].comment
+    'b.root: it is empty'
+    """
+    if not bad:
+        return ()
+    more = f"; and {len(bad) - 1} more" if len(bad) > 1 else ""
+    return (
+        Headline("input files that were skipped", len(bad), None, "", f"{bad[0]['file']}: {bad[0]['reason']}{more}"),
+    )
 
 
 def publish(outcome: Outcome, config: StageConfig, *, output: Path, overwrite: bool) -> Outcome:

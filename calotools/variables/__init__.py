@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from calotools.variables.derived import DERIVED, add_derived, derived_inputs
 from calotools.variables.jagged import flat_collection
 from calotools.variables.scaling import Scaler, fit_scaler
-from calotools.variables.selection import CutStep, Selection, add_cutflows, fields_in, select
+from calotools.variables.selection import CutStep, Selection, add_cutflows, compute, fields_in, select
 from calotools.variables.splits import SPLITS, event_hash, fold_split, split_of
 from calotools.variables.weights import WeightTable, count_bins, flatten_weights, match_weights
 
@@ -30,6 +30,7 @@ __all__ = [
     "add_cutflows",
     "add_derived",
     "candidate_shapes",
+    "compute",
     "count_bins",
     "derived_inputs",
     "event_hash",

@@ -12,7 +12,7 @@ import numpy as np
 
 from calotools.errors import ConfigError, nearest
 
-__all__ = ["CutStep", "Selection", "add_cutflows", "fields_in", "select"]
+__all__ = ["CutStep", "Selection", "add_cutflows", "compute", "fields_in", "select"]
 
 _FUNCTIONS: dict[str, Callable[..., np.ndarray]] = {
     name: getattr(np, name)
@@ -116,6 +116,36 @@ def select(candidates: ak.Array | Mapping[str, np.ndarray], cuts: Sequence[str])
         mask = mask & passes
         steps.append(CutStep(cut, int(mask.sum()), int(passes.sum()), float(np.sum(weight[mask]))))
     return Selection(mask, tuple(steps))
+
+
+def compute(candidates: ak.Array | Mapping[str, np.ndarray], expression: str) -> np.ndarray:
+    """Evaluate an expression of the kind that cuts compare, such as ``e / e_true``.
+
+    Parameters
+    ----------
+    candidates : (n,) awkward record array, or dict of str to (n,) array
+    expression : str
+        Fields, numbers, arithmetic and the functions of `select`.
+
+    Returns
+    -------
+    (n,) float64
+        NaN or infinite where a value is missing or a division has no result; a comparison gives 0 or 1.
+
+    Raises
+    ------
+    ConfigError
+        It is not such an expression, or names an unknown field or function.
+
+    Examples
+    --------
+    >>> compute({"e": np.array([10.0, 20.0])}, "2 * e")
+    array([20., 40.])
+    """
+    n, names = _size(candidates)
+    with np.errstate(all="ignore"):
+        values = _evaluate(_parse(expression), candidates, names, expression)
+    return np.broadcast_to(values, (n,)).astype(np.float64)
 
 
 def add_cutflows(cutflows: Iterable[tuple[CutStep, ...]]) -> tuple[CutStep, ...]:
