@@ -24,7 +24,10 @@ from calotools.simulate.calibration import LAYERS, LayerCalibration, calibrate, 
 from calotools.simulate.identification import CUTS, LEVELS, tune_cuts
 
 TABLES = Path(__file__).parents[1] / "calotools" / "simulate" / "tables"
-ETA_EDGES = np.array([0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.3, 1.375, 1.425, 1.475, 1.525, 1.6, 1.7, 1.8, 2.0, 2.2, 2.5])
+_BARREL = (0, 0.2, 0.4, 0.6, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.35)
+_CRACK = (1.375, 1.4, 1.425, 1.45, 1.475, 1.5, 1.525)
+_ENDCAP = (1.55, 1.6, 1.65, 1.7, 1.75, 1.8, 1.9, 2.0, 2.1, 2.2, 2.3, 2.4, 2.5)
+ETA_EDGES = np.array([*_BARREL, *_CRACK, *_ENDCAP])
 ET_EDGES = np.array([4.0, 15, 22, 35, 60, 110, 400])
 ID_ETA_EDGES = np.array([0, 0.6, 0.8, 1.15, 1.37, 1.52, 1.81, 2.01, 2.37, 2.5])
 ID_ET_EDGES = np.array([0.0, 15, 20, 30, 45, 80, 10_000])

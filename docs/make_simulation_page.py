@@ -1,10 +1,11 @@
-"""Put a finished validation into the documentation: simulation.md, and its figures made small.
+"""Put a finished validation into the documentation: simulation.md, its numbers, and its figures made small.
 
     calotools validate-simulation -o DIR --geant4 geant4_showers.root \
         --flavour examples/flavours/geant4_showers.toml --stack tests/simulate/flat.toml
     python docs/make_simulation_page.py DIR
 """
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -16,8 +17,11 @@ WIDTH = 800  # pixels of a figure of one plot; wider ones keep more
 
 
 def main(folder: Path) -> None:
-    """Copy the page, and the figures that it names."""
+    """Copy the page, its numbers, and the figures that it names."""
     text = (folder / "simulation.md").read_text(encoding="utf-8")
+    text = text.replace("](figures/", "](figures/simulation/").replace(
+        "](numbers.json", "](figures/simulation/numbers.json"
+    )
     FIGURES.mkdir(parents=True, exist_ok=True)
     for old in FIGURES.glob("*.png"):
         old.unlink()
@@ -26,7 +30,8 @@ def main(folder: Path) -> None:
         width = max(WIDTH, image.width // 2)
         image = image.resize((width, image.height * width // image.width), Image.Resampling.LANCZOS)
         image.quantize(64).save(FIGURES / path.name, optimize=True)
-    (DOCS / "simulation.md").write_text(text.replace("](figures/", "](figures/simulation/"), encoding="utf-8")
+    shutil.copyfile(folder / "numbers.json", FIGURES / "numbers.json")
+    (DOCS / "simulation.md").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

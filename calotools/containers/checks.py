@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 __all__ = ["Check"]
 
+_DECIDES = 2.0  # errors outside the range that make a failure
+
 
 @dataclass(frozen=True)
 class Check:
@@ -37,18 +39,23 @@ class Check:
 
     @property
     def verdict(self) -> str:
-        """``pass`` or ``fail`` by the value alone, ``quoted`` without a target, ``not measured`` for NaN.
+        """``pass``, ``fail`` or ``open``; ``quoted`` without a target, ``not measured`` for NaN.
+
+        Inside the range is a pass; outside by two errors or more, or exact, a fail. Open is what the error does not
+        decide: outside by less than two errors, or inside with an error larger than half of the range.
 
         Examples
         --------
-        >>> Check("Z peak", 91.4, 0.1, 90.9, 91.5).verdict, Check("Z peak", 91.6, 0.1, 90.9, 91.5).verdict
-        ('pass', 'fail')
+        >>> [Check("Z peak", value, 0.1, 90.9, 91.5).verdict for value in (91.4, 91.6, 91.8)]
+        ['pass', 'open', 'fail']
         """
         if math.isnan(self.value):
             return "not measured"
         if math.isnan(self.low):
             return "quoted"
-        return "pass" if self.low <= self.value <= self.high else "fail"
+        if self.low <= self.value <= self.high:
+            return "open" if self.error > (self.high - self.low) / 2 else "pass"
+        return "open" if self.outside < _DECIDES else "fail"
 
     @property
     def outside(self) -> float:

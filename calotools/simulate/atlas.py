@@ -46,7 +46,8 @@ def _column(eta: float) -> Column:
     )
     barrel = _barrel(eta, crack[0]) if eta < crack[1] else []
     endcap = _endcap(eta, sum(s.x0 for s in barrel)) if eta >= crack[0] else []
-    segments = (*barrel, *_scintillator(eta, bool(barrel)), *endcap, *_hadronic(eta))
+    between = _behind_barrel(eta) if barrel else []
+    segments = (*barrel, *between, *endcap, *_hadronic(eta))
     tracker, exit_radius = _tracker(eta)
     return Column(tracker, exit_radius, numbers, tuple(s for s in segments if s.x0 > 0))
 
@@ -166,13 +167,23 @@ def _endcap(eta: float, behind: float) -> list[Segment]:
         presampler = [_presampler(Sampling.PreSamplerE, eta, 1.0 / math.tanh(eta))] if eta >= 1.5 else []
     else:
         presampler = []
-    edges = [_dead(first, 3300.0, forward=True), *presampler, _dead(second, 3650.0, forward=True)]
+    crack = [] if behind > 0.0 else _scintillator(eta)
+    edges = [_dead(first, 3300.0, forward=True), *crack, *presampler, _dead(second, 3650.0, forward=True)]
     return [*edges, *active]
 
 
-def _scintillator(eta: float, after_barrel: bool) -> list[Segment]:
+def _behind_barrel(eta: float) -> list[Segment]:
+    """The cryostat's wall and the scintillators behind the barrel."""
+    scintillator = _scintillator(eta)
+    if not scintillator:
+        return []
+    dead = load_table("response")["scintillator"]["dead"]
+    return [_dead(dead, scintillator[0].position[0] - 60.0, forward=True), *scintillator]
+
+
+def _scintillator(eta: float) -> list[Segment]:
     """The gap and crack scintillators between the cryostats."""
-    if not 1.0 <= eta < 1.6 or not after_barrel:
+    if not 1.0 <= eta < 1.6:
         return []
     z = float(shower_position([Sampling.TileGap3], [eta])[1][0])
     table = load_table("response")["scintillator"]
@@ -186,7 +197,7 @@ def _scintillator(eta: float, after_barrel: bool) -> list[Segment]:
         scale=table["scale"],
         sampling_term=table["sampling_term"],
     )
-    return [_dead(table["dead"], z - 60.0, forward=True), scintillator]
+    return [scintillator]
 
 
 def _hadronic(eta: float) -> list[Segment]:

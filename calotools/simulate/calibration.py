@@ -1,14 +1,15 @@
 """The calibrated layer sum: the energy that a network is asked to improve.
 
 E = s(|eta|, E_T) (w0 e0 + w1 e1 + w2 e2 + w3 e3 + w4 e_tile_gap3), with weights by |eta| for electrons, unconverted
-and converted photons, fitted on our own simulation by `benchmarks/tune_reconstruction.py`.
+and converted photons, fitted on our own simulation by `benchmarks/tune_reconstruction.py`. The weights are linear in
+ln E_T, because what a shower loses before and behind the layers moves with its depth.
 """
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 
@@ -22,6 +23,7 @@ LAYERS = ("e0", "e1", "e2", "e3", "e_tile_gap3")
 _PRIOR = (1.0, 1.05, 1.05, 1.05, 1.0)
 _PRIOR_WIDTH = 0.5
 _SPREAD = 0.05  # typical resolution, which sets what the prior is worth
+_ET_PIVOT, _ET_RANGE = 40.0, (8.0, 400.0)  # GeV
 KINDS = ("electron", "unconverted", "converted")
 
 
@@ -35,14 +37,16 @@ class LayerCalibration:
         Of |eta| of the cluster.
     et_nodes : (n_node,) float64 [GeV]
         Where the scale is given; it is interpolated in ln E_T, and constant outside.
-    weights : (n_eta, 5) float64
-        In the order of `LAYERS`.
+    weights, slopes : (n_eta, 5) float64
+        In the order of `LAYERS`: the weight of a layer is ``weights + slopes * ln(E_T / 40 GeV)``, with the E_T of the
+        plain sum of the layers.
     scale : (n_eta, n_node) float64
     """
 
     eta_edges: np.ndarray
     et_nodes: np.ndarray
     weights: np.ndarray
+    slopes: np.ndarray
     scale: np.ndarray
 
 
@@ -81,15 +85,26 @@ def calibrate(layers: Mapping[str, np.ndarray], *, eta: np.ndarray, table: Layer
 
     Examples
     --------
-    >>> table = LayerCalibration(np.array([0.0, 2.5]), np.array([10.0, 100.0]), np.ones((1, 5)), np.full((1, 2), 1.1))
+    >>> table = LayerCalibration(
+    ...     np.array([0.0, 2.5]), np.array([10.0, 100.0]), np.ones((1, 5)), np.zeros((1, 5)), np.full((1, 2), 1.1)
+    ... )
     >>> layers = {name: np.array([10.0]) for name in LAYERS}
     >>> calibrate(layers, eta=np.array([0.3]), table=table).round(3)
     array([55.])
     """
     row = _bin(eta, table.eta_edges)
-    total = _matrix(layers) @ table.weights.T
-    total = total[np.arange(len(row)), row]
+    total = _weighted(_matrix(layers), eta, row, table)
     return total * _scale(total / np.cosh(eta), row, table)
+
+
+def _weighted(matrix: np.ndarray, eta: np.ndarray, row: np.ndarray, table: LayerCalibration) -> np.ndarray:
+    weights = table.weights[row] + table.slopes[row] * _log_et(matrix, eta)[:, None]
+    return (matrix * weights).sum(axis=1)
+
+
+def _log_et(matrix: np.ndarray, eta: np.ndarray) -> np.ndarray:
+    """ln(E_T / 40 GeV) of the plain sum of layers, kept in the range where weights are fitted."""
+    return np.log(np.clip(matrix.sum(axis=1) / np.cosh(eta), *_ET_RANGE) / _ET_PIVOT)
 
 
 def _matrix(layers: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -134,7 +149,7 @@ def fit_calibration(
     Raises
     ------
     ConfigError
-        An |eta| bin has fewer than 50 candidates, or an (|eta|, E_T) bin fewer than 10.
+        An |eta| bin has fewer than 50 candidates, or an (|eta|, E_T) bin and its neighbours fewer than 10.
 
     Examples
     --------
@@ -147,25 +162,26 @@ def fit_calibration(
     """
     row = _bin(eta, eta_edges)
     matrix = _matrix(layers)
-    weights = np.stack([_fit_weights(matrix[row == i], e_true[row == i], i) for i in range(len(eta_edges) - 1)])
+    features = np.concatenate([matrix, matrix * _log_et(matrix, eta)[:, None]], axis=1)
+    fitted = np.stack([_fit_weights(features[row == i], e_true[row == i], i) for i in range(len(eta_edges) - 1)])
+    weights, slopes = np.split(fitted, 2, axis=1)
     nodes = np.sqrt(et_edges[1:] * et_edges[:-1])
-    table = LayerCalibration(eta_edges, nodes, weights, np.ones((len(weights), len(nodes))))
-    # twice: the scale is read at the E_T before it is applied
-    scale = _fit_scale(matrix, eta, e_true, table, et_edges)
-    return LayerCalibration(eta_edges, nodes, weights, scale)
+    table = LayerCalibration(eta_edges, nodes, weights, slopes, np.ones((len(weights), len(nodes))))
+    return replace(table, scale=_fit_scale(matrix, eta, e_true, table, et_edges))
 
 
 def _fit_weights(matrix: np.ndarray, e_true: np.ndarray, number: int) -> np.ndarray:
+    """Weights of the five layers, then their slopes in ln E_T."""
     if len(e_true) < 50:
         raise ConfigError(f"|eta| bin {number} has {len(e_true)} candidates; the weights need 50: simulate more events")
     ratio = matrix / e_true[:, None]
     keep = np.ones(len(ratio), dtype=bool)
-    weights = np.array(_PRIOR)
+    expected = np.array([*_PRIOR, *np.zeros(len(_PRIOR))])
     # a layer that holds next to nothing has no say: the prior, of width 0.5, decides
-    prior = np.eye(len(_PRIOR)) * _SPREAD / _PRIOR_WIDTH
+    prior = np.eye(len(expected)) * _SPREAD / _PRIOR_WIDTH
     for _ in range(4):
         rows = np.concatenate([ratio[keep], prior])
-        weights = np.linalg.lstsq(rows, np.concatenate([np.ones(keep.sum()), prior @ np.array(_PRIOR)]), rcond=None)[0]
+        weights = np.linalg.lstsq(rows, np.concatenate([np.ones(keep.sum()), prior @ expected]), rcond=None)[0]
         residual = ratio @ weights - 1
         width = 1.4826 * np.median(np.abs(residual - np.median(residual)))
         # tails of energy lost before the calorimeter would pull the core
@@ -177,11 +193,13 @@ def _fit_scale(
     matrix: np.ndarray, eta: np.ndarray, e_true: np.ndarray, table: LayerCalibration, et_edges: np.ndarray
 ) -> np.ndarray:
     row = _bin(eta, table.eta_edges)
-    total = (matrix @ table.weights.T)[np.arange(len(row)), row]
+    total = _weighted(matrix, eta, row, table)
     column = np.searchsorted(et_edges, total / np.cosh(eta), side="right") - 1
     scale = np.ones_like(table.scale)
     for i, j in np.ndindex(scale.shape):
         rows = (row == i) & (column == j)
+        if rows.sum() < 10:  # too few: those of the neighbouring E_T too
+            rows = (row == i) & (np.abs(column - j) <= 1)
         if rows.sum() < 10:
             raise ConfigError(f"(|eta|, E_T) bin ({i}, {j}) has {rows.sum()} candidates; the scale needs 10")
         scale[i, j] = 1 / np.median(total[rows] / e_true[rows])

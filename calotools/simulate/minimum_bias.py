@@ -17,6 +17,8 @@ from calotools.simulate.pileup import N_SECTORS, SLAB
 if TYPE_CHECKING:
     from numpy.random import Generator
 
+    from calotools.detector.tables import Table
+
 __all__ = ["interactions", "library_hits"]
 
 
@@ -44,7 +46,7 @@ def interactions(n: int, *, rng: Generator) -> tuple[np.ndarray, np.ndarray, np.
     """
     table = load_table("minimum_bias")
     parts = [
-        _one_kind(n, kind, density, mean_pt, (table["tail"], table["eta_max"]), rng)
+        _one_kind(n, kind, density, mean_pt, table, rng)
         for kind, density, mean_pt in zip((CHARGED, PHOTON), table["density"], table["mean_pt"], strict=True)
     ]
     sources, kinds, event = (np.concatenate(columns) for columns in zip(*parts, strict=True))
@@ -53,15 +55,17 @@ def interactions(n: int, *, rng: Generator) -> tuple[np.ndarray, np.ndarray, np.
 
 
 def _one_kind(
-    n: int, kind: int, density: float, mean_pt: float, shape: tuple[float, float], rng: Generator
+    n: int, kind: int, density: np.ndarray, mean_pt: float, table: Table, rng: Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    tail, eta_max = shape
-    event = np.repeat(np.arange(n), rng.poisson(2 * eta_max * density, n))
+    tail, eta_max, highest = table["tail"], table["eta_max"], float(np.max(density))
+    event = np.repeat(np.arange(n), rng.poisson(2 * eta_max * highest, n))
+    eta = rng.uniform(-eta_max, eta_max, len(event))
+    kept = rng.random(len(event)) * highest < np.interp(np.abs(eta), table["eta"], density)
+    event, eta = event[kept], eta[kept]
     size = len(event)
     # Thermal spectrum whose temperature varies: a power law at high pT.
     temperature = 0.5 * mean_pt * (tail - 1.0) / rng.gamma(tail, size=size)
     pt = temperature * rng.gamma(2.0, size=size)
-    eta = rng.uniform(-eta_max, eta_max, size)
     sources = np.zeros((size, 10))
     sources[:, 0] = np.where(rng.random(size) < 0.5, -1.0, 1.0) if kind == CHARGED else 0.0
     sources[:, 1] = pt * np.cosh(eta)

@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 
 from calotools.errors import ShapeError
+from calotools.variables.clusters import REACH, half_eta, mark_columns, satellite_thresholds, touches
 from calotools.variables.jagged import flat_collection
 from calotools.variables.strips import MAX_STRIPS, Strips, gather_strips, strip_shapes
 from calotools.variables.windows import TOUCH, Local, cell_widths, hottest, local_frame, wrap
@@ -52,8 +53,6 @@ _COLUMN = {name: column for column, name in enumerate(SHAPES)}
 )
 # Half of the 0.2 x 0.2 window in which hadronic cells are added; a cell whose centre is on its edge is outside.
 _HALF_HADRONIC = 0.099
-# Satellites of the cluster: middle cells within this many columns of phi and above this E_T, 4 times the noise or so.
-_CORE, _REACH, _SATELLITE_ET = 3, 6, 0.2  # columns, columns, GeV
 
 
 def shower_shapes(
@@ -69,11 +68,11 @@ def shower_shapes(
     """Compute layer energies and shower shapes on flat jagged buffers.
 
     Everything is counted from the hottest middle cell within 7 x 7 middle cells of the given position. Layer energies
-    are those of the cluster: all cells that overlap a window of 3 x 7 (barrel) or 5 x 7 (endcap) middle cells (eta x
-    phi) there, and its satellites, as the field draws radiated photons and pairs apart along phi: a middle cell of
-    E_T > 0.2 GeV up to 6 columns from the centre adds its column of phi and those beside it. Shower shapes use all
-    cells in their windows, barrel and endcap added, except those of the strips, which use cells of the 3 x 7 or 5 x 7
-    window. Non-finite cells are left out.
+    are those of the cluster: all cells that overlap a window of 3 x 7 (barrel) or 5 x 7 (endcap, and the barrel from
+    \\|eta\\| = 1.325 on) middle cells (eta x phi) there, and its satellites, as the field draws radiated photons and
+    pairs apart along phi: a middle cell above 4 times its noise at <mu> = 30, up to 6 columns from the centre, adds its
+    column of phi and those beside it. Shower shapes use all cells in their windows, barrel and endcap added, except
+    those of the strips, which use cells of a 3 x 7 (barrel) or 5 x 7 (endcap) window. Non-finite cells are left out.
 
     Parameters
     ----------
@@ -123,7 +122,7 @@ def shower_shapes(
     centres = [np.ascontiguousarray(column, dtype=np.float64) for column in (eta_cluster, phi_cluster)]
     _check(offsets, [*cells, samplings], centres)
     out = np.full((len(SHAPES), len(offsets) - 1), np.nan, dtype=np.float32)
-    _shapes(offsets, *cells, samplings, *centres, cell_widths(), out)
+    _shapes(offsets, *cells, samplings, *centres, (cell_widths(), satellite_thresholds()), out)
     return dict(zip(SHAPES, out, strict=True))
 
 
@@ -167,7 +166,8 @@ def _check(offsets: np.ndarray, cells: list[np.ndarray], centres: list[np.ndarra
 
 
 @njit(cache=True, nogil=True)
-def _shapes(offsets, e, eta, phi, sampling, eta_0, phi_0, widths, out):  # type: ignore[no-untyped-def]
+def _shapes(offsets, e, eta, phi, sampling, eta_0, phi_0, tables, out):  # type: ignore[no-untyped-def]
+    widths, thresholds = tables
     longest = np.max(np.diff(offsets)) if len(offsets) > 1 else 0
     buffers = np.empty((5, longest))
     scratch = Local(buffers[0], buffers[1], buffers[2], np.empty(longest, np.int64), buffers[3], buffers[4])
@@ -175,7 +175,7 @@ def _shapes(offsets, e, eta, phi, sampling, eta_0, phi_0, widths, out):  # type:
     strips = Strips(strip_buffers[0], strip_buffers[1], strip_buffers[2])
     s2_eta, s2_phi = float(widths[2, 0, 0]), float(widths[2, 0, 1])
     middle = (sampling == 2) | (sampling == 6)
-    columns = np.empty(2 * _REACH + 1, np.bool_)
+    columns = np.empty(2 * REACH + 1, np.bool_)
     for i in range(len(offsets) - 1):
         a, b = offsets[i], offsets[i + 1]
         hot = hottest(e[a:b], eta[a:b], phi[a:b], middle[a:b], eta_0[i], phi_0[i], 3.5 * s2_eta, 3.5 * s2_phi)
@@ -183,12 +183,12 @@ def _shapes(offsets, e, eta, phi, sampling, eta_0, phi_0, widths, out):  # type:
             continue
         local = local_frame(e[a:b], eta[a:b], phi[a:b], sampling[a:b], hot, widths, scratch)
         hot_eta, hot_phi, barrel = float(eta[a + hot]), float(phi[a + hot]), sampling[a + hot] == 2
-        half_eta = (1.5 if barrel else 2.5) * s2_eta
-        _satellites(local, half_eta, s2_phi, hot_eta, columns)
-        _cluster(local, half_eta, s2_phi, columns, hot_eta, hot_phi, out[:, i])
+        half = half_eta(barrel, hot_eta, s2_eta)
+        mark_columns(local, half, s2_phi, hot_eta, thresholds, columns)
+        _cluster(local, half, s2_phi, columns, hot_eta, hot_phi, out[:, i])
         _middle(local, s2_eta, s2_phi, hot_eta, out[:, i])
         _back_and_hadronic(local, s2_phi, hot_eta, out[:, i])
-        own = gather_strips(local, 1 if barrel else 5, min(half_eta, 2.5 * s2_eta), strips)
+        own = gather_strips(local, 1 if barrel else 5, (1.5 if barrel else 2.5) * s2_eta, strips)
         _strips(own, hot_eta, 1.25 * s2_eta, out[:, i])
 
 
@@ -198,7 +198,7 @@ def _ratio(above, below):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _centre(moments, half_eta, half_phi):  # type: ignore[no-untyped-def]
+def _centre(moments, half, half_phi):  # type: ignore[no-untyped-def]
     """Energy-weighted (x, y); from positive cells only when the signed one is undefined or leaves the window.
 
     `moments` is (sum e, sum e x, sum e y) of all cells, then the same of the positive ones.
@@ -207,56 +207,34 @@ def _centre(moments, half_eta, half_phi):  # type: ignore[no-untyped-def]
         total = moments[3 * part]
         if total > 0:
             x, y = moments[3 * part + 1] / total, moments[3 * part + 2] / total
-            if (abs(x) <= half_eta and abs(y) <= half_phi) or part == 1:
+            if (abs(x) <= half and abs(y) <= half_phi) or part == 1:
                 return x, y
     return math.nan, math.nan
 
 
 @njit(cache=True, nogil=True)
-def _satellites(local, half_eta, s2_phi, hot_eta, columns):  # type: ignore[no-untyped-def]
-    """Mark the columns of middle cells, from -6 to 6 of the hottest, that belong to the cluster."""
-    columns[:] = False
-    columns[_REACH - _CORE : _REACH + _CORE + 1] = True
-    for j in range(len(local.e)):
-        column = math.floor(local.y[j] / s2_phi + 0.5)
-        if local.sampling[j] not in (2, 6) or not _CORE < abs(column) <= _REACH or abs(local.x[j]) >= half_eta:
-            continue
-        if local.e[j] > _SATELLITE_ET * math.cosh(hot_eta + local.x[j]):
-            columns[max(column + _REACH - 1, 0) : column + _REACH + 2] = True
-
-
-@njit(cache=True, nogil=True)
-def _touches(y, half, s2_phi, columns):  # type: ignore[no-untyped-def]
-    """Whether the range y - half to y + half overlaps a marked column."""
-    inside = False
-    for k in range(len(columns)):
-        inside |= columns[k] and abs(y - (k - _REACH) * s2_phi) < 0.5 * s2_phi + half
-    return inside
-
-
-@njit(cache=True, nogil=True)
-def _cluster(local, half_eta, s2_phi, columns, hot_eta, hot_phi, row):  # type: ignore[no-untyped-def]
+def _cluster(local, half, s2_phi, columns, hot_eta, hot_phi, row):  # type: ignore[no-untyped-def]
     """Layer energies of the cluster, its centre and those of its strips and middle cells."""
     moments = np.zeros((5, 6))  # four layers and, last, their sum
     for j in range(len(local.e)):
-        if local.sampling[j] > 7 or abs(local.x[j]) >= half_eta + (0.5 - TOUCH) * local.d_eta[j]:
+        if local.sampling[j] > 7 or abs(local.x[j]) >= half + (0.5 - TOUCH) * local.d_eta[j]:
             continue
-        if not _touches(local.y[j], (0.5 - TOUCH) * local.d_phi[j], s2_phi, columns):
+        if not touches(local.y[j], (0.5 - TOUCH) * local.d_phi[j], s2_phi, columns):
             continue
         for layer in (local.sampling[j] % 4, 4):
             for part in range(2 if local.e[j] > 0 else 1):
                 moments[layer, 3 * part] += local.e[j]
                 moments[layer, 3 * part + 1] += local.e[j] * local.x[j]
                 moments[layer, 3 * part + 2] += local.e[j] * local.y[j]
-    half_phi = (_REACH + 0.5) * s2_phi
+    half_phi = (REACH + 0.5) * s2_phi
     row[_E0 : _E0 + 4] = moments[:4, 0]
     row[_E_CLUSTER] = moments[4, 0]
     row[_E_ACC] = np.sum(moments[1:4, 0])
     row[_F1], row[_F3] = _ratio(moments[1, 0], moments[4, 0]), _ratio(moments[3, 0], moments[4, 0])
-    x, y = _centre(moments[4], half_eta, half_phi)
+    x, y = _centre(moments[4], half, half_phi)
     row[_ETA], row[_PHI] = hot_eta + x, wrap(hot_phi + y)
-    row[_ETA_S1] = hot_eta + _centre(moments[1], half_eta, half_phi)[0]
-    x, y = _centre(moments[2], half_eta, half_phi)
+    row[_ETA_S1] = hot_eta + _centre(moments[1], half, half_phi)[0]
+    x, y = _centre(moments[2], half, half_phi)
     row[_ETA_S2], row[_PHI_S2] = hot_eta + x, wrap(hot_phi + y)
 
 

@@ -130,10 +130,14 @@ def test_rows_that_are_not_finite_have_no_score():
 
 
 def test_a_check_is_a_result():
-    check = Check("x", 1.2, 0.1, 0.9, 1.1, 1.0, "GeV", "a table")
+    check = Check("x", 1.4, 0.1, 0.9, 1.1, 1.0, "GeV", "a table")
     assert check.verdict == "fail"
-    assert check.outside == pytest.approx(1.0)
+    assert check.outside == pytest.approx(3.0)
     assert from_dict(to_dict(check)) == check
     assert Check("x", float("nan"), 0.1, 0.9, 1.1).verdict == "not measured"
+    assert Check("x", 1.4, float("nan"), 0.9, 1.1).verdict == "fail", "exact"
+    assert Check("x", 1.0, float("nan"), 0.9, 1.1).verdict == "pass"
+    assert Check("x", 1.2, 0.1, 0.9, 1.1).verdict == "open", "one error outside"
+    assert Check("x", 1.0, 0.2, 0.9, 1.1).verdict == "open", "inside, but it could be anywhere"
     assert Check("x", 1.0, 0.1).verdict == "quoted"
     assert np.isnan(Check("x", 1.0, 0.1).outside)

@@ -93,16 +93,19 @@ def test_pions_look_wider_than_photons(tmp_path):
 
 def test_page_says_what_failed(tmp_path):
     checks = (
-        near("width | one", quoted_value(1.3, 0.1), 1.0, relative=0.2, unit="GeV", source="a table"),
+        near("width | one", quoted_value(1.5, 0.1), 1.0, relative=0.2, unit="GeV", source="a table"),
+        within("six", quoted_value(1.1, 0.2), 0.0, 1.0),
         within("two", quoted_value(0.5, 0.1), 0.0, 1.0),
         quoted("three", quoted_value(7.0, 1.0)),
         Check("four", float("nan"), float("nan"), 0.0, 1.0),
     )
     page = write_page([Section("Part", "How.", checks, {}, {})], command="calotools validate-simulation -o DIR")
-    assert "| Part | 1 | 2 | 1 |" in page
-    assert "| width \\| one | 1.30 ± 0.10 GeV | 0.8 to 1.2 | 1 (a table) | **fail** by 1.0 errors |" in page
+    assert "| Part | 1 | 1 | 2 | 1 |" in page
+    row = "| width \\| one | 1.50 ± 0.10 GeV | 0.8 to 1.2 | 1 (a table) | **fail**, outside by 3.0 errors |"
+    assert row in page
+    assert "| six | 1.10 ± 0.20 | 0 to 1 |  | open, outside by 0.5 errors |" in page
     assert "| four | — | 0 to 1 |  | not measured |" in page
-    assert page.index("width") < page.index("All 4 numbers")
+    assert page.index("width") < page.index("six") < page.index("All 5 numbers")
 
 
 def quoted_value(value, error):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from calotools.detector import cell_size
+from calotools.detector import cell_noise, cell_size
 from calotools.errors import BranchError, ShapeError
 from calotools.variables import SHAPES, candidate_shapes, shower_shapes
 
@@ -42,12 +42,12 @@ def oracle(cells, eta_0, phi_0):
     x, y = eta - eta[hot], wrap(phi - phi[hot])
     d_eta, d_phi = cell_size(s, eta)
     barrel = s[hot] == 2
-    half = np.array([1.5 if barrel else 2.5, 3.5]) * S2
+    half = np.array([1.5 if barrel and abs(eta[hot]) < 1.325 else 2.5, 3.5]) * S2
     rows = (s < 8) & (abs(x) < half[0] + 0.4 * d_eta)
     cluster = rows & (abs(y) < half[1] + 0.4 * d_phi)
     column = np.round(y / S2[1])
     bright = np.isin(s, (2, 6)) & (abs(x) < half[0]) & (abs(column) > 3) & (abs(column) < 7)
-    for k in column[bright & (e > 0.2 * np.cosh(eta))]:
+    for k in column[bright & (e > 4 * np.hypot(*cell_noise(s, eta, 30.0)))]:
         low, high = max(k - 1, -6) - 0.5, min(k + 1, 6) + 0.5
         cluster |= rows & (y > low * S2[1] - 0.4 * d_phi) & (y < high * S2[1] + 0.4 * d_phi)
     half[1] = 6.5 * S2[1]
@@ -76,7 +76,8 @@ def oracle(cells, eta_0, phi_0):
     out["e_tile_gap3"] = e[hadronic & (s == 17)].sum()
     out["f1"], out["f3"] = ratio(out["e1"], total), ratio(out["e3"], total)
     out["f3core"] = ratio(e[np.isin(s, (3, 7)) & (abs(x) < 0.07) & (abs(y) < 1.4 * S2[1])].sum(), total)
-    own = (s == (1 if barrel else 5)) & (abs(y) < 0.9 * d_phi) & (abs(x) < min(half[0], 0.0625) - 0.1 * d_eta)
+    reach = (1.5 if barrel else 2.5) * S2[0]
+    own = (s == (1 if barrel else 5)) & (abs(y) < 0.9 * d_phi) & (abs(x) < reach - 0.1 * d_eta)
     return out | strips(x[own], e[own], d_eta[own], eta[hot], total)
 
 

@@ -13,19 +13,22 @@ __all__ = ["write_page"]
 
 _INTRODUCTION = """# The detector simulation, validated
 
-Made by one command, whose numbers are in `numbers.json`:
+Made by one command, whose numbers are in [numbers.json]({numbers}):
 
     {command}
 
-Every number has a statistical error (one standard deviation). A verdict is by the value alone: *pass* when it is in the
-allowed range, *fail* when it is not, with the distance to the range in errors; *quoted* when there is no target.
-Published numbers without a public table are marked approximate.
+Every number has a statistical error (one standard deviation). *Pass*: in the allowed range. *Fail*: outside by two
+errors or more, with the distance in errors. *Open*: the error does not decide, because the number is outside by less
+than two errors, or inside with an error larger than half of the range. *Quoted*: there is no target. Published numbers
+without a public table are marked approximate.
 
 {summary}
 """
 
 
-def write_page(sections: Sequence[Section], *, command: str, figures: str = "figures") -> str:
+def write_page(
+    sections: Sequence[Section], *, command: str, figures: str = "figures", numbers: str = "numbers.json"
+) -> str:
     """The page as Markdown.
 
     Parameters
@@ -33,22 +36,23 @@ def write_page(sections: Sequence[Section], *, command: str, figures: str = "fig
     sections : sequence of Section
     command : str
         What made it.
-    figures : str
-        Folder of the figures, relative to the page.
+    figures, numbers : str
+        Folder of the figures and file of the numbers, relative to the page.
 
     Returns
     -------
     str
     """
-    parts = [_INTRODUCTION.format(command=command, summary=_summary(sections))]
+    parts = [_INTRODUCTION.format(command=command, summary=_summary(sections), numbers=numbers)]
     parts += [_section(one, figures) for one in sections]
     return "\n".join(parts)
 
 
 def _summary(sections: Sequence[Section]) -> str:
-    lines = ["| part | pass | fail | quoted |", "|---|---|---|---|"]
+    lines = ["| part | pass | open | fail | quoted |", "|---|---|---|---|---|"]
+    kinds = (("pass",), ("open",), _BAD, ("quoted",))
     for one in sections:
-        counts = [sum(check.verdict in kind for check in one.checks) for kind in (("pass",), _BAD, ("quoted",))]
+        counts = [sum(check.verdict in kind for check in one.checks) for kind in kinds]
         lines.append(f"| {one.title} | " + " | ".join(str(count) for count in counts) + " |")
     return "\n".join(lines)
 
@@ -58,10 +62,11 @@ _BAD = ("fail", "not measured")
 
 def _section(section: Section, figures: str) -> str:
     parts = [f"## {section.title}", section.text]
-    failed = [one for one in section.checks if one.verdict in _BAD]
-    if failed:
-        parts += ["Outside the allowed range:", _table(failed)]
-    else:
+    for verdicts, title in ((_BAD, "Outside the allowed range:"), (("open",), "Not decided by this sample:")):
+        found = [one for one in section.checks if one.verdict in verdicts]
+        if found:
+            parts += [title, _table(found)]
+    if all(one.verdict in ("pass", "quoted") for one in section.checks):
         parts.append("Everything with a target is inside its allowed range.")
     parts.append(
         f"<details><summary>All {len(section.checks)} numbers</summary>\n\n{_table(section.checks)}\n\n</details>"
@@ -94,6 +99,7 @@ def _allowed(one: Check) -> str:
 
 
 def _verdict(one: Check) -> str:
-    if one.verdict != "fail":
+    if one.verdict not in ("fail", "open"):
         return one.verdict
-    return "**fail**" if math.isnan(one.outside) else f"**fail** by {one.outside:.1f} errors"
+    word = "**fail**" if one.verdict == "fail" else "open"
+    return f"{word}, outside by {one.outside:.1f} errors" if one.outside > 0 else word

@@ -46,19 +46,25 @@ def measure_pileup(config: ValidateConfig) -> Section:
         core = bootstrap_estimate(sigma68, by_mu[40.0], rng=rng)
         checks.append(quoted(f"σ68 of pile-up in a cluster, |η| = {eta:g}, <μ> = 40", core, unit="GeV"))
         checks += [_mean(eta, mu, one[1]) for mu, one in both[eta].items() if mu in (20.0, 60.0)]
-    shared = _shared(n, rng)
-    checks.append(
+    shared, depth = _shared(n, rng)
+    checks += [
         within(
-            "correlation of neighbouring middle cells, <μ> = 40",
-            shared[1],
+            f"correlation of middle cells next to each other in {axis}, <μ> = 40",
+            one[1],
             0.1,
             1.0,
             source="one particle reaches several cells",
         )
-    )
-    checks.append(
-        within("correlation of middle cells five apart, <μ> = 40", shared[5], -0.1, 0.1, source="too far apart")
-    )
+        for axis, one in shared.items()
+    ]
+    checks += [
+        within(f"correlation of middle cells five apart in {axis}, <μ> = 40", one[5], -0.1, 0.1, source="too far apart")
+        for axis, one in shared.items()
+    ]
+    checks += [
+        within(f"correlation of a middle cell and the {name}, <μ> = 40", one, 0.1, 1.0, source="one particle showers")
+        for name, one in depth.items()
+    ]
     grid = np.linspace(2, 85, 50)
     figures = {
         "pileup": (
@@ -72,12 +78,15 @@ def measure_pileup(config: ValidateConfig) -> Section:
         ),
         "pileup_correlation": (
             draw_series(
-                {"middle cells": (np.array(list(shared)), *np.array(list(shared.values())).T)},
-                axes=(r"Distance in $\eta$ [cells]", "Correlation"),
+                {
+                    f"along {axis}": (np.array(list(one)), *np.array(list(one.values())).T)
+                    for axis, one in shared.items()
+                },
+                axes=("Distance [middle cells]", "Correlation"),
                 label=config.label,
                 note=r"$\langle\mu\rangle$ = 40",
             ),
-            "Correlation of pile-up in two middle cells, by their distance in η.",
+            "Correlation of pile-up in two middle cells, by their distance along η and along φ.",
         ),
     }
     return Section(
@@ -87,7 +96,7 @@ def measure_pileup(config: ValidateConfig) -> Section:
         "The mean is taken over fixed "
         "cells, because a cluster is built where energy is and so is drawn to upward fluctuations.",
         tuple(checks),
-        {"width": points, "correlation": shared},
+        {"width": points, "correlation": shared, "correlation in depth": depth},
         figures,
     )
 
@@ -139,9 +148,34 @@ def _mean(eta: float, mu: float, added: np.ndarray) -> Check:
     )
 
 
-def _shared(n: int, rng: np.random.Generator) -> dict[int, Estimate]:
-    """Correlation of middle cells by their distance in eta; a soft photon leaves pile-up alone in the window."""
+def _shared(n: int, rng: np.random.Generator) -> tuple[dict[str, dict[int, Estimate]], dict[str, Estimate]]:
+    """Correlation of middle cells by their distance in eta and phi, and with the strips and back cells at one place.
+
+    A soft photon leaves pile-up alone in the window.
+    """
     alone = shoot(22, 1e-3, eta=np.full(4 * n, 0.3), rng=rng, mu=40.0, effects=_SILENT)
     cells = alone.e[alone.sampling == 2].reshape(4 * n, _ROWS, _COLUMNS).astype(float)
-    first = cells[:, 1, _COLUMNS // 2]
-    return {d: correlation(first, cells[:, 1 + d, _COLUMNS // 2], rng=rng) for d in range(1, 6)}
+    rows = np.moveaxis(cells[:, 1:7, _COLUMNS // 2], 1, 0)
+    columns = np.moveaxis(cells[:, _ROWS // 2, 1:7], 1, 0)
+    along = {
+        axis: {d: correlation(line[0], line[d], rng=rng) for d in range(1, 6)}
+        for axis, line in (("η", rows), ("φ", columns))
+    }
+    centre = cells[:, _ROWS // 2, _COLUMNS // 2]
+    depth = {
+        name: correlation(centre, _at_seed(alone, sampling, reach), rng=rng)
+        for name, sampling, reach in (
+            ("strips before it", 1, (0.0125, 0.049)),
+            ("back cell behind it", 3, (0.025, 0.01)),
+        )
+    }
+    return along, depth
+
+
+def _at_seed(shot: Response, sampling: int, reach: tuple[float, float]) -> np.ndarray:
+    """Energy of a sampling's cells whose centres are within `reach` (eta, phi) of the window's middle cell."""
+    owner = np.repeat(np.arange(len(shot.seed_eta)), np.diff(shot.offsets))
+    d_phi = (shot.phi - shot.seed_phi[owner] + np.pi) % (2 * np.pi) - np.pi
+    inside = (np.abs(shot.eta - shot.seed_eta[owner]) < reach[0]) & (np.abs(d_phi) < reach[1])
+    inside &= shot.sampling == sampling
+    return np.bincount(owner[inside], shot.e[inside].astype(float), len(shot.seed_eta))

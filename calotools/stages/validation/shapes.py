@@ -30,7 +30,8 @@ _PARAMETRISED = {
 _PHOTON = {"f1": 0.15, "f2": 0.84, "f3": 0.009}
 # Peaks of electrons in published figures (run 2), approximate.
 _PEAKS = {"reta": (0.95, 0.02, 0.0), "rphi": (0.96, 0.02, 0.0), "weta2": (0.011, 0.0, 0.10)}
-_RANGES = {"f0": (0.02, 0.05), "f1": (0.20, 0.35), "f3": (0.005, 0.02), "eratio": (0.95, 1.0)}
+_F0_AT, _F0 = 50.0, (0.02, 0.05)
+_RANGES = {"f1": (0.20, 0.35), "f3": (0.005, 0.02), "eratio": (0.95, 1.0)}
 _STRIPS = ("eratio", "wstot", "delta_e", "fside")
 
 
@@ -57,7 +58,7 @@ def measure_shapes(config: ValidateConfig) -> Section:
         one for e in _ENERGIES for one in _against_table(f"electrons, {e:g} GeV, bare", bare[e], _PARAMETRISED[e])
     ]
     checks += _against_table("unconverted photons, 50 GeV, bare", photon_shapes, _PHOTON)
-    checks += [one for e in _ENERGIES for one in _against_peaks(f"electrons, {e:g} GeV", full[e])]
+    checks += [one for e in _ENERGIES for one in _against_peaks(f"electrons, {e:g} GeV", full[e], e)]
     samples = {f"{e:g} GeV": shapes for e, shapes in full.items()}
     figure = draw_shapes(
         {name: {sample: shapes[name] for sample, shapes in samples.items()} for name in _DRAWN}, label=config.label
@@ -100,7 +101,7 @@ def _without_presampler(shapes: Mapping[str, np.ndarray], name: str) -> np.ndarr
     return shapes[name] / (1 - shapes["f0"]) if name in ("f1", "f2", "f3") else shapes[name]
 
 
-def _against_peaks(where: str, shapes: Mapping[str, np.ndarray]) -> list[Check]:
+def _against_peaks(where: str, shapes: Mapping[str, np.ndarray], e: float) -> list[Check]:
     checks = [
         near(
             f"median {name}, {where}",
@@ -116,6 +117,9 @@ def _against_peaks(where: str, shapes: Mapping[str, np.ndarray]) -> list[Check]:
         within(f"median {name}, {where}", median(shapes[name]), *limits, source="published figures, approximate")
         for name, limits in _RANGES.items()
     ]
+    # the published range of f0 is that of electrons from Z; it falls with the energy
+    f0 = f"median f0, {where}", median(shapes["f0"])
+    checks.append(within(*f0, *_F0, source="electrons of 45 GeV, approximate") if e == _F0_AT else quoted(*f0))
     return [*checks, quoted(f"median wstot, {where}", median(shapes["wstot"]))]
 
 
