@@ -10,7 +10,7 @@ import numpy as np
 
 from calotools.errors import InputFileError, ShapeError
 
-__all__ = ["ArrayWriter", "read_array"]
+__all__ = ["ArrayWriter", "read_array", "read_only", "to_half"]
 
 
 class ArrayWriter:
@@ -101,3 +101,49 @@ def read_array(path: Path) -> np.ndarray:
         except (ValueError, EOFError, OSError):
             raise InputFileError(f"'{path}' is truncated or not an array: {error}; build the store again") from None
     return array
+
+
+def read_only(array: np.ndarray) -> np.ndarray:
+    """The same memory as a plain read-only array, whether it is mapped or not: one type for compiled loops.
+
+    Parameters
+    ----------
+    array : array
+
+    Returns
+    -------
+    array
+    """
+    view = np.asarray(array).view(np.ndarray)
+    view.flags.writeable = False
+    return view
+
+
+def to_half(values: np.ndarray, *, name: str) -> np.ndarray:
+    """Values with 16 bits each.
+
+    Parameters
+    ----------
+    values : (n,) float32
+    name : str
+        Of the quantity, for messages.
+
+    Returns
+    -------
+    (n,) float16
+        The nearest ones: at most 2**-11 (5e-4) of the value away, or 3e-8 for values below 6e-5.
+
+    Raises
+    ------
+    ShapeError
+        A value is beyond 65504, the largest one.
+
+    Examples
+    --------
+    >>> to_half(np.array([1.0, 40.01], np.float32), name="energy").tolist()
+    [1.0, 40.0]
+    """
+    worst = np.nanmax(np.abs(values), initial=0.0)
+    if worst > np.finfo(np.float16).max:
+        raise ShapeError(f"'{name}' reaches {worst:.6g}, which 16 bits do not hold (65504); leave it out of 'half'")
+    return values.astype(np.float16)

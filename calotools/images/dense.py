@@ -9,6 +9,7 @@ from numba import njit
 
 from calotools.containers import ImageSpec
 from calotools.errors import ShapeError
+from calotools.images.columns import read_only
 from calotools.images.spec import panels_of
 from calotools.images.threads import in_threads
 from calotools.images.wide import WIDE, copy_wide, fill_wide, lowest_bit
@@ -59,7 +60,7 @@ def draw(
     images = output_arrays(spec, quantities, n=len(rows), out=out)
     rows = np.ascontiguousarray(rows, dtype=np.int64)
     longest = int((offsets[rows + 1, 1] - offsets[rows, 1]).max(initial=0))
-    layout = (_read_only(offsets), _read_only(bands), tuple(panels_of(spec)), longest)
+    layout = (read_only(offsets), read_only(bands), tuple(panels_of(spec)), longest)
     for number, grid in enumerate(spec.grids):
         for quantity in quantities:
             image = images[f"{quantity}_{grid}"].reshape(len(rows), -1)
@@ -78,7 +79,7 @@ def _draw_in_threads(
     threads: int | None,
 ) -> None:
     half = stored.dtype == np.float16
-    words = _read_only(stored.view(np.uint16) if half else stored)
+    words = read_only(stored.view(np.uint16) if half else stored)
     # the compiler knows halves as integers, and masks as bytes
     target = image.view(np.uint8) if image.dtype == bool else image
 
@@ -113,13 +114,6 @@ def output_arrays(
                 raise ShapeError(f"out['{name}'] must be contiguous and writable")
             images[name] = given[:n]
     return images
-
-
-def _read_only(array: np.ndarray) -> np.ndarray:
-    """The same memory as a plain read-only array, whether it is mapped or not: one type for the compiler."""
-    view = np.asarray(array).view(np.ndarray)
-    view.flags.writeable = False
-    return view
 
 
 @njit(cache=True, nogil=True)

@@ -15,7 +15,7 @@ import numpy as np
 from calotools.containers import ImageSpec
 from calotools.errors import BranchError, ConfigError, EmptyInputError, nearest
 from calotools.images.build import build_bands
-from calotools.images.columns import ArrayWriter
+from calotools.images.columns import ArrayWriter, to_half
 from calotools.images.rows import OFFSETS
 from calotools.images.spec import image_spec, spec_to_dict
 from calotools.images.store import FORMAT_VERSION, INDEX_COLUMNS, META, ImageStore
@@ -47,6 +47,7 @@ def build_store(
     tracks: Sequence[str] = (),
     max_tracks: int = 15,
     digest: str = "",
+    half: Sequence[str] = (),
     on_bad: Literal["error", "skip"] = "error",
     overwrite: bool = False,
 ) -> ImageStore:
@@ -67,6 +68,9 @@ def build_store(
         Tracks kept per candidate, the first ones.
     digest : str
         Identifies recipe and inputs; compare it with `ImageStore.digest` before using a store again.
+    half : sequence of str
+        Quantities of the spec whose values are kept with 16 bits: the nearest of them is at most 5e-4 of the value away
+        (3e-8 for values below 6e-5). By default nothing is lost.
     on_bad : {"error", "skip"}
         See `build_images`; a skipped candidate keeps its row, with empty images.
     overwrite : bool
@@ -89,7 +93,9 @@ def build_store(
         path, spec, columns=columns, tracks=tracks, max_tracks=max_tracks, digest=digest, overwrite=overwrite
     ) as writer:
         for chunk in chunks:
-            arrays = piece_arrays(chunk, writer.spec, columns=columns, tracks=(tracks, max_tracks), on_bad=on_bad)
+            arrays = piece_arrays(
+                chunk, writer.spec, columns=columns, tracks=(tracks, max_tracks), half=half, on_bad=on_bad
+            )
             writer.append(arrays)
     return ImageStore.open(path)
 
@@ -194,6 +200,11 @@ def merge_stores(
                 raise ConfigError(
                     f"image stores '{stores[0].path}' and '{store.path}' differ in {key}: {metas[0][key]}, {meta[key]}"
                 )
+        for name, array in store._arrays.items():
+            if array.dtype != (kind := stores[0]._arrays[name].dtype):
+                raise ConfigError(
+                    f"image stores '{stores[0].path}' and '{store.path}' differ in {name}: {kind}, {array.dtype}"
+                )
     with new_folder(path, overwrite=overwrite) as folder:
         with _Writers(folder) as writers:
             for store in stores:
@@ -242,6 +253,7 @@ def piece_arrays(
     *,
     columns: Sequence[str],
     tracks: tuple[Sequence[str], int],
+    half: Sequence[str] = (),
     on_bad: Literal["error", "skip"],
 ) -> dict[str, np.ndarray]:
     """Everything that a store keeps of some candidates.
@@ -253,6 +265,8 @@ def piece_arrays(
     columns : sequence of str
     tracks : (sequence of str, int)
         Fields, and how many tracks are kept.
+    half : sequence of str
+        As in `build_store`.
     on_bad : {"error", "skip"}
         As in `build_store`.
 
@@ -274,7 +288,12 @@ def piece_arrays(
     arrays |= {f"column_{name}": _column(candidates, name) for name in columns}
     names = ("offsets", "bands", "outside", "centre", "dropped", "status")
     arrays |= {name: getattr(bands, name) for name in names}
-    arrays |= {f"value_{name}": values for name, values in bands.values.items()}
+    for name in half:
+        if name not in spec.quantities:
+            raise ConfigError(f"half = '{name}' is no quantity of the images; {nearest(name, spec.quantities)}")
+    arrays |= {
+        f"value_{name}": to_half(values, name=name) if name in half else values for name, values in bands.values.items()
+    }
     arrays["track_offsets"], arrays["track_values"] = stack_tracks(candidates, tracks[0], max_tracks=tracks[1])
     return arrays
 

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 import awkward as ak
 import numpy as np
+from numba import njit
 
 from calotools.errors import ConfigError
+from calotools.images.columns import read_only
 from calotools.variables.jagged import flat_collection
 
 __all__ = ["pad_rows", "pad_tracks", "stack_tracks"]
@@ -44,8 +46,15 @@ def pad_tracks(candidates: ak.Array, fields: Sequence[str], *, max_tracks: int) 
     >>> values.shape, mask.tolist()
     ((2, 2, 1), [[True, False], [False, False]])
     """
-    offsets, flat = stack_tracks(candidates, fields, max_tracks=max_tracks)
-    return pad_rows(np.arange(len(offsets) - 1), offsets=offsets, flat=flat, max_tracks=max_tracks)
+    if max_tracks < 0:
+        raise ConfigError(f"max_tracks = {max_tracks} must not be negative")
+    offsets, columns = flat_collection(candidates, "tracks", fields=fields) if fields else (None, {})
+    if offsets is None:
+        return np.zeros((len(candidates), max_tracks, 0), np.float32), np.zeros((len(candidates), max_tracks), bool)
+    values = np.zeros((len(candidates), max_tracks, len(fields)), dtype=np.float32)
+    for k, name in enumerate(fields):
+        _pad_column(offsets, np.ascontiguousarray(columns[name], dtype=np.float32), k, values)
+    return values, np.arange(max_tracks) < np.diff(offsets)[:, None]
 
 
 def stack_tracks(candidates: ak.Array, fields: Sequence[str], *, max_tracks: int) -> tuple[np.ndarray, np.ndarray]:
@@ -71,8 +80,27 @@ def pad_rows(
     rows: np.ndarray, *, offsets: np.ndarray, flat: np.ndarray, max_tracks: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Rectangle and mask of some rows of stacked tracks, in any order."""
-    lengths = offsets[rows + 1] - offsets[rows]
-    mask = np.arange(max_tracks) < lengths[:, None]
-    values = np.zeros((len(rows), max_tracks, flat.shape[1]), dtype=np.float32)
-    values[mask] = flat[(offsets[rows][:, None] + np.arange(max_tracks))[mask]]
+    values = np.empty((len(rows), max_tracks, flat.shape[1]), dtype=np.float32)
+    mask = np.empty((len(rows), max_tracks), dtype=bool)
+    _pad_rows(np.ascontiguousarray(rows), read_only(offsets), read_only(flat), values, mask)
     return values, mask
+
+
+@njit(cache=True, nogil=True)
+def _pad_column(offsets, column, field, values):  # type: ignore[no-untyped-def]
+    most = values.shape[1]
+    for i in range(len(offsets) - 1):
+        for k in range(min(offsets[i + 1] - offsets[i], most)):
+            values[i, k, field] = column[offsets[i] + k]
+
+
+@njit(cache=True, nogil=True)
+def _pad_rows(rows, offsets, flat, values, mask):  # type: ignore[no-untyped-def]
+    most, n_field = values.shape[1], values.shape[2]
+    for i in range(len(rows)):
+        a = offsets[rows[i]]
+        n = min(offsets[rows[i] + 1] - a, most)
+        for k in range(most):
+            mask[i, k] = k < n
+            for field in range(n_field):
+                values[i, k, field] = flat[a + k, field] if k < n else 0
