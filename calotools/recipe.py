@@ -199,7 +199,7 @@ class ManyFilesConfig(StageConfig):
     batch: BatchConfig = Field(BatchConfig())
 
 
-class PredictConfig(StageConfig):
+class PredictConfig(ManyFilesConfig):
     """Apply a model bundle to ntuples and write a friend tree."""
 
     model: Path = _positional("model bundle (a .calo file, or a training folder)")

@@ -71,8 +71,12 @@ class Scorer:
         outputs = [self._step(candidates[start : start + self._batch_size], source=source) for start in steps]
         n_outputs = max(1, len(self._bundle.classes))
         output = np.concatenate(outputs) if outputs else np.zeros((0, n_outputs), dtype=np.float32)  # (n, output)
-        names = [f"score_{name}" for name in self._bundle.classes] or ["e_network"]
-        return {name: output[:, column] for column, name in enumerate(names)}
+        return {name: output[:, column] for column, name in enumerate(self.names)}
+
+    @property
+    def names(self) -> list[str]:
+        """Of the values: ``score_<class>`` of every class, or ``e_network``."""
+        return [f"score_{name}" for name in self._bundle.classes] or ["e_network"]
 
     def _step(self, candidates: ak.Array, *, source: str) -> np.ndarray:
         bundle = self._bundle

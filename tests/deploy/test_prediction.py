@@ -1,5 +1,7 @@
 """Prediction: what the friend tree says is what the network says, row by row."""
 
+from pathlib import Path
+
 import awkward as ak
 import numpy as np
 import pytest
@@ -7,7 +9,17 @@ import torch
 import uproot
 
 from calotools.deploy import load_bundle, predict, save_bundle
-from calotools.errors import BranchError, CellError, ConfigError, ModelError, OutputExistsError
+from calotools.deploy.prediction import _scorer
+from calotools.errors import (
+    BadFileWarning,
+    BranchError,
+    CellError,
+    ConfigError,
+    EmptyInputError,
+    InputFileError,
+    ModelError,
+    OutputExistsError,
+)
 from calotools.images import build_images, pad_tracks
 from calotools.ntuple import index_of, read_candidates, read_friend
 from calotools.recipe import PredictConfig
@@ -172,3 +184,50 @@ def test_nothing_is_left_after_a_failure(run, tmp_path):
 def test_an_absent_gpu_is_said(run):
     with pytest.raises(ConfigError, match="torch finds no GPU"):
         run("energy", accelerator="gpu")
+
+
+def test_the_record_says_which_rows_are_of_which_file(run, ntuple):
+    record = read_friend(run("energy")).record
+    assert record["inputs"] == [{"file": file, "candidates": 120} for file in ntuple]
+    assert record["bad_files"] == []
+
+
+def test_a_bad_file_stops_or_is_listed(run, ntuple, tmp_path):
+    whole = read_friend(run("energy"))
+    cut = tmp_path / "cut.root"
+    data = bytearray(Path(ntuple[1]).read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 4000] = b"\0" * 4000  # opens, and fails when it is read
+    cut.write_bytes(data)
+    files = (ntuple[0], str(cut), str(tmp_path / "absent.root"), ntuple[1])
+    with pytest.raises(InputFileError, match=r"cut\.root'.*--skip-bad-files goes on with the other 2"):
+        run("energy", files=(ntuple[0], str(cut), ntuple[1]))
+    with pytest.warns(BadFileWarning, match=r"(cut|absent)\.root"):
+        scores = read_friend(run("energy", files=files, skip_bad_files=True))
+    assert scores.values["e_network"].tobytes() == whole.values["e_network"].tobytes()
+    assert scores.index.event.tolist() == whole.index.event.tolist()
+    assert sorted(Path(one["file"]).name for one in scores.record["bad_files"]) == ["absent.root", "cut.root"]
+    assert [one["file"] for one in scores.record["inputs"]] == ntuple
+
+
+def test_files_without_candidates(run, ntuple, tmp_path, draw_candidates, write_ntuple):
+    empty = write_ntuple(tmp_path / "none.root", {name: values[:0] for name, values in draw_candidates(3).items()})
+    assert len(read_friend(run("energy", files=(empty, ntuple[0]))).index) == 120
+    with pytest.raises(EmptyInputError, match=r"no candidate in .*none\.root.*zero entries"):
+        run("energy", files=(empty,))
+
+
+def test_workers_give_the_same_bits(run, ntuple):
+    pytest.importorskip("distributed")
+    here, there = (read_friend(run("energy", threads=None, jobs=jobs)) for jobs in (1, 2))
+    assert list(here.values) == list(there.values)
+    for name, values in here.values.items():
+        assert there.values[name].tobytes() == values.tobytes()
+    assert here.index.event.tolist() == there.index.event.tolist()
+    assert here.split.tolist() == there.split.tolist()
+    assert here.record == there.record
+
+
+def test_a_model_that_changes_on_the_way(run, tmp_path):
+    run("energy")
+    with pytest.raises(ModelError, match="is another one on this worker"):
+        _scorer.__wrapped__(tmp_path / "energy.calo", "0" * 64, "cpu", 10, "error")
