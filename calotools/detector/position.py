@@ -49,10 +49,9 @@ def shower_position(
     depth = _packaged_depth() if table is None else table["depth"]
     numbers, eta = np.broadcast_arrays(checked_sampling(sampling), np.asarray(eta, dtype=np.float64))
     r, z = np.full(numbers.shape, np.nan), np.full(numbers.shape, np.nan)
-    for one in Sampling:
-        here = numbers == one
-        if here.any():
-            r[here], z[here] = _position(depth[one.name], eta[here])
+    for number in np.unique(numbers):
+        here = numbers == number
+        r[here], z[here] = _position(depth[Sampling(number).name], eta[here])
     return r, z
 
 

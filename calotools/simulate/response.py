@@ -221,18 +221,17 @@ def _response(outcome: Outcome, stride: int) -> Response:
     """Pack the loop's output: one run of cells after the other."""
     cells, codes, candidate, particle = outcome
     counts = candidate[:, 4].astype(np.int64)
-    offsets = np.concatenate([[0], np.cumsum(counts)])
-    rows = np.arange(offsets[-1]) + np.repeat(np.arange(len(counts)) * stride - offsets[:-1], counts)
-    kept, marks = cells[rows], codes[rows]
+    filled = (np.arange(stride) < counts[:, np.newaxis]).ravel()
+    e, eta, phi, time, noise = (cells[filled, k] for k in range(5))
     return Response(
-        offsets=offsets,
-        e=kept[:, 0].copy(),
-        eta=kept[:, 1].copy(),
-        phi=kept[:, 2].copy(),
-        sampling=marks[:, 0].astype(np.uint8),
-        time=kept[:, 3].copy(),
-        gain=marks[:, 1].astype(np.int8),
-        noise=kept[:, 4].copy(),
+        offsets=np.concatenate([[0], np.cumsum(counts)]),
+        e=e,
+        eta=eta,
+        phi=phi,
+        sampling=codes[filled, 0].astype(np.uint8),
+        time=time,
+        gain=codes[filled, 1].astype(np.int8),
+        noise=noise,
         seed_eta=candidate[:, 0].copy(),
         seed_phi=candidate[:, 1].copy(),
         e_deposited=candidate[:, 2].copy(),
