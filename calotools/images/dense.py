@@ -12,12 +12,13 @@ from calotools.errors import ShapeError
 from calotools.images.columns import read_only
 from calotools.images.spec import panels_of
 from calotools.images.threads import in_threads
-from calotools.images.wide import WIDE, copy_wide, fill_wide, lowest_bit
+from calotools.images.wide import WIDE, copy_wide, fill_wide, lowest_bit, prefetch
 
 __all__ = ["draw", "output_arrays"]
 
 # Writes of one row may go over its end by this much; the rows that follow are drawn later.
 _SPILL = 2 * WIDE
+_HALF, _NONE = np.float32(2.0**112), np.float32(0.0)
 
 
 def draw(
@@ -125,6 +126,10 @@ def _draw(rows, stored, half, offsets, bands, panels, longest, grid, out):  # ty
     as_mask = out.itemsize == 1
     for i in range(len(rows)):
         r = rows[i]
+        if i + 2 < len(rows):
+            prefetch(offsets, rows[i + 2])
+        if i + 1 < len(rows):
+            _prefetch_row(rows[i + 1], offsets, bands, stored)
         _load(stored[offsets[r, 1] : offsets[r + 1, 1]], half, as_mask, words, values)
         image, n_pixel = out[i], out.shape[1]
         j, k = offsets[r, 0], 0
@@ -139,27 +144,46 @@ def _draw(rows, stored, half, offsets, bands, panels, longest, grid, out):  # ty
                 end = p + height * stride
                 if not wanted:
                     k += _count(starts)
-                elif not narrow or end + _SPILL > n_pixel:
-                    k = _draw_exactly(image, p, height, stride, width, starts, values, k)
+                elif narrow and height == 1 and starts != every and end + _SPILL <= n_pixel:
+                    k = _spread(starts, values, k, image, p)
                 elif starts == every:
-                    while p < end:
-                        copy_wide(image, p, values, k)
-                        p += stride
+                    _repeat(values, k, image, p, end, stride, width, narrow)
                     k += width
-                elif height == 1:
-                    while starts != 0:
-                        fill_wide(image, p + lowest_bit(starts), values[k])
-                        starts &= starts - 1
-                        k += 1
                 else:
-                    while starts != 0:
-                        fill_wide(row, lowest_bit(starts), values[k])
-                        starts &= starts - 1
-                        k += 1
-                    while p < end:
-                        copy_wide(image, p, row, 0)
-                        p += stride
+                    k = _spread(starts, values, k, row, 0)
+                    _repeat(row, 0, image, p, end, stride, width, narrow)
                 p = end
+
+
+@njit(cache=True, nogil=True)
+def _spread(starts, values, k, line, p):  # type: ignore[no-untyped-def]
+    """Write values from number k on where they start in a line, and to the right; returns the next one's number."""
+    while starts != 0:
+        fill_wide(line, p + lowest_bit(starts), values[k])
+        starts &= starts - 1
+        k += 1
+    return k
+
+
+@njit(cache=True, nogil=True)
+def _repeat(line, start, image, p, end, stride, width, narrow):  # type: ignore[no-untyped-def]
+    """Write a line to all lines of the image from p to end."""
+    while narrow and p < end and p + WIDE <= len(image):
+        copy_wide(image, p, line, start)
+        p += stride
+    while p < end:
+        for c in range(width):
+            image[p + c] = line[start + c]
+        p += stride
+
+
+@njit(cache=True, nogil=True)
+def _prefetch_row(r, offsets, bands, stored):  # type: ignore[no-untyped-def]
+    """Rows in any order are far from each other in memory: ask for the next while one is drawn."""
+    for k in range(offsets[r, 1], offsets[r + 1, 1], 16):
+        prefetch(stored, k)
+    for j in range(offsets[r, 0], offsets[r + 1, 0], 16):
+        prefetch(bands, j)
 
 
 @njit(cache=True, nogil=True)
@@ -172,11 +196,13 @@ def _load(stored, half, as_mask, words, values):  # type: ignore[no-untyped-def]
         # a half's exponent is 112 less than that of the float with the same bits
         found = words.view(np.float32)
         for k in range(len(stored)):
-            values[k] = (words[k] != -1) if as_mask else (found[k] * 2.0**112 if words[k] != -1 else 0.0)
+            values[k] = (words[k] != -1) if as_mask else (found[k] * _HALF if words[k] != -1 else _NONE)
+    elif as_mask:
+        for k in range(len(stored)):
+            values[k] = stored[k] == stored[k]
     else:
         for k in range(len(stored)):
-            one = stored[k]
-            values[k] = (one == one) if as_mask else (one if one == one else 0)
+            values[k] = stored[k] if stored[k] == stored[k] else _NONE
 
 
 @njit(cache=True, nogil=True)
@@ -186,13 +212,3 @@ def _count(bits):  # type: ignore[no-untyped-def]
         bits &= bits - 1
         n += 1
     return n
-
-
-@njit(cache=True, nogil=True)
-def _draw_exactly(image, p, height, stride, width, starts, values, k):  # type: ignore[no-untyped-def]
-    """A band pixel by pixel, for the last ones of an image and for wide grids; returns the next value's number."""
-    for c in range(width):
-        k += (starts >> c) & 1
-        for line in range(height):
-            image[p + line * stride + c] = values[k - 1]
-    return k

@@ -51,7 +51,7 @@ def take_rows(arrays: Mapping[str, np.ndarray], rows: np.ndarray) -> dict[str, n
     taken, spans = {}, {}
     for name in OFFSETS:
         first, last = np.asarray(arrays[name][rows]), np.asarray(arrays[name][rows + 1])
-        taken[name] = np.concatenate([np.zeros_like(first[:1]), np.cumsum(last - first, axis=0)])
+        taken[name] = np.concatenate([np.zeros((1, *first.shape[1:]), first.dtype), np.cumsum(last - first, axis=0)])
         spans[name] = first, last
     for name, array in arrays.items():
         if name == "bands":

@@ -12,7 +12,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-__all__ = ["WIDE", "copy_wide", "different_wide", "fill_wide", "lowest_bit"]
+__all__ = ["WIDE", "copy_wide", "different_wide", "fill_wide", "lowest_bit", "prefetch"]
 
 WIDE = 16
 
@@ -79,3 +79,22 @@ def lowest_bit(typingctx: Any, bits: Any) -> Any:  # noqa: ARG001
         return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
 
     return types.int64(types.int64), generate
+
+
+@intrinsic
+def prefetch(typingctx: Any, array: Any, at: Any) -> Any:  # noqa: ARG001
+    """Ask for the memory around ``array[at]``, which is read soon; the first axis of a contiguous array."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        found = context.make_array(signature.args[0])(context, builder, arguments[0])
+        step = builder.extract_value(found.strides, 0)
+        start = builder.bitcast(found.data, ir.IntType(8).as_pointer())
+        place = builder.gep(start, [builder.mul(arguments[1], step)])
+        call = builder.module.declare_intrinsic(
+            "llvm.prefetch", [place.type], ir.FunctionType(ir.VoidType(), [place.type, *[ir.IntType(32)] * 3])
+        )
+        reading, often, data = (ir.Constant(ir.IntType(32), number) for number in (0, 3, 1))
+        builder.call(call, [place, reading, often, data])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), generate
