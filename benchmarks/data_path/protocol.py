@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import resource
 import sys
@@ -81,15 +80,14 @@ def mixing(batches: list[Any]) -> dict[str, float]:
     return {"quality": float(quality), "coverage": float(coverage)}
 
 
-def timed(work: Callable[[], int], *, repeats: int = 3) -> dict[str, Any]:
-    """Rate of a piece of work that returns the number of candidates; the best of some repetitions in one process."""
-    best, cpu_best, count = math.inf, math.inf, 0
+def timed(work: Callable[[], int], *, repeats: int = 2) -> dict[str, Any]:
+    """Rate of work that returns the number of candidates; all repetitions but the last are for warming up."""
     for _ in range(repeats):
         cpu, start = cpu_seconds(), time.perf_counter()
         count = work()
-        best = min(best, time.perf_counter() - start)
-        cpu_best = min(cpu_best, cpu_seconds() - cpu)
-    return {"candidates": count, "seconds": best, "rate": count / best, "cpu_us": 1e6 * cpu_best / count}
+        seconds = time.perf_counter() - start
+        cpu_us = 1e6 * (cpu_seconds() - cpu) / count
+    return {"candidates": count, "seconds": seconds, "rate": count / seconds, "cpu_us": cpu_us}
 
 
 def cut(n: int, size: int) -> Iterator[slice]:

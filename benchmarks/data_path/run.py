@@ -20,12 +20,15 @@ import report
 import samples
 from harness import Suite, run_suite
 from machine import describe
-from suites import loading, store
+from suites import applying, gpu, loading, store, training
 
 # One entry for each question; the order of the page.
 QUESTIONS: dict[str, Callable[[samples.Size, loading.Files], Sequence[Suite]]] = {
     "loading": loading.suites,
     "store": store.suites,
+    "training": training.suites,
+    "applying": applying.suites,
+    "gpu": gpu.suites,
 }
 
 

@@ -41,7 +41,7 @@ class Size:
 
 
 QUICK = Size("quick", simulated=1000, files=2, per_file=2000, dense=2000, large=20_000, rounds=1)
-FULL = Size("full", simulated=20_000, files=4, per_file=20_000, dense=20_000, large=2_000_000, rounds=5)
+FULL = Size("full", simulated=20_000, files=4, per_file=20_000, dense=10_000, large=2_000_000, rounds=3)
 
 
 def make(size: Size) -> dict[str, list[str]]:

@@ -14,11 +14,15 @@ _DENSE = (
     "The 5 × 56 × 11 energy image of every candidate, once, in batches of 256, on one core and from the page cache; "
     "*bytes* are those of the images on disk."
 )
+_EPOCH = (
+    "One epoch of training batches from ROOT files, on two cores: streaming, streaming while the store is written, and "
+    "from the store that was written. The consumer does nothing, so that every cost is seen."
+)
 
 
 def suites(size: Size, files: Mapping[str, Sequence[str]]) -> list[Suite]:
-    """Store to dense."""
-    return [_dense(size, list(files["uproot-zstd"]))]
+    """Store to dense, and the first epoch."""
+    return [_dense(size, list(files["uproot-zstd"])), _first_epoch(size, list(files["uproot-zstd"]))]
 
 
 def _dense(size: Size, files: list[str]) -> Suite:
@@ -52,4 +56,27 @@ def _dense(size: Size, files: list[str]) -> Suite:
             Goal("bytes per candidate for energy", OURS, None, "bytes_per_candidate", at_most=2200),
         ],
         columns=("rate", "ratio", "bytes_per_candidate", "quality", "coverage", "first_batch_s", "rss_mib", "cpu_us"),
+    )
+
+
+def _first_epoch(size: Size, files: list[str]) -> Suite:
+    ways = {
+        "streaming": ("stream", "nothing is written but the validation part"),
+        "streaming, store being built": ("build", "the first epoch of `train`"),
+        "from the store": ("store", "every later epoch"),
+    }
+    return Suite(
+        name="first epoch",
+        title="The epoch that builds the store",
+        text=_EPOCH,
+        reference="streaming",
+        contestants=[
+            Contestant(name, "epochs", {"files": files, "how": how, "folder": str(WORK / size.name)}, note=note)
+            for name, (how, note) in ways.items()
+        ],
+        goals=[
+            Goal("time against pure streaming", "streaming, store being built", "streaming", "seconds", at_most=1.15),
+            Goal("the same in processor time", "streaming, store being built", "streaming", "cpu_us", at_most=1.15),
+        ],
+        columns=("rate", "ratio", "seconds", "quality", "coverage", "first_batch_s", "rss_mib", "cpu_us"),
     )

@@ -116,7 +116,7 @@ def _event_loop(files: list[str], threads: int) -> dict[str, float]:
         [one.GetValue() for one in sums]
         return n.GetValue()
 
-    return timed(epoch, repeats=2)
+    return timed(epoch)
 
 
 if __name__ == "__main__":

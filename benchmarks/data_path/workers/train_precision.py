@@ -1,0 +1,55 @@
+"""Train a network with a precision and a memory layout; speed and the metric of the validation part."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import torch
+from our_recipe import network_recipe
+from protocol import answer, cpu_seconds, round_number
+
+from calotools.recipe import TrainConfig
+from calotools.training import fit, open_data
+
+_ENERGY = {
+    "task": "energy",
+    "images": "energy",
+    "tracks": [],
+    "scalars": ["e", "eta_cluster", "e0", "e1", "e2", "e3", "mu", "n_vtx"],
+    "model": {"name": "energy_cnn"},
+}
+
+
+def work(
+    *, files: list[str], n: int, task: str, epochs: int, precision: str, channels_last: bool, folder: str
+) -> dict[str, Any]:
+    """Rate of the last epoch, and the best epoch's metric."""
+    keep = {"selection": ["class_true == 0"]} if task == "energy" else {}
+    changes = {"sample": {"files": files, "tree": "electrons", "max_candidates": n, **keep}, "seed": round_number()}
+    changes |= {"trainer": {"epochs": epochs, "precision": precision}, "validation_fraction": 0.4}
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        config = network_recipe(files, Path(name), **changes, **(_ENERGY if task == "energy" else {}))
+        return _fit(config, channels_last)
+
+
+def _fit(config: TrainConfig, channels_last: bool) -> dict[str, Any]:
+    cpu = cpu_seconds()
+    # the networks choose their layout where they are made
+    plain = mock.patch.object(torch.nn.utils, "convert_conv2d_weight_memory_format", lambda module, _: module)
+    with nullcontext() if channels_last else plain:
+        result = fit(config, open_data(config))
+    metric = {"val_auc": "auc", "val_iqr": "iqr"}
+    found = {metric[name]: value for name, value in result.record["best"].items() if name in metric}
+    rows = (config.output / "log.csv").read_text(encoding="utf-8").splitlines()
+    speed = dict(zip(rows[0].split(","), rows[-1].split(","), strict=True))
+    seconds, rate = float(speed["seconds"]), float(speed["candidates_per_s"])
+    work_done = rate * seconds * len(result.record["history"])
+    return {"seconds": seconds, "rate": rate, "cpu_us": 1e6 * (cpu_seconds() - cpu) / work_done, **found}
+
+
+if __name__ == "__main__":
+    answer(work)
