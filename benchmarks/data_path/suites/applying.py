@@ -101,5 +101,5 @@ def _workers(size: Size, files: list[str]) -> Suite:
             Goal("prepare", "prepare, 2 workers", "prepare, 1 worker", "rate", 1.8),
             Goal("predict", "predict, 2 workers", "predict, 1 worker", "rate", 1.8),
         ],
-        columns=("seconds", "rate", "rss_mib", "cpu_us"),
+        columns=("seconds", "rate", "rss_mib"),
     )
