@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -15,21 +16,24 @@ from calotools._version import version
 from calotools.containers import Index, Scores
 from calotools.deploy.bundle import ModelBundle, load_bundle
 from calotools.deploy.distributed import Executor, workers
-from calotools.deploy.score import Scorer
+from calotools.deploy.score import ReadyBatch, Scorer
 from calotools.errors import ConfigError, EmptyInputError, ModelError
 from calotools.models import use_threads
 from calotools.ntuple import (
     FileResult,
+    FriendWriter,
+    Range,
+    RangeReader,
     ResolvedSample,
     bad_files,
+    count_entries,
     each_file,
-    index_of,
-    iterate_candidates,
+    list_ranges,
     resolve_sample,
-    write_friend,
 )
 from calotools.outputs import check_output
 from calotools.training.pieces import cluster_fields, input_fields
+from calotools.training.prefetch import prefetch
 from calotools.training.sample import parts_of
 
 if TYPE_CHECKING:
@@ -38,6 +42,7 @@ if TYPE_CHECKING:
 __all__ = ["predict"]
 
 Progress = Callable[[str, int, int], None]
+_AHEAD = 2  # batches that are made while the network works on one
 _NO_ROWS = Index(np.zeros(0, np.uint32), np.zeros(0, np.uint64), np.zeros(0, np.int32))
 
 
@@ -54,7 +59,7 @@ def predict(config: PredictConfig, *, progress: Progress | None = None) -> Path:
     ----------
     config : PredictConfig
     progress : callable, optional
-        ``progress(task, done, total)``; the total is not known and equals what is done.
+        ``progress(task, done, total)`` in candidates; with a tree whose rows are events, in events.
 
     Returns
     -------
@@ -88,10 +93,8 @@ def predict(config: PredictConfig, *, progress: Progress | None = None) -> Path:
             skip_bad_files=config.skip_bad_files,
             execute=execute,
         )
-        results = list(_score_files(config, bundle, sample, execute=execute, progress=progress))
-    bad = [*sample.bad, *bad_files(results)]
-    parts = {one.file: one.value for one in results if one.value is not None}
-    write_friend(config.output, _join(config, bundle, sample, parts, bad), tree=sample.tree, overwrite=config.overwrite)
+        results = _score_files(config, bundle, sample, execute=execute, progress=progress)
+        _write(config, bundle, sample, results)
     return config.output
 
 
@@ -121,11 +124,16 @@ def _score_files(
         fields=(*cluster, *input_fields(bundle.config, bundle.image_spec)),
         threads=threads,
     )
-    done = 0
+    if progress is None:
+        yield from each_file(score, sample.files, skip_bad_files=config.skip_bad_files, execute=execute)
+        return
+    counts = count_entries(sample.files, tree=sample.tree, flavour=sample.flavour)
+    done, total = 0, sum(counts.values())
+    if execute is None:
+        score = partial(score, report=lambda n: progress("predict", done + n, total))
     for result in each_file(score, sample.files, skip_bad_files=config.skip_bad_files, execute=execute):
-        done += 0 if result.value is None else len(result.value.index)
-        if progress is not None:
-            progress("predict", done, done)
+        done += counts[result.file]
+        progress("predict", done, total)
         yield result
 
 
@@ -152,8 +160,11 @@ def score_file(
     flavour: str,
     fields: tuple[str, ...],
     threads: int | None,
+    report: Callable[[int], None] | None = None,
 ) -> FileScores:
     """Score the candidates of one file, in this process or a worker's.
+
+    While the network works on a batch, the next ones are read and drawn in a thread.
 
     Parameters
     ----------
@@ -166,6 +177,8 @@ def score_file(
     fields : tuple of str
         Canonical fields to read.
     threads : int, optional
+    report : callable, optional
+        ``report(entries)`` that are done.
 
     Returns
     -------
@@ -178,22 +191,44 @@ def score_file(
         The bundle under that path is another one here.
     CellError, InputFileError, TreeError, BranchError, UnitError
     """
-    score = _scorer(config.model, digest, _device(config.accelerator), config.batch_size, config.on_bad)
-    indices, values = [_NO_ROWS], [dict.fromkeys(score.names, np.zeros(0, np.float32))]
-    with use_threads(threads):
-        for chunk in iterate_candidates(path, tree=tree, flavour=flavour, fields=fields, allow_empty=True):
-            indices.append(index_of(chunk.candidates))
-            values.append(score(chunk.candidates, source=chunk.source))
+    scorer = _scorer(
+        config.model, digest, _device(config.accelerator), config.batch_size, config.on_bad, config.precision
+    )
+    indices, values = [_NO_ROWS], [dict.fromkeys(scorer.names, np.zeros(0, np.float32))]
+    ranges = list_ranges(path, tree=tree, flavour=flavour, fields=fields, allow_empty=True)
+    with use_threads(threads), closing(prefetch(_make_ready(scorer, ranges, fields), depth=_AHEAD)) as batches:
+        for done, ready in batches:
+            indices.append(ready.index)
+            values.append(scorer.score(ready))
+            if report is not None:
+                report(done)
     return FileScores(_join_index(indices), _join_values(values))
 
 
+def _make_ready(scorer: Scorer, ranges: list[Range], fields: tuple[str, ...]) -> Iterator[tuple[int, ReadyBatch]]:
+    """Batches, and how many entries were used up before or by each of them."""
+    with RangeReader(fields=fields, keep_open=1) as read:
+        for where in ranges:
+            chunk = read(where)
+            n_batches = scorer.count_batches(len(chunk.candidates))
+            for number, ready in enumerate(scorer.make_ready(chunk.candidates, source=chunk.source), start=1):
+                yield where.start + len(where) * number // n_batches, ready
+
+
 @lru_cache(maxsize=1)
-def _scorer(model: Path, digest: str, device: str, batch_size: int, on_bad: Literal["error", "skip"]) -> Scorer:
+def _scorer(
+    model: Path,
+    digest: str,
+    device: str,
+    batch_size: int,
+    on_bad: Literal["error", "skip"],
+    precision: Literal["fp32", "bf16"],
+) -> Scorer:
     """The network, kept from one file to the next."""
     bundle = load_bundle(model)
     if bundle.digest != digest:
         raise ModelError(f"model '{model}' is another one on this worker, or changed since the start: {bundle.digest}")
-    return Scorer(bundle, device=device, batch_size=batch_size, on_bad=on_bad)
+    return Scorer(bundle, device=device, batch_size=batch_size, on_bad=on_bad, precision=precision)
 
 
 def _join_index(parts: Sequence[Index]) -> Index:
@@ -204,22 +239,22 @@ def _join_values(parts: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray
     return {name: np.concatenate([one[name] for one in parts]) for name in parts[0]}
 
 
-def _join(
-    config: PredictConfig,
-    bundle: ModelBundle,
-    sample: ResolvedSample,
-    parts: dict[str, FileScores],
-    bad: list[dict[str, str]],
-) -> Scores:
-    index = _join_index([one.index for one in parts.values()])
-    if not len(index):
-        raise EmptyInputError(f"no candidate in {list(parts)[:5]}: zero entries")
-    record = _record(bundle, config, sample) | {
-        "inputs": [{"file": file, "candidates": len(one.index)} for file, one in parts.items()],
-        "bad_files": bad,
-    }
-    values = _join_values([one.values for one in parts.values()])
-    return Scores(index, values, split=parts_of(bundle.config, index.run, index.event), record=record)
+def _write(
+    config: PredictConfig, bundle: ModelBundle, sample: ResolvedSample, results: Iterator[FileResult[FileScores]]
+) -> None:
+    """The friend tree, file by file, so that memory holds one; the record is completed at the end."""
+    inputs, bad = [], list(sample.bad)
+    record = _record(bundle, config, sample)
+    with FriendWriter(config.output, tree=sample.tree, overwrite=config.overwrite) as writer:
+        for result in results:
+            bad += bad_files([result])
+            if result.value is not None:
+                index, values = result.value.index, result.value.values
+                inputs.append({"file": result.file, "candidates": len(index)})
+                writer.extend(Scores(index, values, split=parts_of(bundle.config, index.run, index.event)))
+        if not any(one["candidates"] for one in inputs):
+            raise EmptyInputError(f"no candidate in {[one['file'] for one in inputs[:5]]}: zero entries")
+        writer.record = record | {"inputs": inputs, "bad_files": bad}
 
 
 def _record(bundle: ModelBundle, config: PredictConfig, sample: ResolvedSample) -> dict[str, object]:

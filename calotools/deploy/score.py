@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import awkward as ak
 import numpy as np
 import torch
 
+from calotools.containers import Batch, Images, Index
 from calotools.images import build_images, pad_tracks
+from calotools.ntuple import index_of
 from calotools.training.batches import make_batch
 from calotools.variables.tracks import add_track_variables
 
 if TYPE_CHECKING:
-    from calotools.containers import Batch, Images
     from calotools.deploy.bundle import ModelBundle
 
-__all__ = ["Scorer"]
+__all__ = ["ReadyBatch", "Scorer"]
+
+
+@dataclass(frozen=True)
+class ReadyBatch:
+    """What a network's pass needs, made from candidates.
+
+    Attributes
+    ----------
+    index : Index
+    batch : Batch
+    usable : (n,) bool
+        It has cells, and a base energy.
+    abs_eta : (n,) float32
+    """
+
+    index: Index
+    batch: Batch
+    usable: np.ndarray
+    abs_eta: np.ndarray
 
 
 class Scorer:
@@ -30,6 +52,8 @@ class Scorer:
         Candidates in one pass.
     on_bad : {"error", "skip"}
         A candidate without usable cells stops the work, or gets NaN.
+    precision : {"fp32", "bf16"}
+        Of the network's arithmetic.
     """
 
     def __init__(
@@ -39,12 +63,14 @@ class Scorer:
         device: torch.device | str = "cpu",
         batch_size: int = 2000,
         on_bad: Literal["error", "skip"] = "error",
+        precision: Literal["fp32", "bf16"] = "fp32",
     ) -> None:
         self._bundle = bundle
         self._network = bundle.network().to(device)
-        self._device = device
+        self._device = torch.device(device)
         self._batch_size = batch_size
         self._on_bad = on_bad
+        self._halved = precision == "bf16"
 
     def __call__(self, candidates: ak.Array, *, source: str = "") -> dict[str, np.ndarray]:
         """Score candidates.
@@ -67,30 +93,67 @@ class Scorer:
         CellError
             A candidate without usable cells, unless they are skipped.
         """
-        steps = range(0, len(candidates), self._batch_size)
-        outputs = [self._step(candidates[start : start + self._batch_size], source=source) for start in steps]
-        n_outputs = max(1, len(self._bundle.classes))
-        output = np.concatenate(outputs) if outputs else np.zeros((0, n_outputs), dtype=np.float32)  # (n, output)
-        return {name: output[:, column] for column, name in enumerate(self.names)}
+        outputs = [self.score(ready) for ready in self.make_ready(candidates, source=source)]
+        return {name: np.concatenate([one[name] for one in outputs]) for name in outputs[0]}
 
     @property
     def names(self) -> list[str]:
         """Of the values: ``score_<class>`` of every class, or ``e_network``."""
         return [f"score_{name}" for name in self._bundle.classes] or ["e_network"]
 
-    def _step(self, candidates: ak.Array, *, source: str) -> np.ndarray:
-        bundle = self._bundle
-        images = build_images(candidates, bundle.image_spec, on_bad=self._on_bad, source=source)
-        base = ak.to_numpy(candidates[bundle.config.base_energy]).astype(np.float32)
-        usable = np.isfinite(base) & (base > 0) & _has_cells(images)
-        batch = self._batch(candidates, images, np.where(usable, base, np.float32(1)))
-        with torch.inference_mode():
-            raw = self._network(batch.to(self._device))
+    def count_batches(self, n: int) -> int:
+        """Passes that n candidates take: at least one."""
+        return max(1, -(-n // self._batch_size))
+
+    def make_ready(self, candidates: ak.Array, *, source: str = "") -> Iterator[ReadyBatch]:
+        """What comes before the network: images, tracks and scalars, batch after batch; torch computes nothing here.
+
+        Parameters
+        ----------
+        candidates, source
+            As in a call.
+
+        Yields
+        ------
+        ReadyBatch
+            At least one, which is empty when there is no candidate.
+
+        Raises
+        ------
+        CellError
+            As in a call.
+        """
+        for number in range(self.count_batches(len(candidates))):
+            start = number * self._batch_size
+            some = candidates[start : start + self._batch_size]
+            images = build_images(some, self._bundle.image_spec, on_bad=self._on_bad, source=source)
+            base = ak.to_numpy(some[self._bundle.config.base_energy]).astype(np.float32)
+            usable = np.isfinite(base) & (base > 0) & np.isfinite(images.centre).all(axis=1)
+            batch = self._batch(some, images, np.where(usable, base, np.float32(1)))
+            pinned = batch.pin() if self._device.type == "cuda" else batch
+            yield ReadyBatch(index_of(some), pinned, usable, np.abs(ak.to_numpy(some["eta"])))
+
+    def score(self, ready: ReadyBatch) -> dict[str, np.ndarray]:
+        """The network's pass.
+
+        Parameters
+        ----------
+        ready : ReadyBatch
+
+        Returns
+        -------
+        dict of str to (n,) float32
+            As of a call.
+        """
+        bundle, cast = self._bundle, torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._halved)
+        with torch.inference_mode(), cast:
+            raw = self._network(ready.batch.to(self._device)).float()
             output = torch.softmax(raw, dim=1) if bundle.classes else raw[:, None]  # (n, output)
         values = output.cpu().numpy()
         if bundle.bias is not None:
-            values = bundle.bias.correct(values[:, 0], np.abs(ak.to_numpy(candidates["eta"])))[:, None]
-        return np.where(usable[:, None], values, np.nan).astype(np.float32)
+            values = bundle.bias.correct(values[:, 0], ready.abs_eta)[:, None]
+        values = np.where(ready.usable[:, None], values, np.nan).astype(np.float32)
+        return {name: values[:, column] for column, name in enumerate(self.names)}
 
     def _batch(self, candidates: ak.Array, images: Images, base: np.ndarray) -> Batch:
         config, scalers, n = self._bundle.config, self._bundle.scalers, len(candidates)
@@ -100,7 +163,3 @@ class Scorer:
             complete = add_track_variables(candidates, config.tracks)
             tracks = scalers.scale_tracks(*pad_tracks(complete, config.tracks, max_tracks=config.max_tracks))
         return make_batch(images.values, scalars=scalers.scale_scalars(columns, n=n), tracks=tracks, base_energy=base)
-
-
-def _has_cells(images: Images) -> np.ndarray:
-    return np.logical_or.reduce([mask.any(axis=(1, 2, 3)) for mask in images.mask.values()])

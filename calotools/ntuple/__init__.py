@@ -10,13 +10,13 @@ Start with `read_candidates` (all in memory) or `iterate_candidates` (chunk by c
 from calotools.ntuple.checks import check_cells
 from calotools.ntuple.each import FileResult, bad_files, each_file
 from calotools.ntuple.flavour import Flavour, load_flavour, shipped_flavours
-from calotools.ntuple.friend import check_rows, read_friend, write_friend
+from calotools.ntuple.friend import FriendWriter, check_rows, read_friend, write_friend
 from calotools.ntuple.histograms import write_histograms
 from calotools.ntuple.inspect import FileReport, TreeReport, inspect_files
 from calotools.ntuple.metadata import read_metadata
 from calotools.ntuple.momenta import momenta_of
 from calotools.ntuple.paths import expand_files
-from calotools.ntuple.ranges import Range, RangeReader, list_ranges
+from calotools.ntuple.ranges import Range, RangeReader, count_entries, list_ranges
 from calotools.ntuple.reader import Chunk, index_of, iterate_candidates, read_candidates
 from calotools.ntuple.remote import fingerprint
 from calotools.ntuple.sample import ResolvedSample, Sample, join_friend, read_sample, resolve_sample
@@ -31,6 +31,7 @@ __all__ = [
     "FileReport",
     "FileResult",
     "Flavour",
+    "FriendWriter",
     "Lists",
     "NtupleWriter",
     "Range",
@@ -43,6 +44,7 @@ __all__ = [
     "canonical_fields",
     "check_cells",
     "check_rows",
+    "count_entries",
     "each_file",
     "expand_files",
     "fingerprint",

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import awkward as ak
 import numpy as np
 import uproot
 
 from calotools.containers import Index, Scores
-from calotools.errors import BranchError, InputFileError, ShapeError, TreeError
+from calotools.errors import BranchError, EmptyInputError, InputFileError, ShapeError, TreeError
 from calotools.ntuple.metadata import METADATA_KEY, read_metadata
 from calotools.ntuple.paths import expand_files
 from calotools.ntuple.schema import INDEX_FIELDS
@@ -20,7 +22,7 @@ from calotools.ntuple.source import branch_names, list_trees, open_file, read_st
 from calotools.ntuple.writer import compression_of, writing_to
 from calotools.outputs import new_file
 
-__all__ = ["check_rows", "read_friend", "write_friend"]
+__all__ = ["FriendWriter", "check_rows", "read_friend", "write_friend"]
 
 _MEV = 1000.0
 _STEP = 100_000
@@ -58,23 +60,96 @@ def write_friend(path: Path | str, scores: Scores, *, tree: str, overwrite: bool
     >>> read_friend(path).values["score_signal"]
     array([0.5], dtype=float32)
     """
-    columns = {name: getattr(scores.index, name) for name in INDEX_FIELDS}
-    columns |= {name: _to_file(name, values) for name, values in scores.values.items()}
-    columns["split"] = np.asarray(scores.split, dtype=np.int8)
-    for name, values in columns.items():
-        if values.shape != (len(scores.index),):
-            raise ShapeError(f"'{name}' has shape {values.shape}, the index has {len(scores.index)} rows")
-    metadata = {"friend": tree, "record": scores.record, "units": {name: "MeV" for name in columns if _is_energy(name)}}
-    with new_file(path, overwrite=overwrite) as temporary, writing_to(path):
-        _write_tree(temporary, tree, columns, metadata)
+    with FriendWriter(path, tree=tree, overwrite=overwrite) as writer:
+        writer.extend(scores)
+        writer.record = scores.record
 
 
-def _write_tree(path: Path, tree: str, columns: dict[str, np.ndarray], metadata: dict[str, Any]) -> None:
-    with uproot.recreate(path, compression=compression_of("zstd")) as file:
-        file.mktree(tree, {name: values.dtype for name, values in columns.items()})
-        for start in range(0, len(columns["split"]), _STEP):
-            file[tree].extend({name: values[start : start + _STEP] for name, values in columns.items()})
-        file[METADATA_KEY] = json.dumps(metadata, default=str)
+class FriendWriter:
+    """A friend tree that grows part by part; its file appears when the block ends without an error.
+
+    Memory is that of a part, and what is written does not depend on how long the parts are.
+
+    Parameters
+    ----------
+    path, tree, overwrite
+        As in `write_friend`.
+
+    Attributes
+    ----------
+    record : dict
+        Written at the end.
+
+    Raises
+    ------
+    OutputExistsError
+        The file exists and `overwrite` is false.
+    """
+
+    def __init__(self, path: Path | str, *, tree: str, overwrite: bool = False) -> None:
+        self._path, self._tree, self._overwrite = path, tree, overwrite
+        self._stack = ExitStack()
+        self._waiting: list[dict[str, np.ndarray]] = []
+        self._file: Any = None
+        self.record: dict[str, Any] = {}
+
+    def extend(self, scores: Scores) -> None:
+        """Add rows; their record is left out, `record` is what is written.
+
+        Parameters
+        ----------
+        scores : Scores
+
+        Raises
+        ------
+        ShapeError
+            A column and the index differ in length.
+        OutputError
+            The disk is full.
+        """
+        columns = {name: getattr(scores.index, name) for name in INDEX_FIELDS}
+        columns |= {name: _to_file(name, values) for name, values in scores.values.items()}
+        columns["split"] = np.asarray(scores.split, dtype=np.int8)
+        for name, values in columns.items():
+            if values.shape != (len(scores.index),):
+                raise ShapeError(f"'{name}' has shape {values.shape}, the index has {len(scores.index)} rows")
+        self._waiting.append(columns)
+        if sum(len(one["split"]) for one in self._waiting) >= _STEP:
+            self._flush(keep=True)
+
+    def _flush(self, *, keep: bool) -> None:
+        """Write what waits, in steps of one size; with `keep`, a shorter rest goes on waiting."""
+        waiting = {name: np.concatenate([one[name] for one in self._waiting]) for name in self._waiting[0]}
+        n = len(waiting["split"])
+        stop = n - n % _STEP if keep else n
+        with writing_to(self._path):
+            if self._tree not in self._file:
+                self._file.mktree(self._tree, {name: values.dtype for name, values in waiting.items()})
+            for start in range(0, stop, _STEP):
+                self._file[self._tree].extend({k: v[start : min(start + _STEP, stop)] for k, v in waiting.items()})
+        self._waiting = [{name: values[stop:] for name, values in waiting.items()}]
+
+    def __enter__(self) -> Self:
+        temporary = self._stack.enter_context(new_file(self._path, overwrite=self._overwrite))
+        with writing_to(self._path):
+            self._file = self._stack.enter_context(uproot.recreate(temporary, compression=compression_of("zstd")))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        if kind is not None:
+            return self._stack.__exit__(kind, error, trace)
+        with self._stack:  # removes the file if completing it fails
+            if not self._waiting:
+                raise EmptyInputError(f"there is nothing to write to '{self._path}'")
+            names = list(self._waiting[0])
+            self._flush(keep=False)
+            units = {name: "MeV" for name in names if _is_energy(name)}
+            with writing_to(self._path):
+                metadata = {"friend": self._tree, "record": self.record, "units": units}
+                self._file[METADATA_KEY] = json.dumps(metadata, default=str)
+        return None
 
 
 def _is_energy(name: str) -> bool:

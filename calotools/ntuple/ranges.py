@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import awkward as ak
 
-from calotools.errors import ConfigError, EmptyInputError
+from calotools.errors import ConfigError, EmptyInputError, InputFileError, TreeError
 from calotools.ntuple.assemble import assemble_candidates
 from calotools.ntuple.checks import check_units, count_problems
 from calotools.ntuple.columns import Place
@@ -25,7 +25,7 @@ from calotools.ntuple.plan import Plan, make_plan
 from calotools.ntuple.reader import Chunk
 from calotools.ntuple.source import branch_names, list_trees, open_file, read_steps
 
-__all__ = ["Range", "RangeReader", "list_ranges"]
+__all__ = ["Range", "RangeReader", "count_entries", "list_ranges"]
 
 # Rows before a range that are looked at to go on counting the candidates of an event that straddles its edge.
 _LOOK_BACK = 1000
@@ -59,6 +59,7 @@ def list_ranges(
     flavour: str | Path | None = None,
     fields: Sequence[str] | None = None,
     step: int = 5000,
+    allow_empty: bool = False,
 ) -> list[Range]:
     """Cut the trees of some files into ranges; only the files' headers are read.
 
@@ -71,6 +72,8 @@ def list_ranges(
         As in `iterate_candidates`.
     step : int
         Entries of a range, about: at most twice as many.
+    allow_empty : bool
+        Files without any entry are no error.
 
     Returns
     -------
@@ -82,7 +85,7 @@ def list_ranges(
     InputFileError, TreeError, BranchError, ConfigError
         As the names say.
     EmptyInputError
-        There is no entry.
+        There is no entry, and that is not allowed.
 
     Examples
     --------
@@ -101,9 +104,31 @@ def list_ranges(
             edges = _edges(opened.source, opened.plan.branches, step)
             label = opened.plan.tree.label
             ranges += [Range(path, label, chosen, first, last) for first, last in pairwise(edges)]
-    if not ranges:
+    if not ranges and not allow_empty:
         raise EmptyInputError(f"no candidate in {names[:5]}{' ...' if len(names) > 5 else ''}: zero entries")
     return ranges
+
+
+def count_entries(files: Sequence[str], *, tree: str, flavour: str) -> dict[str, int]:
+    """Entries of the tree in each of some files, from their headers.
+
+    Parameters
+    ----------
+    files : sequence of str
+    tree, flavour : str
+
+    Returns
+    -------
+    dict of str to int
+        By file; 0 for one that cannot be read.
+    """
+    counts = dict.fromkeys(files, 0)
+    for path in files:
+        with suppress(InputFileError, TreeError), open_file(path) as file:
+            trees = list_trees(file)
+            match = choose_tree(trees, choose_flavour(trees, flavour=flavour, path=path), tree=tree, path=path)
+            counts[path] = int(trees[match.name].num_entries)
+    return counts
 
 
 def _edges(source: Any, branches: Sequence[str], step: int) -> list[int]:

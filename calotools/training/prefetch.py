@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 _END: Any = object()
 
 
-def prefetch(items: Iterable[T], *, depth: int) -> Iterator[T]:
+def prefetch(items: Iterable[T], *, depth: int) -> Generator[T, None, None]:
     """The same items in the same order, up to `depth` of them made in advance.
 
     Parameters

@@ -1,5 +1,6 @@
 """Prediction: what the friend tree says is what the network says, row by row."""
 
+import threading
 from pathlib import Path
 
 import awkward as ak
@@ -230,4 +231,34 @@ def test_workers_give_the_same_bits(run, ntuple):
 def test_a_model_that_changes_on_the_way(run, tmp_path):
     run("energy")
     with pytest.raises(ModelError, match="is another one on this worker"):
-        _scorer.__wrapped__(tmp_path / "energy.calo", "0" * 64, "cpu", 10, "error")
+        _scorer.__wrapped__(tmp_path / "energy.calo", "0" * 64, "cpu", 10, "error", "fp32")
+
+
+def test_progress_knows_the_total_from_the_start(bundle, ntuple, tmp_path):
+    seen = []
+    save_bundle(bundle("energy"), tmp_path / "energy.calo")
+    config = PredictConfig(
+        model=tmp_path / "energy.calo", files=tuple(ntuple), output=tmp_path / "s.root", threads=1, batch_size=50
+    )
+    predict(config, progress=lambda *step: seen.append(step))
+    assert {total for _, _, total in seen} == {240}
+    assert [done for _, done, _ in seen] == sorted(done for _, done, _ in seen)
+    assert seen[-1] == ("predict", 240, 240)
+
+
+def test_bf16_is_close_and_not_the_same(run):
+    exact = read_friend(run("identification")).values["score_signal"]
+    halved = read_friend(run("identification", precision="bf16")).values["score_signal"]
+    np.testing.assert_allclose(halved, exact, atol=0.02)
+    assert not np.array_equal(halved, exact)
+
+
+def test_an_error_on_the_way_leaves_nothing_and_no_thread(run, write_ntuple, draw_candidates, ntuple, tmp_path):
+    bad = draw_candidates(5)
+    cells = bad["cells"]
+    bad["cells"] = cells[ak.Array(np.arange(5) != 3)[:, np.newaxis] & (cells.e == cells.e)]
+    path = write_ntuple(tmp_path / "bad.root", bad)
+    with pytest.raises(CellError, match=r"bad\.root.*entry 3.*has no cells"):
+        run("energy", files=(*ntuple, path))
+    assert [one.name for one in tmp_path.glob("*scores*")] == []
+    assert not [one for one in threading.enumerate() if one.name.startswith("prefetch")]

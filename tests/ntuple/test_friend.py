@@ -7,6 +7,7 @@ import uproot
 from calotools.containers import Index, Scores
 from calotools.errors import BranchError, InputFileError, OutputExistsError, ShapeError, TreeError
 from calotools.ntuple import (
+    FriendWriter,
     NtupleWriter,
     check_rows,
     index_of,
@@ -137,3 +138,34 @@ def test_a_friend_is_not_taken_for_candidates(tmp_path, parent):
     (report,) = inspect_files(tmp_path / "f.root")
     assert report.flavour == ""
     assert report.trees[0].name == "scores"
+
+
+def test_parts_make_the_same_file_as_the_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr("calotools.ntuple.friend._STEP", 100)
+    rng = np.random.default_rng(3)
+    index = Index(np.ones(730, "u4"), np.arange(730, dtype="u8"), np.zeros(730, "i4"))
+    values = {"score": rng.random(730).astype("f4")}
+    write_friend(tmp_path / "whole.root", Scores(index, values, np.zeros(730, "i1")), tree="t")
+    with FriendWriter(tmp_path / "parts.root", tree="t") as writer:
+        for rows in np.split(np.arange(730), [3, 3, 99, 100, 450]):
+            part = {name: one[rows] for name, one in values.items()}
+            writer.extend(Scores(index.take(rows), part, np.zeros(len(rows), "i1")))
+    assert np.array_equal(read_friend(tmp_path / "parts.root", index=index).values["score"], values["score"])
+    offsets = []
+    for name in ("whole", "parts"):
+        with uproot.open(tmp_path / f"{name}.root") as file:
+            offsets.append(list(file["t"]["score"].entry_offsets))
+    assert offsets[0] == offsets[1]
+
+
+def test_an_error_between_parts_leaves_no_file(tmp_path):
+    index = Index(np.ones(3, "u4"), np.arange(3, dtype="u8"), np.zeros(3, "i4"))
+
+    def write():
+        with FriendWriter(tmp_path / "parts.root", tree="t") as writer:
+            for n in (3, 2):
+                writer.extend(Scores(index, {"score": np.zeros(n)}, np.zeros(3, "i1")))
+
+    with pytest.raises(ShapeError, match="'score' has shape"):
+        write()
+    assert list(tmp_path.iterdir()) == []
