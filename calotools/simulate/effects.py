@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, model_validator
 
@@ -59,6 +60,10 @@ class Effects(StageConfig):
     crosstalk: float = Field(1.0, description="scale of the crosstalk fractions", ge=0, le=3)
     electronic_noise: float = Field(1.0, description="scale of the electronic noise", ge=0, le=10)
     pileup: float = Field(1.0, description="scale of the number of pile-up interactions", ge=0, le=3)
+    minimum_bias: Literal["builtin", "pythia"] = Field(
+        "builtin",
+        description="where the particles of pile-up come from: parametrised, or inelastic collisions of Pythia 8",
+    )
     gain: bool = Field(True, description="medium and low gain for large signals")
     medium_gain_shift: float = Field(0.0, description="relative shift of the response in medium gain", ge=-0.1, le=0.1)
     time: bool = Field(True, description="time resolution and jitter; otherwise the exact time of the signal")

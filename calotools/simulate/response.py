@@ -10,6 +10,7 @@ from calotools.errors import ConfigError, ShapeError
 from calotools.simulate.effects import Effects
 from calotools.simulate.kernel import Outcome, candidate_loop
 from calotools.simulate.setup import Window, prepare
+from calotools.simulate.species import KINDS, kinds_of
 from calotools.simulate.stamp import source_stamp
 
 __all__ = ["Particles", "Response", "simulate_response"]
@@ -96,7 +97,6 @@ class Response:
 
 # Where a line from a displaced vertex can still meet the last cells of the calorimeter, at |eta| = 2.5.
 _MAX_ETA = 2.6
-_KINDS = {11: 0, 22: 1, 211: 2, 321: 2, 2212: 2, 130: 3, 310: 3, 2112: 3, 13: 4}
 _NEGATIVE_LEPTONS = (11, 13)
 
 
@@ -174,18 +174,16 @@ def _sources(particles: Particles) -> tuple[np.ndarray, np.ndarray]:
         shapes = {name: np.shape(getattr(particles, name)) for name in Particles.__dataclass_fields__}
         raise ShapeError(f"arrays of particles differ in shape: {shapes}")
     _, pdg, e, eta, phi, z, t = arrays
-    unknown = sorted(set(np.abs(pdg).tolist()) - set(_KINDS))
+    unknown = sorted(set(np.abs(pdg).tolist()) - set(KINDS))
     if unknown:
-        raise ConfigError(
-            f"no detector response for PDG codes {unknown}; allowed: {sorted(_KINDS)} and their negatives"
-        )
+        raise ConfigError(f"no detector response for PDG codes {unknown}; allowed: {sorted(KINDS)} and their negatives")
     bad = ~(np.isfinite(e) & (e > 0) & np.isfinite(eta) & np.isfinite(phi))
     if bad.any():
         at = int(np.flatnonzero(bad)[0])
         raise ConfigError(
             f"particle {at} has energy {e[at]} GeV, eta {eta[at]}, phi {phi[at]}; they must be finite, e > 0"
         )
-    kinds = np.array([_KINDS[abs(code)] for code in pdg.tolist()], np.int64)
+    kinds = kinds_of(pdg)
     sign = np.where(np.isin(np.abs(pdg), _NEGATIVE_LEPTONS), -np.sign(pdg), np.sign(pdg))
     sources = np.zeros((len(pdg), 10))
     sources[:, 0] = np.where(np.isin(kinds, (1, 3)), 0, sign)

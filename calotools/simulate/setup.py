@@ -27,6 +27,7 @@ from calotools.simulate.flat import flat_columns
 from calotools.simulate.kernel import Detector
 from calotools.simulate.minimum_bias import interactions, library_hits
 from calotools.simulate.pileup import N_SECTORS, SLAB, Library
+from calotools.simulate.pythia import pythia_interactions
 from calotools.simulate.stack import build_stack, make_knobs
 from calotools.simulate.stamp import source_stamp
 
@@ -68,7 +69,7 @@ def prepare(effects: Effects, *, pileup: bool, window: Window = "candidate") -> 
     )
     if not pileup or effects.pileup == 0.0:
         return detector
-    return detector._replace(library=_library(detector, effects.pileup))
+    return detector._replace(library=_library(detector, effects))
 
 
 def _grid() -> Grid:
@@ -167,10 +168,11 @@ def _no_library() -> Library:
     )
 
 
-def _library(detector: Detector, scale: float) -> Library:
+def _library(detector: Detector, effects: Effects) -> Library:
     """Shower the library's interactions and order the cells that they fire."""
     rng = np.random.default_rng(_LIBRARY_SEED)
-    sources, kinds, event = interactions(_LIBRARY_EVENTS, rng=rng)
+    draw = pythia_interactions if effects.minimum_bias == "pythia" else interactions
+    sources, kinds, event = draw(_LIBRARY_EVENTS, rng=rng)
     place, energy = library_hits(sources, kinds, detector, stamp=source_stamp(), rng=rng)
     n_slab = 2 * round(2.8 / SLAB)
     slab = np.clip(place[:, 1] - (round(10.0 / SLAB) - n_slab // 2), 0, n_slab - 1)
@@ -186,7 +188,7 @@ def _library(detector: Detector, scale: float) -> Library:
         weight=weight,
         weight_time=weight_time,
         in_time=int(np.flatnonzero(_CROSSINGS == 0)[0]),
-        scale=scale,
+        scale=effects.pileup,
     )
 
 

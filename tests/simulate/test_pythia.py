@@ -9,10 +9,11 @@ import pytest
 from calotools.errors import ConfigError
 from calotools.ntuple import canonical_fields, read_candidates, read_metadata
 from calotools.recipe import SimulateConfig
-from calotools.simulate import simulate
+from calotools.simulate import Effects, simulate
 from calotools.simulate.processes import choose_generator
-from calotools.simulate.pythia import process_table
+from calotools.simulate.pythia import process_table, pythia_interactions
 from calotools.simulate.pythia.events import load_pythia
+from calotools.simulate.setup import prepare
 
 pytest.importorskip("pythia8mc", reason="needs the extra calotools[pythia]")
 # pybind11's modules of Pythia say nothing about the interpreter's deprecations
@@ -206,3 +207,23 @@ def test_processes_that_only_pythia_has_imply_it():
     assert {choose_generator(process, None) for process in process_table()} == {"builtin", "pythia"}
     assert choose_generator("zee", None) == "builtin"
     assert choose_generator("dijets", None) == "pythia"
+
+
+def test_pile_up_of_pythia_is_as_dense_as_published():
+    sources, kinds, event = pythia_interactions(400, rng=np.random.default_rng(1))
+    again, _, _ = pythia_interactions(400, rng=np.random.default_rng(1))
+    assert np.array_equal(sources, again)
+    assert set(kinds) <= set(range(5))
+    central = np.abs(np.arcsinh(sources[:, 6])) < 1
+    charged = central & (kinds == 2) & (sources[:, 1] > 0)
+    # inelastic collisions at 13 TeV, charged particles per unit of eta: 5 to 6.5 as published by several experiments
+    assert 4.5 < charged.sum() / 400 / 2 < 6.8
+    # particles and antiparticles: charges cancel
+    assert abs(sources[charged, 0].mean()) < 4 / np.sqrt(charged.sum())
+    assert event.max() < 400
+
+
+def test_pile_up_of_pythia_is_overlaid():
+    plain, other = (prepare(Effects(minimum_bias=one), pileup=True).library for one in ("builtin", "pythia"))
+    assert 0.4 < other.e.sum() / plain.e.sum() < 3
+    assert other.starts.shape == plain.starts.shape

@@ -8,10 +8,19 @@ Needs the extra ``calotools[pythia]``; nothing here imports Pythia before an eve
 
 from typing import TYPE_CHECKING
 
-__all__ = ["Events", "classify_particles", "generate_candidates", "generate_objects", "process_table", "run_pythia"]
+__all__ = [
+    "Events",
+    "classify_particles",
+    "generate_candidates",
+    "generate_objects",
+    "process_table",
+    "pythia_interactions",
+    "run_pythia",
+]
 
 if TYPE_CHECKING:
     from calotools.simulate.pythia.ancestry import classify_particles
+    from calotools.simulate.pythia.collisions import pythia_interactions
     from calotools.simulate.pythia.events import Events, run_pythia
     from calotools.simulate.pythia.near import generate_candidates
     from calotools.simulate.pythia.objects import generate_objects
@@ -23,6 +32,7 @@ _HOME = {
     "generate_candidates": "near",
     "generate_objects": "objects",
     "process_table": "settings",
+    "pythia_interactions": "collisions",
     "run_pythia": "events",
 }
 

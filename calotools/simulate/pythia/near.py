@@ -15,17 +15,14 @@ from calotools.simulate.pythia.events import MAX_SEED, Events, join_events, run_
 from calotools.simulate.pythia.seeds import find_seeds, has_prompt
 from calotools.simulate.pythia.settings import process_settings, process_table
 from calotools.simulate.response import Particles
+from calotools.simulate.species import charge_of, detector_code
 
-__all__ = ["Near", "charge_of", "detector_code", "generate_candidates", "particles_near", "select_events"]
+__all__ = ["Near", "generate_candidates", "particles_near", "select_events"]
 
 _AROUND = 0.45
 _SOFTEST = 0.1  # GeV of p_T: below it, nothing leaves the beam pipe's neighbourhood
 _BATCH = 100
 _MAX_BATCHES = 2000
-# what flies far enough to be seen, and has no response of its own: hyperons, as nucleons of the same charge
-_CHARGED_HYPERONS = {3112: -2212, 3222: 2212, 3312: -2212, 3334: -2212}
-_KNOWN = (11, 13, 22, 211, 321, 2212, 130, 310, 2112)
-_CHARGES = {11: -1, 13: -1, 211: 1, 321: 1, 2212: 1}
 
 
 @dataclass(frozen=True)
@@ -43,44 +40,6 @@ class Near:
     candidate: np.ndarray
     row: np.ndarray
     distance: np.ndarray
-
-
-def detector_code(pdg: np.ndarray) -> np.ndarray:
-    """Code of the particle whose detector response stands for another's.
-
-    Parameters
-    ----------
-    pdg : (n,) int
-
-    Returns
-    -------
-    (n,) int32
-
-    Examples
-    --------
-    >>> detector_code(np.array([11, -211, 3122, 3112, -3112])).tolist()
-    [11, -211, 2112, -2212, 2212]
-    """
-    pdg = np.asarray(pdg, dtype=np.int64)
-    code = np.where(np.isin(np.abs(pdg), _KNOWN), pdg, 2112)
-    for hyperon, nucleon in _CHARGED_HYPERONS.items():
-        code = np.where(np.abs(pdg) == hyperon, np.sign(pdg) * nucleon, code)
-    return code.astype(np.int32)
-
-
-def charge_of(code: np.ndarray) -> np.ndarray:
-    """Charge of particles with a detector response.
-
-    Examples
-    --------
-    >>> charge_of(np.array([11, -11, 22, 211, 2112])).tolist()
-    [-1, 1, 0, 1, 0]
-    """
-    code = np.asarray(code)
-    charge = np.zeros(len(code), np.int32)
-    for one, value in _CHARGES.items():
-        charge[np.abs(code) == one] = value
-    return charge * np.sign(code).astype(np.int32)
 
 
 def select_events(

@@ -13,12 +13,12 @@ from calotools.simulate.pythia.ancestry import classify_particles, climb, origin
 from calotools.simulate.pythia.antikt import cluster
 from calotools.simulate.pythia.events import Events
 from calotools.simulate.pythia.near import (
-    detector_code,
     impact_parameter,
     particles_near,
     select_events,
     truth_of_rows,
 )
+from calotools.simulate.species import detector_code
 
 __all__ = ["ELECTRON", "JET", "MUON", "TAU", "Objects", "find_objects", "generate_objects"]
 
