@@ -154,6 +154,15 @@ def test_objects_are_apart(top):
     assert np.all(np.abs(objects.eta) < 2.1)
 
 
+def test_prompt_photons_are_no_jets():
+    events = run_pythia(40, seed=7, settings=process_settings("hyy"))
+    objects = find_objects(events)
+    rows = np.flatnonzero(events.visible & (events.pdg == 22) & (events.pt > 25))
+    photons = rows[classify_particles(events, rows).kind == 14]
+    assert len(photons) > 40
+    assert not np.any(np.isin(objects.leading, photons))
+
+
 def test_jets_of_top_have_their_flavour(top):
     rng = np.random.default_rng(1)
     generated = generate_objects("ttbar", 40, rng=rng)

@@ -102,12 +102,12 @@ def _groups(events: Events, rows: np.ndarray, group: np.ndarray, n: int) -> tupl
 
 
 def _leptons(events: Events, visible: np.ndarray) -> tuple[Objects, np.ndarray]:
-    """Prompt electrons and muons, and the rows of particles that are theirs (with what they radiated)."""
+    """Prompt electrons and muons, and rows of what belongs to no jet: they, what they radiated, prompt photons."""
     rows = visible[np.isin(np.abs(events.pdg[visible]), (11, 13, 22)) & (events.pt[visible] > _SOFTEST)]
     labels = classify_particles(events, rows)
     code = np.abs(events.pdg[rows])
     prompt = ((code == 11) & (labels.kind == 2)) | ((code == 13) & (labels.kind == 6))
-    photon = (labels.kind == 15) & np.isin(labels.iff, (2, 6))
+    photon = (labels.kind == 14) | ((labels.kind == 15) & np.isin(labels.iff, (2, 6)))
     chosen = rows[prompt]
     truth = truth_of_rows(events, rows, labels).take(prompt)
     momentum = _momentum(events, chosen)
@@ -183,7 +183,7 @@ def find_objects(events: Events) -> Objects:
     """Electrons, muons, hadronic taus and jets with E_T > 15 GeV and |eta| < 2.1, apart by 0.4.
 
     Where two are nearer, the lepton stays and the jet goes. Jets are anti-k_t, R = 0.4, of all visible particles but
-    muons and what belongs to prompt leptons and taus.
+    muons, prompt photons and what belongs to prompt leptons and taus.
 
     Parameters
     ----------
