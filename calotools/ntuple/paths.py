@@ -18,7 +18,7 @@ def expand_files(files: str | Path | Sequence[str | Path], *, absent: bool = Fal
     Parameters
     ----------
     files : str, path, or sequence of them
-        ``*``, ``?``, ``[...]`` and ``**`` are globs, also in a URL (``root://host//folder/*.root``).
+        ``*``, ``?``, ``[...]`` and ``**`` are globs; in a URL (``root://host//folder/*.root``), ``?`` is not.
     absent : bool
         Let the name of a local file pass that does not exist, for the caller to report.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,9 @@ def prepare_client(url: str) -> None:
     ConfigError
         The client is not installed, or a limit in the environment is not a whole number.
     """
-    if url.partition("://")[0] not in _XROOTD:
+    protocol = url.partition("://")[0]
+    if protocol not in _XROOTD:
+        _check_protocol(url, protocol)
         return
     try:
         import fsspec_xrootd  # noqa: F401 - the protocol of fsspec
@@ -65,15 +68,21 @@ def prepare_client(url: str) -> None:
         client.EnvPutInt(name, int(text))
 
 
+def _check_protocol(url: str, protocol: str) -> None:
+    import fsspec
+
+    try:
+        fsspec.get_filesystem_class(protocol)
+    except (ImportError, ValueError) as error:
+        raise ConfigError(f"'{url}': {error}; root://, http:// and https:// are known") from None
+
+
 def _file_system(url: str) -> tuple[Any, str]:
     import fsspec
 
     prepare_client(url)
-    try:
-        system, path = fsspec.core.url_to_fs(url)
-    except (ImportError, ValueError) as error:
-        raise ConfigError(f"'{url}': {error}; root://, http:// and https:// are known") from None
-    return system, path
+    found: tuple[Any, str] = fsspec.core.url_to_fs(url)
+    return found
 
 
 def transfer_errors() -> tuple[type[BaseException], ...]:
@@ -83,7 +92,7 @@ def transfer_errors() -> tuple[type[BaseException], ...]:
 
 
 def match_remote(url: str) -> list[str]:
-    """The URLs that a URL with ``*``, ``?`` or ``[...]`` stands for, sorted; one without is returned as it is.
+    """The URLs that a URL with ``*`` or ``[...]`` stands for, sorted; one without is returned as it is.
 
     Parameters
     ----------
@@ -110,7 +119,7 @@ def match_remote(url: str) -> list[str]:
         return [url]
     system, path = _file_system(url)
     try:
-        found = sorted(system.glob(path))
+        found = sorted(system.glob(path)) or _refuse_silence(system, path)
     except transfer_errors() as error:
         raise InputFileError(
             f"'{url}' cannot be listed: {error}; is the server up, and is the folder there?"
@@ -118,6 +127,13 @@ def match_remote(url: str) -> list[str]:
     if not found:
         raise InputFileError(f"no file matches '{url}'")
     return [str(system.unstrip_protocol(one)) for one in found]
+
+
+def _refuse_silence(system: Any, path: str) -> list[str]:
+    """Globs of a server that does not answer are empty: look at the folder, which raises."""
+    outer = re.split(r"[*\[]", path)[0].rpartition("/")[0]
+    system.info(outer or "/")
+    return []
 
 
 def fingerprint(path: str) -> list[str | int | float]:
