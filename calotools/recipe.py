@@ -273,6 +273,7 @@ class _WithScores(StageConfig):
     unweighted: bool = Field(False, description="count every candidate once, whatever its weight")
     replicas: int = Field(200, description="bootstrap replicas", ge=20)
     seed: int = Field(1, description="seed of the bootstrap", ge=0)
+    skip_bad_files: bool = Field(False, description="go on without files that cannot be read, and list them")
     overwrite: bool = Field(False, description="replace an existing output")
 
 
@@ -321,6 +322,7 @@ class TagProbeConfig(StageConfig):
     injected: Path | None = Field(None, description="sidecar of pseudo-data, for the closure; default: beside the data")
     label: str | None = Field(None, description="label on the figures; default: pseudo-data with a sidecar, else data")
     seed: int = Field(1, description="seed of the bootstrap", ge=0)
+    skip_bad_files: bool = Field(False, description="go on without files that cannot be read, and list them")
     overwrite: bool = Field(False, description="replace an existing output")
 
 

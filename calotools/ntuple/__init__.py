@@ -19,7 +19,7 @@ from calotools.ntuple.paths import expand_files
 from calotools.ntuple.ranges import Range, RangeReader, count_entries, list_ranges
 from calotools.ntuple.reader import Chunk, index_of, iterate_candidates, read_candidates
 from calotools.ntuple.remote import fingerprint
-from calotools.ntuple.sample import ResolvedSample, Sample, join_friend, read_sample, resolve_sample
+from calotools.ntuple.sample import ResolvedSample, Sample, join_friend, read_resolved, read_sample, resolve_sample
 from calotools.ntuple.schema import CanonicalField, canonical_fields
 from calotools.ntuple.table import Lists, Table, join_tables, table_of
 from calotools.ntuple.trees import sample_fields, sample_trees
@@ -59,6 +59,7 @@ __all__ = [
     "read_candidates",
     "read_friend",
     "read_metadata",
+    "read_resolved",
     "read_sample",
     "resolve_sample",
     "sample_fields",

@@ -6,12 +6,13 @@ import glob
 import os
 import re
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from calotools.errors import ConfigError, InputFileError
 
-__all__ = ["fingerprint", "is_remote", "match_remote", "prepare_client", "transfer_errors"]
+__all__ = ["fingerprint", "forget", "is_remote", "match_remote", "prepare_client", "transfer_errors"]
 
 _XROOTD = ("root", "roots", "xroot", "xroots")
 # Seconds, and tries. The client's own defaults keep a job waiting for ten minutes for a connection and for half an hour
@@ -83,6 +84,21 @@ def _file_system(url: str) -> tuple[Any, str]:
     prepare_client(url)
     found: tuple[Any, str] = fsspec.core.url_to_fs(url)
     return found
+
+
+def forget(url: str) -> None:
+    """Close what the client keeps open of a file after it failed, so that it is not closed with noise at the end.
+
+    Parameters
+    ----------
+    url : str
+        Nothing is done with a local file.
+    """
+    if url.partition("://")[0] not in _XROOTD:
+        return
+    system, path = _file_system(url)
+    with suppress(*transfer_errors()):
+        system.invalidate_cache(path)
 
 
 def transfer_errors() -> tuple[type[BaseException], ...]:

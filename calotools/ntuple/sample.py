@@ -20,7 +20,7 @@ from calotools.ntuple.paths import expand_files
 from calotools.ntuple.reader import index_of, iterate_candidates
 from calotools.ntuple.source import list_trees, open_file
 
-__all__ = ["ResolvedSample", "Sample", "join_friend", "read_sample", "resolve_sample"]
+__all__ = ["ResolvedSample", "Sample", "join_friend", "read_resolved", "read_sample", "resolve_sample"]
 
 
 @dataclass(frozen=True)
@@ -174,6 +174,24 @@ def read_sample(
     calotools.errors.InputFileError: file 'absent.root' does not exist...
     """
     sample = resolve_sample(files, tree=tree, flavour=flavour, skip_bad_files=skip_bad_files)
+    return read_resolved(sample, fields=fields, skip_bad_files=skip_bad_files)
+
+
+def read_resolved(
+    sample: ResolvedSample, *, fields: Sequence[str] | None = None, skip_bad_files: bool = False
+) -> Sample:
+    """All candidates of a sample that was resolved before; see `read_sample`.
+
+    Parameters
+    ----------
+    sample : ResolvedSample
+    fields : sequence of str, optional
+    skip_bad_files : bool
+
+    Returns
+    -------
+    Sample
+    """
     read = partial(_read, tree=sample.tree, flavour=sample.flavour, fields=fields)
     results = list(each_file(read, sample.files, skip_bad_files=skip_bad_files))
     parts = [part for one in results for part in one.value or ()]

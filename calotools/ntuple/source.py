@@ -14,7 +14,7 @@ import uproot
 from cramjam import CompressionError, DecompressionError
 
 from calotools.errors import InputFileError
-from calotools.ntuple.remote import is_remote, prepare_client, transfer_errors
+from calotools.ntuple.remote import forget, is_remote, prepare_client, transfer_errors
 
 __all__ = ["branch_names", "counter_names", "list_trees", "open_file", "read_steps"]
 
@@ -59,6 +59,7 @@ def open_file(path: str) -> Iterator[Any]:
     except FileNotFoundError:
         raise InputFileError(f"file '{path}' does not exist") from None
     except (*_READ_ERRORS, *transfer_errors()) as error:
+        forget(path)
         raise InputFileError(f"file '{path}' cannot be read: {_first_line(error)}; {_advice(path)}") from error
     with file:
         yield file
@@ -151,6 +152,7 @@ def read_steps(
         try:
             arrays = next(steps, None)
         except (*_READ_ERRORS, *transfer_errors()) as error:
+            forget(path)
             raise InputFileError(
                 f"file '{path}', tree '{tree.name}', entries from {start}: {sorted(wanted)[:5]} cannot be read: "
                 f"{_first_line(error)}; {_advice(path, damaged=True)}"

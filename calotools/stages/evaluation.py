@@ -8,7 +8,7 @@ from calotools.ntuple import read_friend
 from calotools.outputs import check_output
 from calotools.stages.energy import measure_energy
 from calotools.stages.identification import measure_identification
-from calotools.stages.publish import Outcome, publish
+from calotools.stages.publish import Outcome, publish, with_bad_files
 from calotools.stages.scored import read_scored
 
 if TYPE_CHECKING:
@@ -58,8 +58,9 @@ def evaluate(config: EvaluateConfig, *, progress: Progress | None = None) -> Out
         split=config.split,
         tree=config.tree or friend.record["tree"],
         flavour=config.flavour or friend.record["flavour"],
+        skip_bad_files=config.skip_bad_files,
     )
     if progress:
         progress("candidates", len(sample.candidates), len(sample.candidates))
-    outcome = _MEASURES[task](sample, config)
+    outcome = with_bad_files(_MEASURES[task](sample, config), sample.bad_files)
     return publish(outcome, config, output=config.output, overwrite=config.overwrite)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import awkward as ak
@@ -12,11 +12,11 @@ from calotools.analysis import Bootstrap, compare_widths, event_bootstrap, find_
 from calotools.analysis.pairs import RULES
 from calotools.containers import PeakFit, WidthComparison
 from calotools.errors import EmptyInputError
-from calotools.ntuple import index_of, read_candidates, read_friend, sample_fields
+from calotools.ntuple import index_of, read_friend, read_resolved, resolve_sample, sample_fields
 from calotools.outputs import check_output
 from calotools.plots import draw_peak, draw_peak_comparison
 from calotools.stages.probes import PAIR_MASS
-from calotools.stages.publish import Headline, Outcome, publish
+from calotools.stages.publish import Headline, Outcome, publish, with_bad_files
 from calotools.stages.scored import read_scored
 from calotools.variables import fields_in, select
 
@@ -42,6 +42,7 @@ class _Masses:
     weight: np.ndarray
     bootstrap: Bootstrap
     cutflow: list[dict[str, Any]] = field(default_factory=list)
+    bad_files: list[dict[str, str]] = field(default_factory=list)
 
 
 def peaks(config: PeaksConfig, *, progress: Progress | None = None) -> Outcome:
@@ -68,7 +69,7 @@ def peaks(config: PeaksConfig, *, progress: Progress | None = None) -> Outcome:
     measured = _scored_pairs(config, kind) if config.scores else _own_pairs(config, kind)
     if progress:
         progress("pairs", len(measured.weight), len(measured.weight))
-    outcome = _outcome(measured, config, kind)
+    outcome = with_bad_files(_outcome(measured, config, kind), measured.bad_files)
     return publish(outcome, config, output=config.output, overwrite=config.overwrite)
 
 
@@ -87,24 +88,29 @@ def _scored_pairs(config: PeaksConfig, kind: str) -> _Masses:
         split=config.split,
         tree=config.tree or friend.record["tree"],
         flavour=config.flavour or friend.record["flavour"],
+        skip_bad_files=config.skip_bad_files,
     )
-    return _paired(config, kind, sample.candidates, {"after": NETWORK}, sample.cutflow)
+    measured = _paired(config, kind, sample.candidates, {"after": NETWORK}, sample.cutflow)
+    return replace(measured, bad_files=sample.bad_files)
 
 
 def _own_pairs(config: PeaksConfig, kind: str) -> _Masses:
-    known = sample_fields(config.files, tree=config.tree, flavour=config.flavour)
+    skip = config.skip_bad_files
+    sound = resolve_sample(config.files, tree=config.tree, flavour=config.flavour, skip_bad_files=skip)
+    known = sample_fields(sound.files[:1], tree=sound.tree, flavour=sound.flavour)
     wanted = {PAIR_MASS, "weight"} if PAIR_MASS in known else {*_FIELDS, config.reference} | ({"eta_s2"} & known)
     wanted |= fields_in(config.selection)
-    candidates = read_candidates(config.files, fields=tuple(sorted(wanted)), tree=config.tree, flavour=config.flavour)
-    candidates = candidates[select(candidates, config.selection).mask]
+    sample = read_resolved(sound, fields=tuple(sorted(wanted)), skip_bad_files=skip)
+    candidates = sample.candidates[select(sample.candidates, config.selection).mask]
     if PAIR_MASS not in known:
-        return _paired(config, kind, candidates, {}, [])
+        return replace(_paired(config, kind, candidates, {}, []), bad_files=sample.bad)
     index = index_of(candidates)
     return _Masses(
         masses={"before": ak.to_numpy(candidates[PAIR_MASS]).astype(float)},
         names={"before": PAIR_MASS},
         weight=_weight(config, candidates),
         bootstrap=event_bootstrap(index, rng=np.random.default_rng(config.seed), replicas=config.replicas),
+        bad_files=sample.bad,
     )
 
 

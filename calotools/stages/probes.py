@@ -11,7 +11,15 @@ import numpy as np
 
 from calotools.analysis import TagProbeSample, tag_probe_sample
 from calotools.errors import EmptyInputError
-from calotools.ntuple import check_rows, index_of, read_candidates, read_friend, sample_fields
+from calotools.ntuple import (
+    ResolvedSample,
+    index_of,
+    join_friend,
+    read_friend,
+    read_resolved,
+    resolve_sample,
+    sample_fields,
+)
 from calotools.variables import fields_in, select
 
 if TYPE_CHECKING:
@@ -25,7 +33,7 @@ _FIELDS = ("et", "eta", "phi", "e", "charge", "weight")
 
 def read_probes(
     config: TagProbeConfig, files: Sequence[str], scores: Sequence[Path], *, matched: bool
-) -> TagProbeSample:
+) -> tuple[TagProbeSample, list[dict[str, str]]]:
     """Read candidates, make pairs of tag and probe of opposite charge, and say which probes pass.
 
     Parameters
@@ -41,7 +49,8 @@ def read_probes(
 
     Returns
     -------
-    TagProbeSample
+    TagProbeSample, list of dict
+        The probes, and ``file`` and ``reason`` of the files that were skipped.
 
     Raises
     ------
@@ -50,8 +59,10 @@ def read_probes(
     BranchError
         A tag's cut needs a field that a tree of pairs does not have.
     """
-    in_pairs = PAIR_MASS in sample_fields(tuple(files), tree=config.tree, flavour=config.flavour)
-    candidates = _read(config, files, scores, in_pairs=in_pairs, matched=matched)
+    skip = config.skip_bad_files
+    sound = resolve_sample(tuple(files), tree=config.tree, flavour=config.flavour, skip_bad_files=skip)
+    in_pairs = PAIR_MASS in sample_fields(sound.files[:1], tree=sound.tree, flavour=sound.flavour)
+    candidates, bad = _read(config, sound, scores, in_pairs=in_pairs, matched=matched)
     tags = _tags(candidates, config.tag) if in_pairs else candidates
     tag, probe = select(tags, config.tag).mask, select(candidates, config.probe).mask
     passing = select(candidates, (config.passing,)).mask
@@ -65,12 +76,12 @@ def read_probes(
             f"{len(candidates)} candidates of {list(files)} make no tag-and-probe pair of opposite charge; "
             f"loosen the tag {list(config.tag)} or the probe {list(config.probe)}"
         )
-    return sample
+    return sample, bad
 
 
 def _read(
-    config: TagProbeConfig, files: Sequence[str], scores: Sequence[Path], *, in_pairs: bool, matched: bool
-) -> ak.Array:
+    config: TagProbeConfig, sound: ResolvedSample, scores: Sequence[Path], *, in_pairs: bool, matched: bool
+) -> tuple[ak.Array, list[dict[str, str]]]:
     friend = read_friend(tuple(scores)) if scores else None
     known = friend.values.keys() if friend else set()
     named = (fields_in(config.probe) | fields_in((config.passing,))) - known
@@ -78,12 +89,14 @@ def _read(
     if in_pairs:
         tags = {f"tag_{name}" for name in tags} | {"tag_charge", PAIR_MASS}
     wanted = {*_FIELDS, *named, *tags, *(["class_true"] if matched else [])}
-    candidates = read_candidates(tuple(files), tree=config.tree, flavour=config.flavour, fields=tuple(sorted(wanted)))
-    if friend:
-        check_rows(friend, index_of(candidates))
-        for name, values in friend.values.items():
-            candidates = ak.with_field(candidates, values, name)
-    return candidates
+    sample = read_resolved(sound, fields=tuple(sorted(wanted)), skip_bad_files=config.skip_bad_files)
+    if not friend:
+        return sample.candidates, sample.bad
+    sample, friend = join_friend(sample, friend)
+    candidates = sample.candidates
+    for name, values in friend.values.items():
+        candidates = ak.with_field(candidates, values, name)
+    return candidates, sample.bad
 
 
 def _tags(candidates: ak.Array, cuts: Sequence[str]) -> ak.Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from calotools.recipe import StageConfig
 
-__all__ = ["Headline", "Outcome", "publish", "skipped", "write_outcome"]
+__all__ = ["Headline", "Outcome", "publish", "skipped", "with_bad_files", "write_outcome"]
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,23 @@ def skipped(bad: Sequence[Mapping[str, str]]) -> tuple[Headline, ...]:
     return (
         Headline("input files that were skipped", len(bad), None, "", f"{bad[0]['file']}: {bad[0]['reason']}{more}"),
     )
+
+
+def with_bad_files(outcome: Outcome, bad: Sequence[Mapping[str, str]]) -> Outcome:
+    """An outcome that lists the input files that were skipped, in its results and on the top of the page.
+
+    Parameters
+    ----------
+    outcome : Outcome
+    bad : sequence of dict
+        ``file`` and ``reason``.
+
+    Returns
+    -------
+    Outcome
+    """
+    results = dict(outcome.results) | {"bad_files": list(bad)}
+    return replace(outcome, results=results, headline=(*outcome.headline, *skipped(bad)))
 
 
 def publish(outcome: Outcome, config: StageConfig, *, output: Path, overwrite: bool) -> Outcome:

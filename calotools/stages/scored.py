@@ -11,7 +11,7 @@ import numpy as np
 
 from calotools.containers import Index, Scores
 from calotools.errors import EmptyInputError
-from calotools.ntuple import check_rows, index_of, read_candidates, sample_fields
+from calotools.ntuple import index_of, join_friend, read_resolved, resolve_sample, sample_fields
 from calotools.variables import SPLITS, fields_in, select
 
 __all__ = ["Scored", "read_scored"]
@@ -29,12 +29,15 @@ class Scored:
         Of the prediction: task, model, classes.
     cutflow : list of dict
         Candidates left after each step, from all to used.
+    bad_files : list of dict
+        ``file`` and ``reason`` of the files that were skipped, now or by `predict`.
     """
 
     candidates: ak.Array
     scores: dict[str, np.ndarray]
     record: dict[str, Any]
     cutflow: list[dict[str, Any]]
+    bad_files: list[dict[str, str]]
 
     def __contains__(self, name: str) -> bool:
         """Whether the candidates have a field."""
@@ -64,6 +67,7 @@ def read_scored(
     split: str = "all",
     tree: str | None,
     flavour: str | None,
+    skip_bad_files: bool = False,
 ) -> Scored:
     """Read candidates, check that they and the scores agree row by row, join and select.
 
@@ -81,6 +85,8 @@ def read_scored(
     split : {"test", "validation", "train", "all", "unseen"}
     tree, flavour : str, optional
         As for `read_candidates`.
+    skip_bad_files : bool
+        Go on without files that cannot be read, and without their scores.
 
     Returns
     -------
@@ -93,13 +99,14 @@ def read_scored(
     """
     cuts = tuple(cuts)
     files = tuple(files)
-    found = sample_fields(files, tree=tree, flavour=flavour).intersection(optional)
+    sound = resolve_sample(files, tree=tree, flavour=flavour, skip_bad_files=skip_bad_files)
+    found = sample_fields(sound.files[:1], tree=sound.tree, flavour=sound.flavour).intersection(optional)
     needed = sorted({*fields, *found, *(fields_in(cuts) - friend.values.keys())})
-    candidates = read_candidates(files, fields=needed, tree=tree, flavour=flavour)
-    check_rows(friend, index_of(candidates))
+    sample, friend = join_friend(read_resolved(sound, fields=needed, skip_bad_files=skip_bad_files), friend)
+    candidates = sample.candidates
     for name, values in friend.values.items():
         candidates = ak.with_field(candidates, values, name)
-    return _selected(candidates, friend, cuts, split)
+    return _selected(candidates, friend, cuts, split, sample.bad)
 
 
 def _part(friend: Scores, split: str) -> np.ndarray:
@@ -112,7 +119,9 @@ def _part(friend: Scores, split: str) -> np.ndarray:
     return friend.split == SPLITS.index(split)
 
 
-def _selected(candidates: ak.Array, friend: Scores, cuts: tuple[str, ...], split: str) -> Scored:
+def _selected(
+    candidates: ak.Array, friend: Scores, cuts: tuple[str, ...], split: str, bad: list[dict[str, str]]
+) -> Scored:
     scored = np.all([np.isfinite(values) for values in friend.values.values()], axis=0)
     part = _part(friend, split)
     selection = select(candidates, cuts)
@@ -124,6 +133,5 @@ def _selected(candidates: ak.Array, friend: Scores, cuts: tuple[str, ...], split
     if not kept.any():
         flow = ", ".join(f"{one['candidates']} after '{one['step']}'" for one in cutflow)
         raise EmptyInputError(f"no candidate is left to measure: {flow}; loosen the selection or use --split all")
-    return Scored(
-        candidates[kept], {name: values[kept] for name, values in friend.values.items()}, friend.record, cutflow
-    )
+    values = {name: values[kept] for name, values in friend.values.items()}
+    return Scored(candidates[kept], values, friend.record, cutflow, bad)

@@ -19,14 +19,15 @@ from calotools.analysis import (
 from calotools.analysis.scalefactors import variations_of
 from calotools.containers import Closure, Efficiency, ScaleFactors, TagProbeFit
 from calotools.errors import EmptyInputError
+from calotools.ntuple import expand_files
 from calotools.outputs import check_output
 from calotools.plots import draw_efficiency_map, draw_scale_factors, draw_tagprobe
 from calotools.stages.injected import InjectedTruth, read_injected
 from calotools.stages.probes import read_probes
-from calotools.stages.publish import Headline, Outcome, publish
+from calotools.stages.publish import Headline, Outcome, publish, with_bad_files
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from calotools.recipe import TagProbeConfig
     from calotools.stages import Progress
@@ -55,16 +56,23 @@ def tagprobe(config: TagProbeConfig, *, progress: Progress | None = None) -> Out
     OutputExistsError, InputFileError, BranchError, EmptyInputError, ConfigError
     """
     check_output(config.output, overwrite=config.overwrite)
-    data = read_probes(config, config.data, config.data_scores, matched=False)
+    data, bad = read_probes(config, config.data, config.data_scores, matched=False)
     if progress:
         progress("probes", len(data), len(data))
-    simulation = (
-        read_probes(config, config.simulation, config.simulation_scores, matched=True) if config.simulation else None
-    )
-    truth = read_injected(config.injected or config.data, passing=config.passing, edges=_edges(config))
+    simulation = None
+    if config.simulation:
+        simulation, missed = read_probes(config, config.simulation, config.simulation_scores, matched=True)
+        bad = [*bad, *missed]
+    truth = read_injected(config.injected or _read_files(config, bad), passing=config.passing, edges=_edges(config))
     label = config.label or ("calotools pseudo-data" if truth else "data")
     outcome = _measure(config.model_copy(update={"label": label}), data, simulation, truth)
-    return publish(outcome, config, output=config.output, overwrite=config.overwrite)
+    return publish(with_bad_files(outcome, bad), config, output=config.output, overwrite=config.overwrite)
+
+
+def _read_files(config: TagProbeConfig, bad: Sequence[Mapping[str, str]]) -> list[str]:
+    """Files of the data, without those that were skipped."""
+    names = {one["file"] for one in bad}
+    return [name for name in expand_files(config.data, absent=config.skip_bad_files) if name not in names]
 
 
 def _edges(config: TagProbeConfig) -> dict[str, np.ndarray]:
