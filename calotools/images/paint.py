@@ -150,7 +150,6 @@ def paint(begin, end, cells, plan, row_of, sizes, canvas, found):  # type: ignor
     outside, centre, dropped, status = found
     others = canvas_values.shape[1] > 1
     runs, parts = np.empty((2, 2, 3), dtype=np.int64), np.empty((2, 3))  # axis, (first, count), run
-    zero, one_more = np.float32(0.0), np.float32(1.0)
     scale, half, n_bin = 1.0 / pitch, 0.5 * shape, sizes.shape[1]
     for i in range(begin, end):
         image = canvas_values[i - begin]
@@ -195,12 +194,7 @@ def paint(begin, end, cells, plan, row_of, sizes, canvas, found):  # type: ignor
                         p = first_pixel[layer] + runs[0, 0, r] * n_y + runs[1, 0, q]
                         block = (p, runs[0, 1, r], runs[1, 1, q], n_y)
                         if others:
-                            # gain codes are shifted by one so that 0 means 'no cell'
-                            extra = (
-                                _at(times, j, zero),
-                                _at(gains, j, one_more),
-                                np.float32(_at(noises, j, zero) * part),
-                            )
+                            extra = _others_of(times, gains, noises, j, part)
                             _paint_others(image, heat, which, block, np.float32(e * part), extra)
                         _paint_energy(energy, block, np.float32(e * part))
             outside[i, grid] += e * (1.0 - inside)
@@ -208,6 +202,13 @@ def paint(begin, end, cells, plan, row_of, sizes, canvas, found):  # type: ignor
         status[i] = OK if known and finite > 0 else NO_CELLS if a == b else NO_FINITE if finite == 0 else NO_CENTRE
         if status[i] != OK:
             centre[i] = np.nan
+
+
+@njit(cache=True, nogil=True)
+def _others_of(times, gains, noises, j, part):  # type: ignore[no-untyped-def]
+    """Time, gain and noise that a part of a cell gives to its pixels; gain codes plus one, so that 0 is 'no cell'."""
+    zero, one = np.float32(0.0), np.float32(1.0)
+    return _at(times, j, zero), _at(gains, j, one), np.float32(_at(noises, j, zero) * part)
 
 
 @njit(cache=True, nogil=True)
