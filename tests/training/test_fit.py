@@ -237,3 +237,24 @@ def test_two_processes_learn_as_one_does(recipe, showers, tmp_path):
     assert len(two.record["history"]) == 2
     # The same batches, whose halves are averaged: equal up to rounding, and halves that differ by one candidate.
     assert two.record["best"]["val_loss"] == pytest.approx(one.record["best"]["val_loss"], rel=0.02)
+
+
+@pytest.mark.slow
+def test_nan_in_one_of_two_processes_names_the_candidates(recipe, showers):
+    images = showers._images.copy()
+    images[7] = np.nan
+    poisoned = with_columns(showers)
+    poisoned._images = images
+    config = recipe("energy", trainer={"devices": 2}, validation_fraction=0.01, test_fraction=0.0)
+    with pytest.raises(NumericalError, match=r"non-finite in epoch 1 .*\(run 1, event 7, candidate 0\)"):
+        fit(config, poisoned)
+
+
+def test_bf16_learns_as_well(recipe, showers):
+    trainer = {"epochs": 4, "batch_size": 100}
+    exact = fit(recipe("identification", trainer=trainer), showers)
+    config = recipe("identification", trainer=trainer | {"precision": "bf16"})
+    halved = fit(config.model_copy(update={"output": config.output / "bf16"}), showers)
+    assert halved.record["best"]["val_auc"] > 0.85
+    assert halved.record["best"]["val_loss"] != exact.record["best"]["val_loss"]
+    assert all(weight.dtype == torch.float32 for weight in halved.state_dict.values())

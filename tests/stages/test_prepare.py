@@ -1,0 +1,58 @@
+"""`calotools prepare`: the store of a recipe, where it is wanted."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from calotools.cli.main import main
+from calotools.errors import OutputExistsError
+from calotools.images import ImageStore
+from calotools.recipe import PrepareConfig, TrainConfig
+from calotools.training import open_data
+from calotools.training.stored import StoreData
+
+SAMPLES = Path(__file__).parents[2] / "ntuples"
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    path = tmp_path / "recipe.toml"
+    path.write_text(
+        f'task = "energy"\noutput = "{tmp_path / "out"}"\nimages = "energy"\nscalars = ["mu"]\n'
+        f'[sample]\nfiles = ["{SAMPLES / "electrons.root"}"]\nmax_candidates = 60\n[model]\nname = "energy_cnn"\n'
+    )
+    return path
+
+
+def test_the_command_makes_what_training_reads(recipe, tmp_path, capsys):
+    store = tmp_path / "mine"
+    assert main(["prepare", str(recipe), "-o", str(store)]) == 0
+    assert capsys.readouterr().out == f"{store}\n"
+    made = ImageStore.open(store)
+    assert len(made) == 60
+    assert not (tmp_path / "out").exists()
+    data = open_data(TrainConfig.from_toml(recipe, overrides={"store": store, "fold": "1/3"}))
+    assert isinstance(data, StoreData)
+    assert np.array_equal(data.store.index.event, made.index.event)
+
+
+def test_without_a_place_it_is_in_the_folder_of_the_training(recipe, tmp_path, capsys):
+    assert main(["prepare", str(recipe)]) == 0
+    assert ImageStore.open(tmp_path / "out" / "store").digest
+    assert isinstance(open_data(TrainConfig.from_toml(recipe)), StoreData)
+
+
+def test_another_recipes_store_is_not_touched(recipe, tmp_path, capsys):
+    store = tmp_path / "mine"
+    main(["prepare", str(recipe), "-o", str(store)])
+    changed = [str(recipe), "-o", str(store), "--sample.max-candidates", "50"]
+    assert main(["prepare", *changed]) == OutputExistsError.exit_code
+    assert "was made by another recipe" in capsys.readouterr().err
+    assert len(ImageStore.open(store)) == 60
+    assert main(["prepare", *changed, "--overwrite"]) == 0
+    assert len(ImageStore.open(store)) == 50
+
+
+def test_a_prepare_recipe_is_a_training_recipe():
+    assert set(PrepareConfig.model_fields) == set(TrainConfig.model_fields)
