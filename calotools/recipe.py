@@ -133,6 +133,33 @@ class TrainerConfig(_Model):
     checkpoint_minutes: float = Field(10.0, description="time between checkpoints inside an epoch", gt=0)
 
 
+class BatchConfig(_Model):
+    """Jobs of a batch system that do the work."""
+
+    system: Literal["htcondor", "slurm"] | None = Field(None, description="submit to this batch system")
+    queue: str | None = Field(None, description="partition (slurm)")
+    account: str | None = Field(None, description="who pays (slurm)")
+    cores: int = Field(1, description="cores of a job, each of which works on one file", ge=1)
+    memory: str = Field("4GB", description="memory of a job")
+    disk: str = Field("10GB", description="disk of a job (htcondor)")
+    walltime: str = Field("02:00:00", description="time limit of a job (slurm)")
+    setup: tuple[str, ...] = Field((), description="shell lines that a job starts with, such as 'source setup.sh'")
+    directives: tuple[str, ...] = Field(
+        (), description="more of the submit file: '--qos=short', '+JobFlavour = \"long\"'"
+    )
+    logs: Path | None = Field(None, description="folder for the output of jobs")
+    interface: str | None = Field(None, description="network interface that jobs reach this machine by")
+
+
+class ManyFilesConfig(StageConfig):
+    """What every stage that works file by file can be told."""
+
+    skip_bad_files: bool = Field(False, description="go on without files that cannot be read, and list them")
+    jobs: int = Field(1, description="processes, or batch jobs; the result does not depend on it", ge=1)
+    scheduler: str | None = Field(None, description="Dask scheduler that is running, such as tcp://HOST:8786")
+    batch: BatchConfig = Field(BatchConfig())
+
+
 class TrainConfig(StageConfig):
     """Train a network on ntuples, from one recipe."""
 
@@ -161,42 +188,16 @@ class TrainConfig(StageConfig):
     fold: Shard | None = Field(None, description="cross-validation: test on part I of N (from 0), written I/N")
     seed: int = Field(1, description="seed of split, initialisation and shuffling", ge=0)
     on_bad: BadCandidates = Field("error", description="what to do with a candidate without usable cells")
+    skip_bad_files: bool = Field(False, description="go on without files that cannot be read, and list them")
     resume: bool = Field(True, description="go on from the folder's last checkpoint, if there is one")
     overwrite: bool = Field(False, description="replace a finished training")
 
 
-class PrepareConfig(TrainConfig):
+class PrepareConfig(TrainConfig, ManyFilesConfig):
     """Make the image store of a training recipe."""
 
     output: Path = Field(description="folder of the training")
     store: Path | None = _short("-o", "image store to make; default: OUTPUT/store", default=None)
-
-
-class BatchConfig(_Model):
-    """Jobs of a batch system that do the work."""
-
-    system: Literal["htcondor", "slurm"] | None = Field(None, description="submit to this batch system")
-    queue: str | None = Field(None, description="partition (slurm)")
-    account: str | None = Field(None, description="who pays (slurm)")
-    cores: int = Field(1, description="cores of a job, each of which works on one file", ge=1)
-    memory: str = Field("4GB", description="memory of a job")
-    disk: str = Field("10GB", description="disk of a job (htcondor)")
-    walltime: str = Field("02:00:00", description="time limit of a job (slurm)")
-    setup: tuple[str, ...] = Field((), description="shell lines that a job starts with, such as 'source setup.sh'")
-    directives: tuple[str, ...] = Field(
-        (), description="more of the submit file: '--qos=short', '+JobFlavour = \"long\"'"
-    )
-    logs: Path | None = Field(None, description="folder for the output of jobs")
-    interface: str | None = Field(None, description="network interface that jobs reach this machine by")
-
-
-class ManyFilesConfig(StageConfig):
-    """What every stage that works file by file can be told."""
-
-    skip_bad_files: bool = Field(False, description="go on without files that cannot be read, and list them")
-    jobs: int = Field(1, description="processes, or batch jobs; the result does not depend on it", ge=1)
-    scheduler: str | None = Field(None, description="Dask scheduler that is running, such as tcp://HOST:8786")
-    batch: BatchConfig = Field(BatchConfig())
 
 
 class PredictConfig(ManyFilesConfig):

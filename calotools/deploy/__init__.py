@@ -8,9 +8,20 @@ if TYPE_CHECKING:
     from calotools.deploy.bundle import ModelBundle, bundle_of, load_bundle, save_bundle
     from calotools.deploy.distributed import workers
     from calotools.deploy.prediction import predict
+    from calotools.deploy.preparation import prepare, without_bad_files
     from calotools.deploy.score import Scorer
 
-__all__ = ["ModelBundle", "Scorer", "bundle_of", "load_bundle", "predict", "save_bundle", "workers"]
+__all__ = [
+    "ModelBundle",
+    "Scorer",
+    "bundle_of",
+    "load_bundle",
+    "predict",
+    "prepare",
+    "save_bundle",
+    "without_bad_files",
+    "workers",
+]
 
 _HOME = {
     "ModelBundle": "bundle",
@@ -18,7 +29,9 @@ _HOME = {
     "bundle_of": "bundle",
     "load_bundle": "bundle",
     "predict": "prediction",
+    "prepare": "preparation",
     "save_bundle": "bundle",
+    "without_bad_files": "preparation",
     "workers": "distributed",
 }
 

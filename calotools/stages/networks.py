@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from calotools import deploy, training
+from calotools.analysis import write_numbers
 from calotools.errors import CalotoolsError
 from calotools.outputs import check_output
 from calotools.plots import draw_history, read_history
-from calotools.stages.publish import Headline, Outcome, write_outcome
+from calotools.stages.publish import Headline, Outcome, with_bad_files, write_outcome
 
 if TYPE_CHECKING:
     from calotools.recipe import PredictConfig, PrepareConfig, TrainConfig
@@ -34,7 +35,8 @@ def prepare(config: PrepareConfig, *, progress: Progress | None = None) -> Path:
     Returns
     -------
     Path
-        ``config.store``, or the folder ``store`` in ``config.output``.
+        ``config.store``, or the folder ``store`` in ``config.output``. Files that were skipped are listed beside it, in
+        ``store.bad_files.json``.
 
     Raises
     ------
@@ -42,7 +44,10 @@ def prepare(config: PrepareConfig, *, progress: Progress | None = None) -> Path:
         Another store is there, and overwriting was not asked for.
     ConfigError, EmptyInputError, CellError
     """
-    return training.prepare(config, progress=progress).path
+    store, bad = deploy.prepare(config, progress=progress)
+    if bad:
+        write_numbers(store.path.with_name(f"{store.path.name}.bad_files.json"), {"bad_files": bad}, overwrite=True)
+    return store.path
 
 
 def train(config: TrainConfig, *, progress: Progress | None = None) -> Outcome:
@@ -68,13 +73,14 @@ def train(config: TrainConfig, *, progress: Progress | None = None) -> Outcome:
     ConfigError, EmptyInputError, CellError, NumericalError
     """
     bundle = check_output(config.output / BUNDLE, overwrite=config.overwrite)
+    config, bad = deploy.without_bad_files(config)
     try:
         result = training.fit(config, training.open_data(config, progress=progress), progress=progress)
     except CalotoolsError:
         with suppress(OSError):  # a folder that holds something is somebody's
             config.output.rmdir()
         raise
-    outcome = _outcome(config, result)
+    outcome = with_bad_files(_outcome(config, result), bad)
     write_outcome(outcome, config, folder=config.output)
     deploy.save_bundle(deploy.bundle_of(result), bundle, overwrite=config.overwrite)
     return outcome
