@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from calotools._version import version
 from calotools.errors import InputFileError, OutputExistsError
 from calotools.images import ImageStore, StoreWriter, image_spec, spec_to_dict
-from calotools.ntuple import expand_files
+from calotools.ntuple import expand_files, fingerprint
 from calotools.training.pieces import Piece, PieceReader, store_columns
 from calotools.training.sample import check_inputs
 from calotools.training.survey import take_survey
@@ -176,7 +176,7 @@ def store_digest(config: TrainConfig) -> str:
         "version": version,
         "flavour": Path(flavour).read_text(encoding="utf-8") if flavour and Path(flavour).is_file() else flavour,
         "sample": config.sample.model_dump(mode="json"),
-        "files": [_fingerprint(name) for name in expand_files(config.sample.files)],
+        "files": [fingerprint(name) for name in expand_files(config.sample.files)],
         "spec": spec_to_dict(image_spec(config.images)),
         "columns": store_columns(config),
         "tracks": config.tracks,
@@ -184,10 +184,3 @@ def store_digest(config: TrainConfig) -> str:
         "on_bad": config.on_bad,
     }
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
-
-
-def _fingerprint(name: str) -> list[str | int]:
-    if "://" in name:
-        return [name]
-    stat = Path(name).stat()
-    return [str(Path(name).resolve()), stat.st_size, stat.st_mtime_ns]
