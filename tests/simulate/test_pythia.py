@@ -12,7 +12,6 @@ from calotools.recipe import SimulateConfig
 from calotools.simulate import Effects, simulate
 from calotools.simulate.processes import choose_generator
 from calotools.simulate.pythia import process_table, pythia_interactions
-from calotools.simulate.pythia.events import load_pythia
 from calotools.simulate.setup import prepare
 
 pytest.importorskip("pythia8mc", reason="needs the extra calotools[pythia]")
@@ -34,12 +33,12 @@ def zee(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def dijets(tmp_path_factory):
-    return read_candidates(make(tmp_path_factory.mktemp("dijets"), "dijets", n=350))
+    return read_candidates(make(tmp_path_factory.mktemp("dijets"), "dijets", n=280))
 
 
 @pytest.fixture(scope="module")
 def ttbar(tmp_path_factory):
-    return read_candidates(make(tmp_path_factory.mktemp("ttbar"), "ttbar", n=350))
+    return read_candidates(make(tmp_path_factory.mktemp("ttbar"), "ttbar", n=280))
 
 
 def column(candidates, name):
@@ -196,10 +195,9 @@ def test_bad_requests(values, message, tmp_path):
 
 
 def test_without_pythia_the_error_says_what_to_install(tmp_path, monkeypatch):
-    load_pythia.cache_clear()
     monkeypatch.setitem(sys.modules, "pythia8mc", None)
     with pytest.raises(ConfigError, match=r"pip install 'calotools\[pythia\]'"):
-        make(tmp_path)
+        make(tmp_path, pythia_settings=("Beams:eCM = 14000.",))  # no Pythia with it is kept yet
     assert list(tmp_path.iterdir()) == []
 
 
@@ -211,8 +209,8 @@ def test_processes_that_only_pythia_has_imply_it():
 
 def test_pile_up_of_pythia_is_as_dense_as_published():
     sources, kinds, event = pythia_interactions(400, rng=np.random.default_rng(1))
-    again, _, _ = pythia_interactions(400, rng=np.random.default_rng(1))
-    assert np.array_equal(sources, again)
+    again = (pythia_interactions(50, rng=np.random.default_rng(2))[0] for _ in range(2))
+    assert np.array_equal(*again)
     assert set(kinds) <= set(range(5))
     central = np.abs(np.arcsinh(sources[:, 6])) < 1
     charged = central & (kinds == 2) & (sources[:, 1] > 0)

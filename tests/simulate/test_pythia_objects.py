@@ -216,7 +216,7 @@ def test_middle_of_the_window_is_the_axis():
 
 
 def test_file_and_images(tmp_path):
-    path = simulate(SimulateConfig(process="ztautau", n=60, mu=20, output=tmp_path / "a.root"))
+    path = simulate(SimulateConfig(process="ztautau", n=40, mu=20, output=tmp_path / "a.root"))
     (report,) = inspect_files([path])
     assert [tree.name for tree in report.trees] == ["objects"]
     objects = read_candidates(path)
@@ -228,7 +228,7 @@ def test_file_and_images(tmp_path):
     everything = images.values["energy_calo"].sum(axis=(1, 2, 3)) + images.outside["calo"]
     assert np.allclose(everything, total, rtol=1e-4, atol=1e-3)
     assert ak.all(np.abs(objects.cells.e) > 1.99 * objects.cells.noise)
-    assert simulate(SimulateConfig(process="ztautau", n=60, mu=20, output=tmp_path / "b.root", chunk=7)).exists()
+    assert simulate(SimulateConfig(process="ztautau", n=40, mu=20, output=tmp_path / "b.root", chunk=7)).exists()
     again = read_candidates(tmp_path / "b.root")
     assert ak.array_equal(objects.cells.e, again.cells.e)
 
