@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from calotools.containers import Batch
+from calotools.containers import Batch, Index
 from calotools.training.batches import StoreBatches
 from calotools.training.inputs import InputScalers
 from calotools.training.order import batch_edges, keep_some, mix_pieces, shuffle_pool
@@ -122,7 +122,7 @@ class StoreData:
 
     def name_rows(self, rows: np.ndarray) -> str:
         """Run, event and candidate of the first few of some rows."""
-        return name_rows(self.store, rows)
+        return name_rows(self.store.index, rows)
 
     def close(self) -> None:
         """Nothing: a store is only looked at."""
@@ -156,19 +156,19 @@ def count_batches(config: TrainConfig, n_train: np.ndarray, fractions: np.ndarra
     return int(-(-most.sum() // config.trainer.batch_size))
 
 
-def name_rows(store: ImageStore, rows: np.ndarray) -> str:
-    """Run, event and candidate of the first three of some rows of a store.
+def name_rows(index: Index, rows: np.ndarray) -> str:
+    """Run, event and candidate of the first three of some rows.
 
     Parameters
     ----------
-    store : ImageStore
+    index : Index
     rows : (m,) int
 
     Returns
     -------
     str
     """
-    shown = store.index.take(rows[:3])
+    shown = index.take(rows[:3])
     names = [
         f"(run {run}, event {event}, candidate {candidate})"
         for run, event, candidate in zip(shown.run, shown.event, shown.candidate, strict=True)

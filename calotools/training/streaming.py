@@ -6,12 +6,13 @@ import hashlib
 import threading
 from collections import deque
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from calotools.containers import Batch
+from calotools.containers import Batch, Index
 from calotools.errors import InputFileError
 from calotools.images import ImageStore
 from calotools.training.batches import StoreBatches, join_batches
@@ -22,7 +23,7 @@ from calotools.training.pools import Pool, Pools, fit_scalers, in_memory
 from calotools.training.prefetch import prefetch
 from calotools.training.preparation import store_digest, store_path
 from calotools.training.sample import PARTS, label
-from calotools.training.stored import InOrder, StoreData, count_batches, name_rows
+from calotools.training.stored import StoreData, count_batches, name_rows
 from calotools.training.weighing import Weighing, kept_fractions
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["StreamData"]
 
+_TOGETHER = 20  # batches of the validation part that are in memory
 _REMEMBERED = 4  # pools whose candidates can be named
 
 
@@ -66,7 +68,7 @@ class StreamData:
         self._own_digest = _validation_digest(config, self.digest) if self._streams else self.digest
         self._lock = threading.Lock()
         self._builder: StoreBuilder | None = None
-        self._recent: deque[Pool] = deque(maxlen=_REMEMBERED)
+        self._recent: deque[tuple[np.ndarray, Index]] = deque(maxlen=_REMEMBERED)
         self._stored: StoreData | None = None
         self._held_out = _usable(self._path, self._own_digest) if self._streams else None
 
@@ -87,21 +89,23 @@ class StreamData:
         """Batches of the validation part; they are known when the first epoch has passed."""
         return _HeldOut(self)
 
-    def held_out(self) -> InOrder:
+    def held_out(self, *, part: tuple[int, int], skip: int) -> Iterator[Batch]:
         """Batches of the validation part, now."""
         self.complete()
         if self._stored is not None:
-            return self._stored.validation()
-        store = self._validation_store()
-        sample = label(self.config, store.column, store.index)
-        make = StoreBatches(
-            store,
-            sample=self._weighing.apply(self.config, sample, store.column),
-            scalers=self.scalers,
-            config=self.config,
-            rows=len(self._known) + np.arange(len(store)),
-        )
-        return InOrder(make, np.arange(len(store)), batch_size=self.config.trainer.batch_size)
+            yield from self._stored.validation().batches(0, part=part, skip=skip)
+            return
+        n, config = len(self._validation_store()), self.config
+        edges = batch_edges(n, -(-n // config.trainer.batch_size))
+        for first in range(skip, len(edges) - 1, _TOGETHER):
+            own = edges[first : first + _TOGETHER + 1]
+            # Opened anew each time, so that memory holds these rows, not all that was mapped.
+            store = in_memory(config, ImageStore.open(self._path).take(np.arange(own[0], own[-1])))
+            sample = self._weighing.apply(config, label(config, store.column, store.index), store.column)
+            rows = len(self._known) + np.arange(own[0], own[-1])
+            make = StoreBatches(store, sample=sample, scalers=self.scalers, config=config, rows=rows)
+            for start, stop in pairwise(own - own[0]):
+                yield make(np.arange(start, stop)[part[0] :: part[1]])
 
     def abs_eta(self) -> np.ndarray:
         """Of the validation part, in the order of its batches."""
@@ -115,9 +119,9 @@ class StreamData:
         if self._stored is not None:
             return self._stored.name_rows(rows)
         if rows[0] >= len(self._known):
-            return name_rows(self._validation_store(), rows - len(self._known))
-        pools = [pool for pool in self._recent if np.isin(rows, pool.rows).any()]
-        return ", ".join(name_rows(pool.store, np.flatnonzero(np.isin(pool.rows, rows))) for pool in pools)
+            return name_rows(self._validation_store().index, rows - len(self._known))
+        known = [(index, np.flatnonzero(np.isin(numbers, rows))) for numbers, index in self._recent]
+        return ", ".join(name_rows(index, own) for index, own in known if len(own))
 
     def close(self) -> None:
         """Give up what is half-built."""
@@ -136,7 +140,7 @@ class StreamData:
         pending: deque[tuple[Pool, np.ndarray]] = deque()
         ready = at
         for pool in prefetch(pools.read(first, seen=self._keep), depth=min(1, self.config.trainer.prefetch)):
-            self._recent.append(pool)
+            self._recent.append((pool.rows, pool.store.index))
             pending.append((pool, pool.order))
             ready += len(pool.order)
             while skip < len(self) and edges[skip + 1] <= ready:
@@ -194,9 +198,9 @@ class _HeldOut:
         n = int(self._data.tally.n[PARTS["validation"]].sum())
         return -(-n // self._data.config.trainer.batch_size)
 
-    def batches(self, epoch: int, *, part: tuple[int, int] = (0, 1), skip: int = 0) -> Iterator[Batch]:
+    def batches(self, epoch: int, *, part: tuple[int, int] = (0, 1), skip: int = 0) -> Iterator[Batch]:  # noqa: ARG002
         """Part I of N of each of them."""
-        return self._data.held_out().batches(epoch, part=part, skip=skip)
+        return self._data.held_out(part=part, skip=skip)
 
 
 def _take(pending: deque[tuple[Pool, np.ndarray]], n: int) -> list[tuple[Pool, np.ndarray]]:
