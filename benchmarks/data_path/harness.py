@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from environments import OWN, ROOM, python_of, variables
+from environments import OWN, REPOSITORY, ROOM, python_of, variables
 from protocol import MARK
 
 Record = dict[str, Any]
@@ -94,7 +94,7 @@ def run_worker(
         return {"failed": f"no answer in {timeout:.0f} s"}
     lines = [line for line in done.stdout.splitlines() if line.startswith(MARK)]
     if done.returncode or not lines:
-        said = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        said = (done.stderr.strip() or done.stdout.strip()).replace(f"{REPOSITORY}/", "").splitlines()
         return {"failed": said[-1][-300:] if said else f"ended with {done.returncode}"}
     return json.loads(lines[-1].removeprefix(MARK))
 

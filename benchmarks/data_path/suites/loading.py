@@ -135,7 +135,10 @@ def _uproot(files: list[str]) -> list[Contestant]:
 
 def _root(files: list[str]) -> list[Contestant]:
     ways = {
-        "RDataLoader padded": ("padded", "cells as RVec with max_vec_sizes, 40 batches in memory"),
+        "RDataLoader padded": (
+            "padded",
+            "cells as RVec with max_vec_sizes, 40 batches in memory; ROOT compiles the loader before its first batch",
+        ),
         "RDataLoader images": ("images", "images by a C++ Define, 40 batches in memory"),
         "RDataLoader padded, eager": ("eager", "the whole sample in memory; its second epoch, so without reading"),
         "RDataFrame event loop": ("event loop", "images by a C++ Define, summed in C++ and thrown away: no batches"),
