@@ -66,6 +66,7 @@ class Suite:
     goals: Sequence[Goal] = ()
     columns: Sequence[str] = ("rate", "ratio", "quality", "first_batch_s", "rss_mib", "cpu_us")
     rounds: int | None = None  # at most
+    warm: bool = True  # with a round before that is not kept; without, where workers warm up themselves
 
 
 def run_worker(
@@ -107,7 +108,7 @@ def run_suite(suite: Suite, *, rounds: int, say: Callable[[str], None]) -> dict[
     rounds = min(rounds, suite.rounds or rounds)
     kept: dict[str, list[Record]] = {one.name: [] for one in suite.contestants}
     broken: set[str] = set()
-    for number in range(0 if rounds > 1 else 1, rounds + 1):
+    for number in range(0 if suite.warm and rounds > 1 else 1, rounds + 1):
         order = suite.contestants if number % 2 else suite.contestants[::-1]
         for one in order:
             if one.name in broken or (number == 0 and one.environment != OWN):

@@ -48,6 +48,7 @@ def _predict(size: Size, files: list[str]) -> Suite:
             Goal("the same in bf16", "calotools predict, bf16", "forward pass, bf16", "rate", 0.85),
         ],
         columns=("rate", "ratio", "seconds", "rss_mib", "cpu_us"),
+        warm=False,
     )
 
 
@@ -72,7 +73,8 @@ def _growth(size: Size, files: list[str]) -> list[Suite]:
                     Goal("time", large, small, "seconds", at_most=10.5),
                 ],
                 columns=("seconds", "rate", "rss_mib", "cpu_us"),
-                rounds=2,
+                rounds=1,
+                warm=False,
             )
         )
     return made
@@ -102,4 +104,5 @@ def _workers(size: Size, files: list[str]) -> Suite:
             Goal("predict", "predict, 2 workers", "predict, 1 worker", "rate", 1.8),
         ],
         columns=("seconds", "rate", "rss_mib"),
+        warm=False,
     )

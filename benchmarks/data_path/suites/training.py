@@ -49,13 +49,14 @@ def _overhead(size: Size, files: list[str]) -> Suite:
             ),
         ],
         columns=("rate", "ratio", "seconds", "rss_mib", "cpu_us", "loss"),
+        warm=False,
     )
 
 
 def _precision(size: Size, files: list[str], task: str) -> Suite:
     ways = {"fp32": ("fp32", True), "fp32, contiguous": ("fp32", False), "bf16": ("bf16", True)}
     metric = "auc" if task == "identification" else "iqr"
-    given: dict[str, Any] = {"files": files, "n": size.dense, "task": task, "epochs": 1 if size.name == "quick" else 4}
+    given: dict[str, Any] = {"files": files, "n": size.dense, "task": task, "epochs": 1 if size.name == "quick" else 3}
     notes = {"fp32": "channels_last, the default", "fp32, contiguous": "without channels_last", "bf16": "channels_last"}
     return Suite(
         name=f"precision {task}",
@@ -79,4 +80,5 @@ def _precision(size: Size, files: list[str], task: str) -> Suite:
             else Goal("IQR of bf16 against fp32", "bf16", "fp32", metric, at_most=1.02),
         ],
         columns=("rate", "ratio", metric, "rss_mib", "cpu_us"),
+        warm=False,
     )

@@ -17,7 +17,7 @@ from samples import repeat
 from calotools.recipe import PredictConfig, PrepareConfig
 from calotools.stages import predict, prepare
 
-_PASSES = 4
+_PASSES = 2
 
 
 def work(*, files: list[str], how: str, jobs: int, folder: str) -> dict[str, Any]:
