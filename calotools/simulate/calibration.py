@@ -8,7 +8,7 @@ ln E_T, because what a shower loses before and behind the layers moves with its 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
@@ -24,6 +24,7 @@ _PRIOR = (1.0, 1.05, 1.05, 1.05, 1.0)
 _PRIOR_WIDTH = 0.5
 _SPREAD = 0.05  # typical resolution, which sets what the prior is worth
 _ET_PIVOT, _ET_RANGE = 40.0, (8.0, 400.0)  # GeV
+_ENOUGH = 50
 KINDS = ("electron", "unconverted", "converted")
 
 
@@ -149,7 +150,8 @@ def fit_calibration(
     Raises
     ------
     ConfigError
-        An |eta| bin has fewer than 50 candidates, or an (|eta|, E_T) bin and its neighbours fewer than 10.
+        An |eta| bin and its neighbours have fewer than 50 candidates, or an (|eta|, E_T) bin and its neighbours fewer
+        than 10.
 
     Examples
     --------
@@ -163,17 +165,28 @@ def fit_calibration(
     row = _bin(eta, eta_edges)
     matrix = _matrix(layers)
     features = np.concatenate([matrix, matrix * _log_et(matrix, eta)[:, None]], axis=1)
-    fitted = np.stack([_fit_weights(features[row == i], e_true[row == i], i) for i in range(len(eta_edges) - 1)])
+    fitted = np.stack(
+        [_fit_weights(features[near], e_true[near], i) for i, near in enumerate(_rows_of_bins(row, len(eta_edges) - 1))]
+    )
     weights, slopes = np.split(fitted, 2, axis=1)
     nodes = np.sqrt(et_edges[1:] * et_edges[:-1])
     table = LayerCalibration(eta_edges, nodes, weights, slopes, np.ones((len(weights), len(nodes))))
     return replace(table, scale=_fit_scale(matrix, eta, e_true, table, et_edges))
 
 
+def _rows_of_bins(row: np.ndarray, n: int) -> Iterator[np.ndarray]:
+    """Candidates of each bin; of a bin with too few, those of its neighbours too."""
+    for i in range(n):
+        inside = row == i
+        yield inside if inside.sum() >= _ENOUGH else np.abs(row - i) <= 1
+
+
 def _fit_weights(matrix: np.ndarray, e_true: np.ndarray, number: int) -> np.ndarray:
     """Weights of the five layers, then their slopes in ln E_T."""
-    if len(e_true) < 50:
-        raise ConfigError(f"|eta| bin {number} has {len(e_true)} candidates; the weights need 50: simulate more events")
+    if len(e_true) < _ENOUGH:
+        raise ConfigError(
+            f"|eta| bin {number} has {len(e_true)} candidates; the weights need {_ENOUGH}: simulate more events"
+        )
     ratio = matrix / e_true[:, None]
     keep = np.ones(len(ratio), dtype=bool)
     expected = np.array([*_PRIOR, *np.zeros(len(_PRIOR))])
