@@ -10,6 +10,7 @@ import torch
 from protocol import answer, cut, read_epochs
 from workload import BATCH, TREE, image_table
 
+from calotools.errors import InputFileError
 from calotools.images import ImageStore, build_store, cell_fields, spec_from_dict
 from calotools.ntuple import iterate_candidates
 
@@ -52,11 +53,12 @@ class _InMemory:
 
 
 def _open(files: list[str], path: Path, n: int) -> ImageStore:
-    spec = spec_from_dict(image_table("overlap"))
-    if not path.exists():
+    try:
+        return ImageStore.open(path)
+    except InputFileError:  # not there yet, or of an earlier format
+        spec = spec_from_dict(image_table("overlap"))
         chunks = (chunk.candidates for chunk in iterate_candidates(files, tree=TREE, fields=cell_fields(spec)))
-        return build_store(_first(chunks, n), path, spec, on_bad="skip")
-    return ImageStore.open(path)
+        return build_store(_first(chunks, n), path, spec, on_bad="skip", overwrite=True)
 
 
 def _first(chunks: Iterator, n: int) -> Iterator:

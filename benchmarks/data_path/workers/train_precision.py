@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -12,8 +12,9 @@ import torch
 from our_recipe import network_recipe
 from protocol import answer, cpu_seconds, round_number
 
+from calotools.models import build_model
 from calotools.recipe import TrainConfig
-from calotools.training import fit, open_data
+from calotools.training import fit, fitting, open_data
 
 _ENERGY = {
     "task": "energy",
@@ -25,7 +26,7 @@ _ENERGY = {
 
 
 def work(
-    *, files: list[str], n: int, task: str, epochs: int, precision: str, channels_last: bool, folder: str
+    *, files: list[str], n: int, task: str, epochs: int, precision: str, layout: str, folder: str
 ) -> dict[str, Any]:
     """Rate of the last epoch, and the best epoch's metric."""
     keep = {"selection": ["class_true == 0"]} if task == "energy" else {}
@@ -33,14 +34,12 @@ def work(
     changes |= {"trainer": {"epochs": epochs, "precision": precision}, "validation_fraction": 0.4}
     with tempfile.TemporaryDirectory(dir=folder) as name:
         config = network_recipe(files, Path(name), **changes, **(_ENERGY if task == "energy" else {}))
-        return _fit(config, channels_last)
+        return _fit(config, layout)
 
 
-def _fit(config: TrainConfig, channels_last: bool) -> dict[str, Any]:
+def _fit(config: TrainConfig, layout: str) -> dict[str, Any]:
     cpu = cpu_seconds()
-    # the networks choose their layout where they are made
-    plain = mock.patch.object(torch.nn.utils, "convert_conv2d_weight_memory_format", lambda module, _: module)
-    with nullcontext() if channels_last else plain:
+    with mock.patch.object(fitting, "build_model", partial(_build, layout=layout)):
         result = fit(config, open_data(config))
     metric = {"val_auc": "auc", "val_iqr": "iqr"}
     found = {metric[name]: value for name, value in result.record["best"].items() if name in metric}
@@ -49,6 +48,15 @@ def _fit(config: TrainConfig, channels_last: bool) -> dict[str, Any]:
     seconds, rate = float(speed["seconds"]), float(speed["candidates_per_s"])
     work_done = rate * seconds * len(result.record["history"])
     return {"seconds": seconds, "rate": rate, "cpu_us": 1e6 * (cpu_seconds() - cpu) / work_done, **found}
+
+
+def _build(*inputs: Any, layout: str) -> torch.nn.Module:
+    """A network chooses its layout where it is made; here another one is chosen for it."""
+    formats = {"channels_last": torch.channels_last, "contiguous": torch.contiguous_format}
+    network = build_model(*inputs)
+    if layout in formats:
+        torch.nn.utils.convert_conv2d_weight_memory_format(network, formats[layout])
+    return network
 
 
 if __name__ == "__main__":
