@@ -161,20 +161,21 @@ def locate(buffer: Buffer, sampling: int, eta: float, phi: float) -> int:
 
 
 @numba.njit
-def add_spots(buffer: Buffer, sampling: np.ndarray, place: np.ndarray, n: int, each: float, time: float) -> None:
-    """Add `n` spots of energy `each` [GeV] at a time [ns]; `place` (n, 2) is (eta, phi).
+def add_spots(buffer: Buffer, sampling: np.ndarray, spots: np.ndarray, n: int, unit: float, time: float) -> None:
+    """Add `n` spots at a time [ns]; `spots` (n, 3) is eta, phi, and the energy in units of `unit` [GeV].
 
     What no open cell holds is counted outside. One call for many spots: a call passes every array of the buffer.
     """
     ranges, opened, edges, e, et = buffer.ranges, buffer.opened, buffer.edges, buffer.e, buffer.et
-    inside = 0.0
+    inside, total = 0.0, 0.0
     for spot in range(n):
-        s = sampling[spot]
+        s, each = sampling[spot], spots[spot, 2] * unit
+        total += each
         for k in range(ranges[s, 0], ranges[s, 1]):
-            i = math.floor((place[spot, 0] - edges[k, 0]) * edges[k, 1])
+            i = math.floor((spots[spot, 0] - edges[k, 0]) * edges[k, 1])
             if i < 0 or i >= opened[k, N_I]:
                 continue
-            d_phi = place[spot, 1] - edges[k, 2]
+            d_phi = spots[spot, 1] - edges[k, 2]
             if d_phi < 0.0 or d_phi >= _TWO_PI:
                 d_phi -= _TWO_PI * math.floor(d_phi / _TWO_PI)
             j = int(d_phi * edges[k, 3])
@@ -185,7 +186,7 @@ def add_spots(buffer: Buffer, sampling: np.ndarray, place: np.ndarray, n: int, e
                 inside += each
             break
     buffer.totals[0] += inside
-    buffer.totals[1] += each * n - inside
+    buffer.totals[1] += total - inside
 
 
 @numba.njit

@@ -11,14 +11,14 @@ import numba
 import numpy as np
 
 from calotools.simulate.axis import Axis, axis_at, make_axis, with_response
+from calotools.simulate.cascade import cascade
 from calotools.simulate.crosstalk import Fractions, share_energy
 from calotools.simulate.deposit import I0, J0, N_I, N_J, OFFSET, REGION, Buffer, Grid, make_buffer, open_buffer, wrap
 from calotools.simulate.electronics import Readout, read_cell
 from calotools.simulate.hadrons import hadron, muon
 from calotools.simulate.pileup import Library, overlay
-from calotools.simulate.randoms import exponential
-from calotools.simulate.showers import presampler_extra, shower
-from calotools.simulate.stack import EXIT_RADIUS, FRONT, N_SEGMENTS, SAMPLING, T_END, T_START, T_TRACKER, Knobs, Stack
+from calotools.simulate.showers import scatter_back
+from calotools.simulate.stack import EXIT_RADIUS, N_SEGMENTS, SAMPLING, T_END, T_START, Knobs, Stack
 from calotools.simulate.upstream import (
     KIND,
     PHI,
@@ -28,7 +28,6 @@ from calotools.simulate.upstream import (
     X,
     Y,
     Z,
-    pair_fraction,
     propagate,
     transport,
 )
@@ -37,7 +36,6 @@ __all__ = ["Detector", "Outcome", "candidate_loop"]
 
 ELECTRON, PHOTON, CHARGED, NEUTRAL, MUON = range(5)
 _FLIGHT, _LEAVING = 256, 128
-_SINGLE = 0.5  # GeV: softer photons make one shower where they convert, not two
 
 
 class Detector(NamedTuple):
@@ -130,25 +128,23 @@ def uneven(axis: Axis, stack: Stack, knobs: Knobs) -> Axis:
 
 
 @numba.njit
-def fly_straight(state: np.ndarray, flying: np.ndarray, kind: int, stack: Stack, knobs: Knobs, buffer: Buffer) -> float:
-    """Let a particle at the end of the tracker into the calorimeter; returns the energy [GeV] that is not seen."""
+def fly_straight(
+    state: np.ndarray, flying: np.ndarray, what: tuple, stack: Stack, knobs: Knobs, buffer: Buffer, pile: np.ndarray
+) -> float:
+    """Let a particle at the end of the tracker into the calorimeter; returns the energy [GeV] that is not seen.
+
+    `what` is its kind and the energy [GeV] of the particle that it comes from.
+    """
+    kind, whole = what
     sinh_eta, z0, line = line_of(flying)
     axis = uneven(make_axis(stack, sinh_eta, z0, line), stack, knobs)
-    e, start = flying[E], stack.rows[axis.row, T_TRACKER]
+    e = flying[E]
     if kind == MUON:
         return muon(state, e, axis, stack, buffer)
     if kind in (CHARGED, NEUTRAL):
         return hadron(state, e, kind == CHARGED, axis, stack, knobs, buffer)
-    if flying[KIND] != 0.0:
-        presampler_extra(state, e, 1, axis, stack, knobs, buffer)
-        return shower(state, e, start, axis, stack, knobs, buffer)
-    start += 9.0 / 7.0 * exponential(state)
-    presampler_extra(state, e, 2 if start < stack.rows[axis.row, FRONT] else 0, axis, stack, knobs, buffer)
-    if e < _SINGLE:
-        return shower(state, e, start, axis, stack, knobs, buffer)
-    x = pair_fraction(state)
-    lost = shower(state, max(x * e, 1e-6), start, axis, stack, knobs, buffer)
-    return lost + shower(state, max((1.0 - x) * e, 1e-6), start, axis, stack, knobs, buffer)
+    scatter_back(state, e, axis, stack, knobs, buffer)
+    return cascade(state, (flying[KIND] != 0.0, e, whole), axis, stack, knobs, buffer, pile)
 
 
 @numba.njit
@@ -169,7 +165,7 @@ def respond(
         story[4] = source[E] * (1 - n_out)
     lost = story[4]
     for i in range(n_out):
-        lost += fly_straight(state, leaving[i], kind, stack, knobs, buffer)
+        lost += fly_straight(state, leaving[i], (kind, source[E]), stack, knobs, buffer, flight)
     return lost
 
 

@@ -12,13 +12,15 @@ import math
 import numba
 import numpy as np
 
-__all__ = ["exponential", "gamma", "normal", "poisson", "uniform"]
+__all__ = ["advance", "exponential", "gamma", "normal", "pair", "poisson", "uniform", "uniforms"]
 
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
 _S30, _S27, _S31, _S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
 _TO_UNIT = 1.0 / 9007199254740992.0
+_S33, _LOW = np.uint64(33), np.uint64(0x7FFFFFFF)
+_TO_HALF = 1.0 / 2147483648.0
 
 
 @numba.njit
@@ -30,6 +32,28 @@ def uniform(state: np.ndarray) -> float:
     z = (z ^ (z >> _S27)) * _MIX_2
     z ^= z >> _S31
     return (np.float64(z >> _S11) + 0.5) * _TO_UNIT
+
+
+@numba.njit
+def advance(counter: np.uint64) -> np.uint64:
+    """The counter's next value, for loops that keep it in a variable of their own."""
+    return counter + _STEP
+
+
+@numba.njit
+def pair(counter: np.uint64) -> tuple[float, float]:
+    """Two numbers in (0, 1), of 31 bits each, from one value of the counter."""
+    z = (counter ^ (counter >> _S30)) * _MIX_1
+    z = (z ^ (z >> _S27)) * _MIX_2
+    z ^= z >> _S31
+    return (np.float64(np.int64(z >> _S33)) + 0.5) * _TO_HALF, (np.float64(np.int64(z & _LOW)) + 0.5) * _TO_HALF
+
+
+@numba.njit
+def uniforms(state: np.ndarray) -> tuple[float, float]:
+    """Two numbers in (0, 1), of 31 bits each; `state` is advanced once."""
+    state[0] = advance(state[0])
+    return pair(state[0])
 
 
 @numba.njit

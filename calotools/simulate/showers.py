@@ -14,13 +14,11 @@ import numpy as np
 
 from calotools.simulate.axis import Axis, axis_at
 from calotools.simulate.deposit import Buffer, add_spots
-from calotools.simulate.randoms import exponential, gamma, normal, uniform
+from calotools.simulate.randoms import advance, gamma, normal, pair
 from calotools.simulate.stack import (
     C2,
     FORWARD,
-    FRONT,
     JOINED,
-    LEVER,
     LOSS,
     N_SEGMENTS,
     POS_END,
@@ -32,24 +30,34 @@ from calotools.simulate.stack import (
     Knobs,
     Stack,
 )
+from calotools.simulate.tuning import (
+    BACK,
+    BACK_RADIUS,
+    CORE_POWER,
+    CORE_SPREAD,
+    CORE_YOUNG,
+    MORE_SPOTS,
+    SHARE_YOUNG,
+    TAIL_SHARE,
+    TAIL_YOUNG,
+    TRACK_LOSS,
+    YOUNG,
+)
 
-__all__ = ["gamma_cdf", "longitudinal", "presampler_extra", "radial", "shower"]
+__all__ = ["faint_shower", "gamma_cdf", "longitudinal", "radial", "scatter_back", "shower"]
 
 _DEEPEST = 60.0  # X0 from the start of a shower: nothing is left
-_HALO, _HALO_ANGLE, _HALO_RANGE = 2.0, 0.045, 1.2  # X0, rad, X0: tuned on bare Geant4 showers
-_TRACK_LOSS = 0.018  # GeV per X0 of presampler that a crossing track loses
-_CORE_SPREAD = 0.5  # spread of ln(core radius) from shower to shower at 1 GeV: tuned likewise
-_BACK, _BACK_RADIUS = 0.0032, 40.0  # visible energy scattered back per energy of the shower; mm: tuned likewise
+_AT_ONCE = 2048  # at a time
+_PIECE = 0.1  # GeV
+_FEW = 8  # so few spots cannot share energy with weights: their common factor would favour heavy ones
 
 
 class Profile(NamedTuple):
-    """Radial profile of a slice: radii [mm] of its three parts, the core's share without the halo, the halo's share."""
+    """Radial profile of a slice: radii [mm] of core and tail, and the core's part of the energy."""
 
     core: float
     tail: float
-    halo: float
-    core_part: float
-    halo_part: float
+    part: float
 
 
 @numba.njit
@@ -64,7 +72,7 @@ def gamma_cdf(shape: float, x: float) -> float:
         for n in range(1, 400):
             term *= x / (shape + n)
             total += term
-            if term < total * 1e-7:
+            if term < total * 1e-6:
                 break
         return total * front
     b = x + 1.0 - shape
@@ -77,7 +85,7 @@ def gamma_cdf(shape: float, x: float) -> float:
         d = 1.0 / (an * d + b)
         c = b + an / c
         h *= d * c
-        if abs(d * c - 1.0) < 1e-7:
+        if abs(d * c - 1.0) < 1e-6:
             break
     return 1.0 - front * h
 
@@ -124,85 +132,119 @@ def radial(e: float, tau: float, medium: np.ndarray) -> tuple[float, float, floa
 def throw_spots(
     state: np.ndarray, n: int, e: float, profile: Profile, axis: Axis, where: tuple, stack: Stack, buffer: Buffer
 ) -> None:
-    """Share `e` over `n` equal spots around the axis; `where` is (segment, depth of slice start, width)."""
+    """Share `e` over `n` spots around the axis; `where` is (segment, depth of slice start, width, spots in the tail).
+
+    The tail gets more spots per energy than the core, and the energy of each varies: equal ones would give faint cells
+    multiples of one energy. Together they hold `e` exactly.
+    """
     row = axis.row
-    segment, start, width = where
+    segment, start, width, more = where
     eta, phi, radius, pos, delay = axis_at(axis, stack, row, segment, start + 0.5 * width)
     slabs = stack.slabs[row]
     here = slabs[segment]
-    slope = (here[POS_END] - here[POS_START]) / max(here[T_END] - here[T_START], 1e-9)
+    slope = (here[POS_END] - here[POS_START]) / max(here[T_END] - here[T_START], 1e-9) * width
     # A step x towards +eta changes the radius (barrel) or |z| (endcap), and with it the layer that a spot falls in.
     tilt = axis.side / math.cosh(eta) if here[FORWARD] else -math.tanh(eta)
-    sampling, place = np.empty(n, np.int64), np.empty((n, 2))
-    in_core = profile.core_part * (1.0 - profile.halo_part)
-    in_tail = 1.0 - profile.halo_part
+    in_core = profile.part / (profile.part + more * (1.0 - profile.part))
     last = int(stack.rows[row, N_SEGMENTS]) - 1
-    for spot in range(n):
-        while True:
-            u = 2.0 * uniform(state) - 1.0
-            w = 2.0 * uniform(state) - 1.0
-            v = u * u + w * w
-            if v < 1.0:
-                break
-        kind = uniform(state)
-        scale = profile.core if kind < in_core else profile.tail if kind < in_tail else profile.halo
-        scale /= math.sqrt(1.0 - v)
-        along = pos + slope * width * (uniform(state) - 0.5) + tilt * scale * u
-        layer = segment
-        while layer < last and along > slabs[layer, POS_END] and slabs[layer + 1, JOINED]:
-            layer += 1
-        while layer > 0 and along < slabs[layer, POS_START] and slabs[layer, JOINED]:
-            layer -= 1
-        sampling[spot] = int(slabs[layer, SAMPLING])
-        place[spot, 0], place[spot, 1] = eta + scale * u / radius, phi + scale * w / radius
-    add_spots(buffer, sampling, place, n, e / n, delay)
+    room, counter = min(n, _AT_ONCE), state[0]
+    sampling, spots = np.empty(room, np.int64), np.empty((room, 3))
+    while n > 0:
+        some = min(n, _AT_ONCE)
+        total = 0.0
+        for spot in range(some):
+            while True:
+                counter = advance(counter)
+                u, w = pair(counter)
+                u, w = 2.0 * u - 1.0, 2.0 * w - 1.0
+                v = u * u + w * w
+                if v < 1.0:
+                    break
+            counter = advance(counter)
+            kind, weight = pair(counter)
+            if kind < in_core:
+                scale, rest, weight = profile.core, kind / in_core, weight * more
+            else:
+                scale, rest = profile.tail, (kind - in_core) / (1.0 - in_core)
+            scale /= math.sqrt(1.0 - v)
+            along = pos + slope * (rest - 0.5) + tilt * scale * u
+            layer = segment
+            while layer < last and along > slabs[layer, POS_END] and slabs[layer + 1, JOINED]:
+                layer += 1
+            while layer > 0 and along < slabs[layer, POS_START] and slabs[layer, JOINED]:
+                layer -= 1
+            sampling[spot] = int(slabs[layer, SAMPLING])
+            spots[spot, 0], spots[spot, 1] = eta + scale * u / radius, phi + scale * w / radius
+            spots[spot, 2] = weight
+            total += weight
+        add_spots(buffer, sampling, spots, some, e * some / (n * total), delay)
+        e -= e * some / n
+        n -= some
+    state[0] = counter
 
 
 @numba.njit
-def presampler_extra(
-    state: np.ndarray, e: float, tracks: int, axis: Axis, stack: Stack, knobs: Knobs, buffer: Buffer
-) -> None:
-    """What the presampler sees beside the shower: particles that cross it, and soft ones scattered back.
-
-    The shower profile is an average that does not know the particles that begin a shower; each of the `tracks` that
-    reach the presampler ionises it. `e` [GeV] of shower behind it sends soft particles back, in proportion.
-    """
+def scatter_back(state: np.ndarray, e: float, axis: Axis, stack: Stack, knobs: Knobs, buffer: Buffer) -> None:
+    """Let the presampler see the soft particles that `e` [GeV] of shower behind it sends back."""
     for segment in range(3):
         here = stack.slabs[axis.row, segment]
         if here[SAMPLING] != 0.0 and here[SAMPLING] != 4.0:
             continue
         thickness = here[T_END] - here[T_START]
-        track = thickness * here[SCALE] * _TRACK_LOSS
-        back = gamma(state, _BACK * e / track) * track
-        crossed = min(tracks * track * (0.75 + 0.25 * exponential(state)), 0.5 * e)
-        where = (segment, here[T_START], thickness)
-        core = Profile(1.0, 1.0, _BACK_RADIUS, 1.0, back / (back + crossed + 1e-12))
-        n = max(1, int(knobs.spots * 10.0 * (back + crossed) / track))
-        throw_spots(state, n, (back + crossed) * axis.response, core, axis, where, stack, buffer)
+        track = thickness * here[SCALE] * knobs.tuning[TRACK_LOSS]
+        back = gamma(state, knobs.tuning[BACK] * e / track) * track
+        radius = knobs.tuning[BACK_RADIUS]
+        n = max(1, int(knobs.spots * 10.0 * back / track))
+        profile = Profile(radius, radius, 1.0)
+        throw_spots(
+            state, n, back * axis.response, profile, axis, (segment, here[T_START], thickness, 1.0), stack, buffer
+        )
 
 
 @numba.njit
-def gamma_pdf(shape: float, x: float) -> float:
-    """Density of the unit-scale gamma distribution; 0 for x <= 0."""
-    return math.exp((shape - 1.0) * math.log(x) - x - math.lgamma(shape)) if x > 0.0 else 0.0
+def profile_at(e: float, tau: float, medium: np.ndarray, knobs: Knobs) -> Profile:
+    """Radial profile [mm] of a slice at depth `tau` [shower maxima].
 
-
-@numba.njit
-def profile_at(e: float, t: float, density: float, curve: tuple, stack: Stack, knobs: Knobs, at: tuple) -> Profile:
-    """Radial profile [mm] of a slice at depth `t` [X0 after the start], where the shower deposits `density` per X0.
-
-    `curve` is (tau per X0, density at the front of the accordion); `at` is (row, depth of the front from the start).
-    Soft particles made before the accordion have spread over the gaps between: they are the halo, and die out within
-    an X0 or so.
+    Where a shower is young, its core is narrower and its tail nearer than those of the average profiles.
     """
-    row, front = at
-    medium = stack.rows[row, :5]
-    core, tail, p = radial(e, t * curve[0], medium)
-    halo, radius = 0.0, 1.0
-    if front > 0.0 and t > front:
-        halo = min(0.8, _HALO * knobs.halo * curve[1] / max(density, 1e-12) * math.exp(-(t - front) / _HALO_RANGE))
-        radius = _HALO_ANGLE * stack.rows[row, LEVER]
-    return Profile(core * knobs.rc * medium[2], tail * knobs.rt * medium[2], radius, p, halo)
+    tuning = knobs.tuning
+    core, tail, p = radial(e, tau, medium)
+    young = math.exp(-tau / tuning[YOUNG])
+    core *= knobs.rc * (1.0 + (tuning[CORE_YOUNG] - 1.0) * young) * medium[2]
+    tail *= knobs.rt * (1.0 + (tuning[TAIL_YOUNG] - 1.0) * young) * medium[2]
+    return Profile(core, tail, max(0.0, 1.0 - tuning[TAIL_SHARE] * (1.0 - p) - tuning[SHARE_YOUNG] * young))
+
+
+@numba.njit
+def faint_shower(
+    state: np.ndarray, e: float, start: float, axis: Axis, stack: Stack, knobs: Knobs, buffer: Buffer
+) -> float:
+    """Deposit a soft shower as `shower` does, in pieces at depths drawn from its longitudinal profile."""
+    row = axis.row
+    medium, slabs = stack.rows[row, :5], stack.slabs[row]
+    t_max, alpha, typical = longitudinal(state, e, medium, knobs.fluctuations)
+    beta = (alpha - 1.0) / (t_max * knobs.depth)
+    pieces = math.ceil(e / _PIECE)
+    last = int(stack.rows[row, N_SEGMENTS]) - 1
+    seen = 0.0
+    for _ in range(pieces):
+        depth = gamma(state, alpha) / beta
+        segment = 0
+        while segment < last and slabs[segment, T_END] <= start + depth:
+            segment += 1
+        if start + depth >= slabs[segment, T_END] or slabs[segment, SAMPLING] < 0.0:
+            continue
+        mean = e / pieces
+        seen += mean
+        c2 = knobs.sampling2 * slabs[segment, C2]
+        visible = mean * slabs[segment, SCALE]
+        if c2 > 0.0:
+            visible = gamma(state, visible / c2) * c2
+        profile = profile_at(e, depth * beta / alpha * typical / (typical - 1.0), medium, knobs)
+        n = max(1, int(knobs.spots * 103.0 * e**-0.041 * knobs.tuning[MORE_SPOTS] * visible + 0.5))
+        where = (segment, start + depth, 0.0, 1.0)
+        throw_spots(state, n, visible * axis.response, profile, axis, where, stack, buffer)
+    return e - seen
 
 
 @numba.njit
@@ -216,11 +258,13 @@ def shower(state: np.ndarray, e: float, start: float, axis: Axis, stack: Stack, 
     medium = stack.rows[row, :5]
     t_max, alpha, typical = longitudinal(state, e, medium, knobs.fluctuations)
     beta = (alpha - 1.0) / (t_max * knobs.depth)
-    front = stack.rows[row, FRONT] - start
-    curve = beta / alpha * typical / (typical - 1.0), beta * gamma_pdf(alpha, beta * front)
-    n_spots = knobs.spots * 103.0 * e**0.959
+    tau = beta / alpha * typical / (typical - 1.0)
+    more = knobs.tuning[MORE_SPOTS]
+    per_gev = knobs.spots * 103.0 * e**-0.041
     coarse = 1.0 if e > 8.0 else 1.5 if e > 2.0 else 3.0
-    spread = math.exp(knobs.fluctuations * _CORE_SPREAD * e**-0.25 * normal(state))
+    reach = start + (alpha + 2.5 * math.sqrt(alpha)) / beta
+    spread = knobs.fluctuations * knobs.tuning[CORE_SPREAD] * e ** knobs.tuning[CORE_POWER]
+    spread = math.exp(spread * normal(state))
     seen, done, left = 0.0, 0.0, 1.0
     for segment in range(int(stack.rows[row, N_SEGMENTS])):
         end = stack.slabs[row, segment, T_END]
@@ -229,19 +273,28 @@ def shower(state: np.ndarray, e: float, start: float, axis: Axis, stack: Stack, 
         begin = max(start, stack.slabs[row, segment, T_START])
         if begin - start > _DEEPEST or e * (1.0 - done) < 1e-3:
             break
+        after = gamma_cdf(alpha, beta * (end - start))
+        part, before, done = after - done, done, after
         if int(stack.slabs[row, segment, SAMPLING]) < 0:
-            after = gamma_cdf(alpha, beta * (end - start))
             if after < 1.0 - 1e-6:
-                left *= max(0.0, 1.0 - (stack.slabs[row, segment, LOSS] - 1.0) * (after - done) / (1.0 - after))
-            done = after
+                left *= max(0.0, 1.0 - (stack.slabs[row, segment, LOSS] - 1.0) * part / (1.0 - after))
             continue
-        n_slices = max(1, math.ceil((end - begin) / (coarse if begin - start < 12.0 else 2.0 * coarse)))
-        width = (end - begin) / n_slices
+        if e * left * part < 1e-5:
+            continue
+        # Of what is left behind `reach`, the last slice takes all that is in its segment.
+        span = min(end, max(reach, begin + coarse)) - begin
+        n_slices = max(1, math.ceil(span / (coarse if begin - start < 12.0 else 2.0 * coarse)))
+        width = span / n_slices
+        rest = part
         for i in range(n_slices):
             t = begin + i * width
-            after = gamma_cdf(alpha, beta * (t + width - start))
-            part, done = after - done, after
-            mean = e * left * part
+            middle = t + 0.5 * width - start
+            share = rest
+            if i < n_slices - 1:
+                share = min(rest, gamma_cdf(alpha, beta * (middle + 0.5 * width)) - before)
+                before += share
+                rest -= share
+            mean = e * left * share
             if mean < 1e-5:
                 continue
             seen += mean
@@ -251,9 +304,9 @@ def shower(state: np.ndarray, e: float, start: float, axis: Axis, stack: Stack, 
                 visible = gamma(state, visible / c2) * c2
             if visible <= 0.0:
                 continue
-            middle = t + 0.5 * width - start
-            profile = profile_at(e, middle, part / width, curve, stack, knobs, (row, front))
-            profile = Profile(profile.core * spread, profile.tail, profile.halo, profile.core_part, profile.halo_part)
-            n = max(1, int(n_spots * visible / e + 0.5))
-            throw_spots(state, n, visible * axis.response, profile, axis, (segment, t, width), stack, buffer)
+            profile = profile_at(e, middle * tau, medium, knobs)
+            profile = Profile(profile.core * spread, profile.tail, profile.part)
+            n = int(per_gev * visible * (profile.part + more * (1.0 - profile.part)) + 0.5)
+            where = (segment, t, width, more if n >= _FEW else 1.0)
+            throw_spots(state, max(1, n), visible * axis.response, profile, axis, where, stack, buffer)
     return e - seen

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from calotools.simulate.effects import Effects
+from calotools.simulate.tuning import read_tuning
 
 __all__ = ["Column", "Knobs", "Segment", "Stack", "build_stack", "make_knobs"]
 
@@ -18,7 +19,7 @@ ROW_WIDTH = 0.025  # in |eta|
 # Columns of `Stack.slabs` and, after the five numbers of the medium, of `Stack.rows`.
 T_START, T_END, L_START, L_END, POS_START, POS_END, FORWARD, SAMPLING, JOINED = range(9)
 SCALE, C2, H_OVER_E, MIP, LOSS, NUCLEAR_LENGTH = range(9, 15)
-N_SEGMENTS, EXIT_RADIUS, T_TRACKER, L_TRACKER, FRONT, LEVER = range(5, 11)
+N_SEGMENTS, EXIT_RADIUS, T_TRACKER, L_TRACKER, FRONT = range(5, 10)
 
 
 class Stack(NamedTuple):
@@ -35,10 +36,9 @@ class Stack(NamedTuple):
         before. SCALE: visible energy, at the electromagnetic scale, over deposited energy. C2: squared sampling term
         [GeV]. H_OVER_E: response to non-pi0 energy. MIP: energy loss of a minimum-ionising particle [GeV / X0]. LOSS:
         energy lost per X0 of dead material, in units of what the accordion would take. NUCLEAR_LENGTH [mm].
-    rows : (n_row, 11) float64
+    rows : (n_row, 10) float64
         Z_eff, E_c [GeV], R_M [mm], F_s, e_hat of the effective medium. N_SEGMENTS. EXIT_RADIUS: where the field ends
-        [mm]; T_TRACKER, L_TRACKER: the depth there. FRONT: depth of the accordion's front [X0]; LEVER: how far [mm]
-        before it the first dead material is, along the flight.
+        [mm]; T_TRACKER, L_TRACKER: the depth there. FRONT: depth of the accordion's front [X0].
     layers : (n_row, n_layer, 2) float64
         Radius [mm] and thickness along the flight direction [X0] of the tracker's layers.
     local : (n_eta, n_phi) float64
@@ -56,14 +56,14 @@ class Stack(NamedTuple):
 
 
 class Knobs(NamedTuple):
-    """The effects that compiled kernels look at."""
+    """The effects that compiled kernels look at; `tuning` is in the order of `tuning`'s places."""
 
     fluctuations: float
     depth: float
     sampling2: float
     rc: float
     rt: float
-    halo: float
+    scattering: float
     spots: float
     hadronic: bool
     bremsstrahlung: bool
@@ -71,6 +71,7 @@ class Knobs(NamedTuple):
     field: float
     accordion_phi: float
     accordion_eta: float
+    tuning: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ def make_knobs(effects: Effects) -> Knobs:
         sampling2=effects.sampling_scale**2,
         rc=effects.rc_factor,
         rt=effects.rt_factor,
-        halo=effects.halo,
+        scattering=effects.scattering,
         spots=effects.spots,
         hadronic=effects.hadronic,
         bremsstrahlung=effects.bremsstrahlung,
@@ -143,6 +144,7 @@ def make_knobs(effects: Effects) -> Knobs:
         field=effects.field,
         accordion_phi=effects.accordion_phi,
         accordion_eta=effects.accordion_eta,
+        tuning=read_tuning(effects.showers),
     )
 
 
@@ -166,7 +168,7 @@ def build_stack(columns: list[Column], effects: Effects, *, local: np.ndarray, b
     back in depth. `local` goes into the stack as it is.
     """
     slabs = np.zeros((len(columns), max(len(column.segments) for column in columns), 15))
-    rows = np.zeros((len(columns), 11))
+    rows = np.zeros((len(columns), 10))
     layers = np.zeros((len(columns), max(len(column.tracker) for column in columns), 2))
     for row, column in enumerate(columns):
         radii, thickness = np.array(column.tracker).T
@@ -190,8 +192,7 @@ def _fill_column(slabs: np.ndarray, numbers: np.ndarray, row: int, column: Colum
     for slab, segment in zip(slabs, column.segments, strict=False):
         if upstream and segment.sampling not in (-1, 0, 4):
             upstream = False
-            gap = abs(segment.position[0] - column.segments[0].position[0])
-            numbers[[FRONT, LEVER]] = t, gap * _path_factor(row, segment.forward)
+            numbers[FRONT] = t
         factor = behind if upstream and segment.sampling < 0 else 1.0
         ends = t + segment.x0 * factor, nuclear + segment.nuclear * factor
         slab[[T_START, T_END, L_START, L_END]] = t, ends[0], nuclear, ends[1]

@@ -10,6 +10,7 @@ __all__ = ["source_stamp"]
 
 _KERNELS = (
     "axis",
+    "cascade",
     "crosstalk",
     "deposit",
     "electronics",
@@ -21,6 +22,7 @@ _KERNELS = (
     "showers",
     "stack",
     "stamp",
+    "tuning",
     "upstream",
 )
 
