@@ -33,10 +33,15 @@ from calotools.simulate.stack import (
 from calotools.simulate.tuning import (
     BACK,
     BACK_RADIUS,
+    COARSE_SPOTS,
     CORE_POWER,
     CORE_SPREAD,
     CORE_YOUNG,
     MORE_SPOTS,
+    RING,
+    RING_SHARE,
+    SHAPE,
+    SHAPE_SPREAD,
     SHARE_YOUNG,
     TAIL_SHARE,
     TAIL_YOUNG,
@@ -53,11 +58,17 @@ _FEW = 8  # so few spots cannot share energy with weights: their common factor w
 
 
 class Profile(NamedTuple):
-    """Radial profile of a slice: radii [mm] of core and tail, and the core's part of the energy."""
+    """Radial profile of a slice: radii [mm] of core, tail and ring, the core's part of the energy, the ring's of the rest.
+
+
+    The ring lies between core and tail, where the average profiles of young showers have too little.
+    """
 
     core: float
     tail: float
     part: float
+    ring: float
+    share: float
 
 
 @numba.njit
@@ -109,6 +120,15 @@ def longitudinal(state: np.ndarray, e: float, medium: np.ndarray, fluctuations: 
     t = max(1.0, math.exp(mean_t + sigma_t * (z1 + z2)))
     alpha = max(1.1, math.exp(mean_a + sigma_a * (z1 - z2)))
     return t, alpha, max(math.exp(mean_a), 1.1)
+
+
+@numba.njit
+def lengthwise(state: np.ndarray, e: float, medium: np.ndarray, knobs: Knobs) -> tuple[float, float, float]:
+    """(alpha, beta [1/X0], exp<ln alpha>) of one shower, tuned: as `longitudinal`, with another length and variation."""
+    tuning = knobs.tuning
+    t_max, alpha, typical = longitudinal(state, e, medium, knobs.fluctuations)
+    alpha = 1.0 + (typical * (alpha / typical) ** tuning[SHAPE_SPREAD] - 1.0) * tuning[SHAPE]
+    return alpha, (alpha - 1.0) / (t_max * knobs.depth), 1.0 + (typical - 1.0) * tuning[SHAPE]
 
 
 @numba.njit
@@ -165,7 +185,12 @@ def throw_spots(
             if kind < in_core:
                 scale, rest, weight = profile.core, kind / in_core, weight * more
             else:
-                scale, rest = profile.tail, (kind - in_core) / (1.0 - in_core)
+                rest = (kind - in_core) / (1.0 - in_core)
+                scale = profile.tail
+                if rest < profile.share:
+                    scale, rest = profile.ring, rest / profile.share
+                else:
+                    rest = (rest - profile.share) / (1.0 - profile.share)
             scale /= math.sqrt(1.0 - v)
             along = pos + slope * (rest - 0.5) + tilt * scale * u
             layer = segment
@@ -195,7 +220,7 @@ def scatter_back(state: np.ndarray, e: float, axis: Axis, stack: Stack, knobs: K
         back = gamma(state, knobs.tuning[BACK] * e / track) * track
         radius = knobs.tuning[BACK_RADIUS]
         n = max(1, int(knobs.spots * 10.0 * back / track))
-        profile = Profile(radius, radius, 1.0)
+        profile = Profile(radius, radius, 1.0, radius, 0.0)
         throw_spots(
             state, n, back * axis.response, profile, axis, (segment, here[T_START], thickness, 1.0), stack, buffer
         )
@@ -212,7 +237,9 @@ def profile_at(e: float, tau: float, medium: np.ndarray, knobs: Knobs) -> Profil
     young = math.exp(-tau / tuning[YOUNG])
     core *= knobs.rc * (1.0 + (tuning[CORE_YOUNG] - 1.0) * young) * medium[2]
     tail *= knobs.rt * (1.0 + (tuning[TAIL_YOUNG] - 1.0) * young) * medium[2]
-    return Profile(core, tail, max(0.0, 1.0 - tuning[TAIL_SHARE] * (1.0 - p) - tuning[SHARE_YOUNG] * young))
+    far, ring = tuning[TAIL_SHARE] * (1.0 - p) + tuning[SHARE_YOUNG] * young, tuning[RING_SHARE] * young
+    rest = min(far + ring, 1.0)
+    return Profile(core, tail, 1.0 - rest, tuning[RING], min(ring / max(rest, 1e-9), 0.999))
 
 
 @numba.njit
@@ -222,8 +249,7 @@ def faint_shower(
     """Deposit a soft shower as `shower` does, in pieces at depths drawn from its longitudinal profile."""
     row = axis.row
     medium, slabs = stack.rows[row, :5], stack.slabs[row]
-    t_max, alpha, typical = longitudinal(state, e, medium, knobs.fluctuations)
-    beta = (alpha - 1.0) / (t_max * knobs.depth)
+    alpha, beta, typical = lengthwise(state, e, medium, knobs)
     pieces = math.ceil(e / _PIECE)
     last = int(stack.rows[row, N_SEGMENTS]) - 1
     seen = 0.0
@@ -256,8 +282,7 @@ def shower(state: np.ndarray, e: float, start: float, axis: Axis, stack: Stack, 
     """
     row = axis.row
     medium = stack.rows[row, :5]
-    t_max, alpha, typical = longitudinal(state, e, medium, knobs.fluctuations)
-    beta = (alpha - 1.0) / (t_max * knobs.depth)
+    alpha, beta, typical = lengthwise(state, e, medium, knobs)
     tau = beta / alpha * typical / (typical - 1.0)
     more = knobs.tuning[MORE_SPOTS]
     per_gev = knobs.spots * 103.0 * e**-0.041
@@ -283,6 +308,8 @@ def shower(state: np.ndarray, e: float, start: float, axis: Axis, stack: Stack, 
             continue
         # Of what is left behind `reach`, the last slice takes all that is in its segment.
         span = min(end, max(reach, begin + coarse)) - begin
+        fine = int(stack.slabs[row, segment, SAMPLING]) % 4 == 1
+        density = per_gev if fine else per_gev * knobs.tuning[COARSE_SPOTS]
         n_slices = max(1, math.ceil(span / (coarse if begin - start < 12.0 else 2.0 * coarse)))
         width = span / n_slices
         rest = part
@@ -305,8 +332,8 @@ def shower(state: np.ndarray, e: float, start: float, axis: Axis, stack: Stack, 
             if visible <= 0.0:
                 continue
             profile = profile_at(e, middle * tau, medium, knobs)
-            profile = Profile(profile.core * spread, profile.tail, profile.part)
-            n = int(per_gev * visible * (profile.part + more * (1.0 - profile.part)) + 0.5)
+            profile = Profile(profile.core * spread, profile.tail, profile.part, profile.ring, profile.share)
+            n = int(density * visible * (profile.part + more * (1.0 - profile.part)) + 0.5)
             where = (segment, t, width, more if n >= _FEW else 1.0)
             throw_spots(state, max(1, n), visible * axis.response, profile, axis, where, stack, buffer)
     return e - seen

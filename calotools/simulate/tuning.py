@@ -26,8 +26,13 @@ _NAMES = (
     "profile.tail_share",
     "profile.tail_young",
     "profile.share_young",
+    "profile.ring",
+    "profile.ring_share",
+    "profile.shape",
+    "profile.shape_spread",
     "spots.tail",
     "spots.faint",
+    "spots.coarse",
     "presampler.track_loss",
     "presampler.back",
     "presampler.back_radius",
@@ -35,7 +40,8 @@ _NAMES = (
 # Places of these numbers in the array.
 PART, LEAST, DEPTH, SOFT, POINT, DEAD_SOFT, DEAD_LOSS, SCATTERING = range(8)
 YOUNG, CORE_SPREAD, CORE_POWER, CORE_YOUNG, TAIL_SHARE, TAIL_YOUNG, SHARE_YOUNG = range(8, 15)
-MORE_SPOTS, FAINT, TRACK_LOSS, BACK, BACK_RADIUS = range(15, 20)
+RING, RING_SHARE, SHAPE, SHAPE_SPREAD = range(15, 19)
+MORE_SPOTS, FAINT, COARSE_SPOTS, TRACK_LOSS, BACK, BACK_RADIUS = range(19, 25)
 
 
 def read_tuning(path: Path | None = None) -> np.ndarray:
@@ -48,7 +54,7 @@ def read_tuning(path: Path | None = None) -> np.ndarray:
 
     Returns
     -------
-    (20,) float64
+    (25,) float64
 
     Raises
     ------
@@ -58,7 +64,7 @@ def read_tuning(path: Path | None = None) -> np.ndarray:
     Examples
     --------
     >>> read_tuning().shape
-    (20,)
+    (25,)
     """
     table = load_table("showers", path=path)
     return np.array([float(table[group][name]) for group, name in (full.split(".") for full in _NAMES)])

@@ -97,7 +97,7 @@ def test_photons_that_convert_late_leave_no_track_in_the_presampler(tmp_path):
 
 def test_faint_cells_are_no_multiples_of_one_energy(flat):
     state, axis, buffer = np.array([5], np.uint64), axis_of(flat), opened(flat)
-    profile = showers.Profile(30.0, 60.0, 0.8)
+    profile = showers.Profile(30.0, 60.0, 0.8, 45.0, 0.2)
     start, end = flat.stack.slabs[axis.row, 3, [T_START, T_END]]
     showers.throw_spots(state, 2000, 20.0, profile, axis, (3, start, end - start, 1.0), flat.stack, buffer)
     assert buffer.totals.sum() == pytest.approx(20.0)
