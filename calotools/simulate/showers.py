@@ -58,8 +58,7 @@ _FEW = 8  # so few spots cannot share energy with weights: their common factor w
 
 
 class Profile(NamedTuple):
-    """Radial profile of a slice: radii [mm] of core, tail and ring, the core's part of the energy, the ring's of the rest.
-
+    """Radial profile of a slice: radii [mm] of core, tail and ring; the core's part, and the ring's part of the rest.
 
     The ring lies between core and tail, where the average profiles of young showers have too little.
     """
@@ -124,7 +123,7 @@ def longitudinal(state: np.ndarray, e: float, medium: np.ndarray, fluctuations: 
 
 @numba.njit
 def lengthwise(state: np.ndarray, e: float, medium: np.ndarray, knobs: Knobs) -> tuple[float, float, float]:
-    """(alpha, beta [1/X0], exp<ln alpha>) of one shower, tuned: as `longitudinal`, with another length and variation."""
+    """(alpha, beta [1/X0], exp<ln alpha>) of a shower as `longitudinal` draws it, with the table's length and spread."""
     tuning = knobs.tuning
     t_max, alpha, typical = longitudinal(state, e, medium, knobs.fluctuations)
     alpha = 1.0 + (typical * (alpha / typical) ** tuning[SHAPE_SPREAD] - 1.0) * tuning[SHAPE]
