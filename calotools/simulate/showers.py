@@ -123,7 +123,7 @@ def longitudinal(state: np.ndarray, e: float, medium: np.ndarray, fluctuations: 
 
 @numba.njit
 def lengthwise(state: np.ndarray, e: float, medium: np.ndarray, knobs: Knobs) -> tuple[float, float, float]:
-    """(alpha, beta [1/X0], exp<ln alpha>) of a shower as `longitudinal` draws it, with the table's length and spread."""
+    """(alpha, beta [1/X0], exp<ln alpha>) of a shower as `longitudinal` draws it, with length and spread tuned."""
     tuning = knobs.tuning
     t_max, alpha, typical = longitudinal(state, e, medium, knobs.fluctuations)
     alpha = 1.0 + (typical * (alpha / typical) ** tuning[SHAPE_SPREAD] - 1.0) * tuning[SHAPE]
