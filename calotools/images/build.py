@@ -13,6 +13,7 @@ from calotools.errors import BranchError, CellError
 from calotools.images.bands import Bands, encode, join_offsets
 from calotools.images.dense import output_arrays
 from calotools.images.paint import (
+    EMPTY,
     NO_CELLS,
     NO_FINITE,
     OK,
@@ -20,7 +21,7 @@ from calotools.images.paint import (
     Canvas,
     Cells,
     Found,
-    cell_sizes,
+    cell_kinds,
     find_centres,
     paint,
     unveil,
@@ -112,14 +113,14 @@ def build_images(
     firsts = dict(zip(shapes, np.cumsum([0, *(np.prod(shape) for shape in shapes.values())]), strict=False))
 
     def keep(start: int, stop: int, canvas: Canvas) -> None:
+        words, n = canvas.values.view(np.int32), stop - start
         for name, shape in shapes.items():
-            own = slice(firsts[name], firsts[name] + int(np.prod(shape)))
-            painted = canvas.values[: stop - start, :, own]
-            mask = images[f"mask_{name}"][start:stop].reshape(stop - start, -1)
-            unveil(painted, mask)
-            for q, quantity in enumerate(_painted(spec)):
-                if quantity in spec.quantities:
-                    images[f"{quantity}_{name}"][start:stop] = painted[:, q].reshape(-1, *shape)
+            own = {quantity: images[f"{quantity}_{name}"][start:stop] for quantity in (*spec.quantities, "mask")}
+            energy = own.get("energy", np.empty((n, *shape), np.float32))  # the mask comes from it
+            unveil(words, firsts[name], energy.reshape(n, -1).view(np.int32), own["mask"].reshape(n, -1))
+            for q, quantity in enumerate(_painted(spec)[1:], start=1):
+                painted = canvas.values[:n, q, firsts[name] : firsts[name] + int(np.prod(shape))]
+                own[quantity][:] = painted.reshape(n, *shape)
 
     found = _paint_all(candidates, spec, keep, threads=threads)
     _check(candidates, found, on_bad=on_bad, source=source, spec=spec)
@@ -145,8 +146,9 @@ def build_bands(
     parts: dict[int, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
 
     def keep(start: int, stop: int, canvas: Canvas) -> None:
-        n = stop - start
-        parts[start] = encode(canvas.values[:n], panels=panels)
+        parts[start] = encode(canvas.values[: stop - start], panels=panels)
+        energy = parts[start][2][0]
+        energy[energy.view(np.int32) == EMPTY] = np.nan
 
     found = _paint_all(candidates, spec, keep, threads=threads)
     _check(candidates, found, on_bad=on_bad, source=source, spec=spec)
@@ -181,7 +183,7 @@ def _paint_all(
 ) -> Found:
     """Paint all candidates, some at a time, and have the canvas kept."""
     cells, plan = _cells_of(candidates, spec), plan_of(spec)
-    row_of, sizes = cell_sizes(plan, cell_widths())
+    row_of, kinds = cell_kinds(plan, cell_widths())
     n = len(candidates)
     found = Found(
         outside=np.zeros((n, len(spec.grids)), np.float32),
@@ -198,7 +200,7 @@ def _paint_all(
         find_centres(start, stop, *arguments, found.centre)
         for begin in range(start, stop, len(canvas.values)):
             end = min(begin + len(canvas.values), stop)
-            paint(begin, end, *arguments, row_of, sizes, tuple(canvas), tuple(found))
+            paint(begin, end, *arguments, row_of, kinds, tuple(canvas), tuple(found))
             keep(begin, end, canvas)
 
     in_threads(work, n, threads=threads)
@@ -212,7 +214,7 @@ def _cells_of(candidates: ak.Array, spec: ImageSpec) -> Cells:
     time, gain, noise = (_extra(columns, name, wanted=name in spec.quantities) for name in _EXTRA)
     sampling = np.ascontiguousarray(columns["sampling"], dtype=np.uint8)
     plan = plan_of(spec)
-    centre = plan.layer_of[sampling] == plan.centre_layer
+    centre = (plan.layer_of == plan.centre_layer).take(sampling)
     return Cells(offsets, e, eta, phi, sampling, centre, time, gain, noise, *_position(candidates, spec))
 
 

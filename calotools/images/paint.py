@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
-from calotools.images.grid import split_pixels, whole_pixels
+from calotools.images.grid import pixel_span
 from calotools.images.spec import Plan
-from calotools.variables.windows import hottest, width_bin, wrap
+from calotools.images.wide import NARROW, add_narrow
+from calotools.variables.windows import PER_ETA, hottest, width_bin, wrap
 
 __all__ = [
+    "EMPTY",
     "NO_CELLS",
     "NO_CENTRE",
     "NO_FINITE",
@@ -20,7 +23,8 @@ __all__ = [
     "Canvas",
     "Cells",
     "Found",
-    "cell_sizes",
+    "cell_kinds",
+    "find_centres",
     "paint",
     "unveil",
 ]
@@ -29,6 +33,9 @@ OK, NO_CELLS, NO_FINITE, NO_CENTRE = range(4)
 # The hottest cell is looked for at least this far (in eta and phi) from the cluster, also when the grid is smaller: the
 # position may be seen from another vertex than the cells are.
 NEAR = 0.1
+# A pixel without a cell holds -0.0: adding any energy to it, 0.0 too, gives that energy, and no sum of energies is -0.0
+# again once one of them is not. So painting is adding, and the mask comes for nothing.
+EMPTY = -(2**31)  # the bits of -0.0
 PADDING = 32  # pixels behind each image, so that 16 at a time can be looked at
 
 
@@ -68,7 +75,7 @@ class Canvas(NamedTuple):
     Attributes
     ----------
     values : (m, quantity, pixel + PADDING) float32
-        The energy first; NaN where no cell is.
+        The energy first; -0.0 where no cell is, see `EMPTY`.
     heat : (pixel,) float32
         Greatest energy that a cell gave to the pixel, where time or gain is painted.
     which : (3,) int64
@@ -89,8 +96,8 @@ class Found(NamedTuple):
     status: np.ndarray
 
 
-def cell_sizes(plan: Plan, widths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Widths of cells in pixels of their layer's grid.
+def cell_kinds(plan: Plan, widths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Widths of cells in pixels of their layer's grid, and how far in eta they stay the same.
 
     Parameters
     ----------
@@ -101,21 +108,27 @@ def cell_sizes(plan: Plan, widths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Returns
     -------
     row_of : (256,) int64
-        Row of the sampling in `sizes`; 0 also for those that are drawn nowhere.
-    sizes : (row, n_bin, 2) float64
-        (eta, phi); 0: all goes to the pixel of the cell's centre.
+        Row of the sampling in `kinds`; 0 also for those that are drawn nowhere.
+    kinds : (row, n_bin, 4) float64
+        Widths in (eta, phi), 0: all goes to the pixel of the cell's centre; first bin of the same widths, and the bin
+        after the last one.
     """
     used = np.flatnonzero(plan.layer_of >= 0)
-    sizes = np.zeros((len(used), widths.shape[1], 2))
-    for row, sampling in zip(sizes, used, strict=True):
+    n_bin = widths.shape[1]
+    kinds = np.zeros((len(used), n_bin, 4))
+    for row, sampling in zip(kinds, used, strict=True):
         layer = plan.layer_of[sampling]
         if not plan.to_centre[layer]:
             tabled = widths[sampling] if sampling < len(widths) else np.full_like(widths[0], np.nan)
             own = np.where(np.isnan(plan.size[layer]), tabled, plan.size[layer].astype(widths.dtype))
-            row[:] = own / plan.pitch[plan.grid_of[layer]]
+            row[:, :2] = own / plan.pitch[plan.grid_of[layer]]
+        changes = np.flatnonzero(np.any(row[1:, :2] != row[:-1, :2], axis=1)) + 1
+        edges = np.concatenate([[0], changes, [n_bin]])
+        row[:, 2], row[:, 3] = np.repeat(edges[:-1], np.diff(edges)), np.repeat(edges[1:], np.diff(edges))
+        row[row[:, 3] == n_bin, 3] = np.inf  # the last bin is for all beyond the table
     row_of = np.zeros(len(plan.layer_of), dtype=np.int64)
     row_of[used] = np.arange(len(used))
-    return row_of, sizes
+    return row_of, kinds
 
 
 @njit(cache=True, nogil=True)
@@ -142,117 +155,175 @@ def find_centres(begin, end, cells, plan, centre):  # type: ignore[no-untyped-de
 
 
 @njit(cache=True, nogil=True)
-def paint(begin, end, cells, plan, row_of, sizes, canvas, found):  # type: ignore[no-untyped-def]
+def paint(begin, end, cells, plan, row_of, kinds, canvas, found):  # type: ignore[no-untyped-def]
     """Paint candidates ``begin:end``, whose centres were found, on the first rows of the canvas."""
-    offsets, cell_e, cell_eta, cell_phi, cell_sampling, _, times, gains, noises, _, _ = cells
-    layers, _, _, grid_of, first_pixel, shape, pitch, _ = plan
-    canvas_values, heat, which = canvas
+    offsets, cell_e, times, gains, noises = cells[0], cells[1], cells[6], cells[7], cells[8]
+    values, heat, which = canvas
     outside, centre, dropped, status = found
-    others = canvas_values.shape[1] > 1
-    runs, parts = np.empty((2, 2, 3), dtype=np.int64), np.empty((2, 3))  # axis, (first, count), run
-    scale, half, n_bin = 1.0 / pitch, 0.5 * shape, sizes.shape[1]
+    most = 0
     for i in range(begin, end):
-        image = canvas_values[i - begin]
-        energy = image[0]
-        image[:] = 0
-        energy[:] = np.nan
+        most = max(most, offsets[i + 1] - offsets[i])
+    boxes, places, lost = np.empty((most + 1, 5)), np.empty((most + 1, 3), np.int64), np.empty(outside.shape[1])
+    for i in range(begin, end):
+        image, energy = values[i - begin], values[i - begin, 0]
+        energy[:] = -0.0
+        image[1:] = 0
         heat[:] = -1
         a, b = offsets[i], offsets[i + 1]
-        x_0, y_0 = centre[i, 0], centre[i, 1]
-        known = x_0 == x_0
-        finite = 0
-        for j in range(a, b):
-            e, eta, phi, sampling = cell_e[j], cell_eta[j], cell_phi[j], cell_sampling[j]
-            if e - e + (eta - eta) + (phi - phi) != 0.0:
-                continue  # not finite
-            finite += 1
-            layer = layers[sampling]
-            if layer < 0 or not known:
-                continue
-            grid = grid_of[layer]
-            k, width = row_of[sampling], width_bin(eta, n_bin)
-            x, y = eta - x_0, phi - y_0
-            x = x * scale[grid, 0] + half[grid, 0]
-            y = (wrap(y) if abs(y) > np.pi else y) * scale[grid, 1] + half[grid, 1]
-            d_x, d_y, n_x, n_y = sizes[k, width, 0], sizes[k, width, 1], shape[grid, 0], shape[grid, 1]
-            a_x, b_x = whole_pixels(x, d_x)
-            a_y, b_y = whole_pixels(y, d_y)
-            inside = 0.0
-            if b_x > a_x and b_y > a_y and not others:
-                part = 1.0 / ((b_x - a_x) * (b_y - a_y))
-                a_x, b_x, a_y, b_y = max(a_x, 0), min(b_x, n_x), max(a_y, 0), min(b_y, n_y)
-                if b_x > a_x and b_y > a_y:
-                    inside = part * (b_x - a_x) * (b_y - a_y)
-                    p = first_pixel[layer] + a_x * n_y + a_y
-                    _paint_energy(energy, (p, b_x - a_x, b_y - a_y, n_y), np.float32(e * part))
-            else:
-                n_runs = split_pixels(x, d_x, n_x, 0, runs, parts), split_pixels(y, d_y, n_y, 1, runs, parts)
-                for r in range(n_runs[0]):
-                    for q in range(n_runs[1]):
-                        part = parts[0, r] * parts[1, q]
-                        inside += part * runs[0, 1, r] * runs[1, 1, q]
-                        p = first_pixel[layer] + runs[0, 0, r] * n_y + runs[1, 0, q]
-                        block = (p, runs[0, 1, r], runs[1, 1, q], n_y)
-                        if others:
-                            extra = _others_of(times, gains, noises, j, part)
-                            _paint_others(image, heat, which, block, np.float32(e * part), extra)
-                        _paint_energy(energy, block, np.float32(e * part))
-            outside[i, grid] += e * (1.0 - inside)
+        n, finite = _find_boxes(a, b, cells, plan, row_of, kinds, (centre[i, 0], centre[i, 1]), boxes, places, lost)
+        # each a call for all cells: one that is handed arrays costs as much as several cells
+        if values.shape[1] == 1:
+            _paint_energy(energy, cell_e, boxes[:n], places)
+        else:
+            _paint_all(image, heat, which, cell_e, times, gains, noises, boxes[:n], places)
+        outside[i] = lost
         dropped[i] = b - a - finite
-        status[i] = OK if known and finite > 0 else NO_CELLS if a == b else NO_FINITE if finite == 0 else NO_CENTRE
-        if status[i] != OK:
+        if finite == 0:
+            status[i] = NO_CELLS if a == b else NO_FINITE
             centre[i] = np.nan
+        else:
+            status[i] = NO_CENTRE if np.isnan(centre[i, 0]) else OK
 
 
 @njit(cache=True, nogil=True)
-def _others_of(times, gains, noises, j, part):  # type: ignore[no-untyped-def]
-    """Time, gain and noise that a part of a cell gives to its pixels; gain codes plus one, so that 0 is 'no cell'."""
-    zero, one = np.float32(0.0), np.float32(1.0)
-    return _at(times, j, zero), _at(gains, j, one), np.float32(_at(noises, j, zero) * part)
+def _find_boxes(a, b, cells, plan, row_of, kinds, middle, boxes, places, lost):  # type: ignore[no-untyped-def]
+    """Where the cells ``a:b`` lie on their grids; returns the numbers of those inside, and of finite ones.
+
+    Written are the edges of their parts inside, in pixels from the corner of the grid, with the fraction of the cell
+    that a whole pixel gets, to `boxes`; first pixel of the layer, pixels in a row, and number of the cell to `places`;
+    and the energy outside each grid to `lost`.
+    """
+    _, cell_e, cell_eta, cell_phi, cell_sampling, _, _, _, _, _, _ = cells
+    layers, _, _, grid_of, first_pixel, shape, pitch, _ = plan
+    x_0, y_0 = middle
+    n, finite, n_bin = 0, 0, kinds.shape[1]
+    sampling, first_bin, end_bin, layer, grid, d_x, d_y = 256, 0.0, 0.0, -1, 0, 0.0, 0.0
+    scale_x, scale_y, n_x, n_y = 0.0, 0.0, 0, 0
+    lost[:] = 0.0
+    for j in range(a, b):
+        e, eta, phi = cell_e[j], cell_eta[j], cell_phi[j]
+        if e - e + (eta - eta) + (phi - phi) != 0.0:
+            continue  # not finite
+        finite += 1
+        at_bin = abs(eta) * PER_ETA
+        if cell_sampling[j] != sampling or at_bin < first_bin or at_bin >= end_bin:
+            # neighbours in the list are mostly of one kind
+            sampling = cell_sampling[j]
+            layer = layers[sampling] if x_0 == x_0 else -1
+            d_x, d_y, first_bin, end_bin = kinds[row_of[sampling], width_bin(eta, n_bin)]
+            grid = grid_of[max(layer, 0)]
+            n_x, n_y, scale_x, scale_y = shape[grid, 0], shape[grid, 1], 1.0 / pitch[grid, 0], 1.0 / pitch[grid, 1]
+        if layer < 0:
+            continue
+        x, y = eta - x_0, phi - y_0
+        y = wrap(y) if abs(y) > np.pi else y
+        a_x, b_x = pixel_span(x * scale_x + 0.5 * n_x, d_x)
+        a_y, b_y = pixel_span(y * scale_y + 0.5 * n_y, d_y)
+        part = 1.0 / ((b_x - a_x) * (b_y - a_y))
+        a_x, b_x, a_y, b_y = max(a_x, 0.0), min(b_x, float(n_x)), max(a_y, 0.0), min(b_y, float(n_y))
+        # what is written for a cell outside is written over: a branch would often be mispredicted
+        inside = (b_x > a_x) & (b_y > a_y)
+        lost[grid] += e * (1.0 - (part * (b_x - a_x) * (b_y - a_y) if inside else 0.0))
+        boxes[n, 0], boxes[n, 1], boxes[n, 2], boxes[n, 3], boxes[n, 4] = a_x, b_x, a_y, b_y, part
+        places[n, 0], places[n, 1], places[n, 2] = first_pixel[layer], n_y, j
+        n += inside
+    return n, finite
+
+
+@njit(cache=True, nogil=True)
+def _paint_energy(energy, cell_e, boxes, places):  # type: ignore[no-untyped-def]
+    """Add cells to the pixels that they cover."""
+    for k in range(len(boxes)):
+        a_x, b_x, a_y, b_y = boxes[k, 0], boxes[k, 1], boxes[k, 2], boxes[k, 3]
+        first, stride, value = places[k, 0], places[k, 1], cell_e[places[k, 2]] * boxes[k, 4]
+        r, q, r_end, q_end = int(a_x), int(a_y), int(b_x), int(b_y)
+        p, n_phi, columns = first + r * stride + q, q_end - q, (q == a_y) & (q_end == b_y)
+        if columns & (r == a_x) & (r_end == b_x):
+            whole, n_eta = _positive(value), r_end - r
+            while n_phi > 0:
+                one = p
+                if n_phi == 1:
+                    for _ in range(n_eta):
+                        energy[one] += whole
+                        one += stride
+                else:  # cells of strips and presampler on pixels of the middle
+                    for _ in range(n_eta):
+                        add_narrow(energy, one, whole, n_phi)
+                        one += stride
+                p += NARROW
+                n_phi -= NARROW
+            continue
+        while r < b_x:
+            row = value * (min(b_x, r + 1.0) - max(a_x, float(r)))
+            if columns:
+                for k_phi in range(0, n_phi, NARROW):
+                    add_narrow(energy, p + k_phi, _positive(row), n_phi - k_phi)
+            else:
+                one, column = p, float(q)
+                while column < b_y:
+                    energy[one] += _positive(row * (min(b_y, column + 1.0) - max(a_y, column)))
+                    column += 1.0
+                    one += 1
+            r += 1
+            p += stride
+
+
+@njit(cache=True, nogil=True)
+def _positive(energy):  # type: ignore[no-untyped-def]
+    """The energy in single precision; 0.0 instead of -0.0, which means that there is no cell."""
+    return np.float32(energy) + np.float32(0.0)
+
+
+@njit(cache=True, nogil=True)
+def _paint_all(image, heat, which, cell_e, times, gains, noises, boxes, places):  # type: ignore[no-untyped-def]
+    """Energies add, noise adds in quadrature; time and gain are those of the cell that gives the pixel more energy."""
+    for k in range(len(boxes)):
+        a_x, b_x, a_y, b_y = boxes[k, 0], boxes[k, 1], boxes[k, 2], boxes[k, 3]
+        first, stride, j = places[k]
+        e, time, gain, noise = cell_e[j], _at(times, j, 0), _at(gains, j, 1), _at(noises, j, 0)
+        for r in range(int(a_x), math.ceil(b_x)):
+            row = boxes[k, 4] * (min(b_x, r + 1.0) - max(a_x, float(r)))
+            for q in range(int(a_y), math.ceil(b_y)):
+                part = row * (min(b_y, q + 1.0) - max(a_y, float(q)))
+                p, energy = first + r * stride + q, _positive(e * part)
+                image[0, p] += energy
+                if which[2] > 0:
+                    image[which[2], p] = np.hypot(image[which[2], p], np.float32(noise * part))
+                if len(heat) > 0:
+                    _take_hotter(image, heat, which, p, abs(energy), (time, gain))
 
 
 @njit(cache=True, nogil=True)
 def _at(column, j, shift):  # type: ignore[no-untyped-def]
     """A further quantity of a cell; 0 if it is missing."""
-    return column[j] + shift if len(column) and np.isfinite(column[j]) else np.float32(0.0)
+    return column[j] + np.float32(shift) if len(column) and np.isfinite(column[j]) else np.float32(0.0)
 
 
 @njit(cache=True, nogil=True)
-def _paint_energy(energy, block, value):  # type: ignore[no-untyped-def]
-    """One cell on a rectangle of pixels: energies add."""
-    p, n_eta, n_phi, stride = block
-    # columns outside: most cells are one pixel wide, and a loop over a few neighbours costs more than it does
-    for first in range(p, p + n_phi):
-        for one in range(first, first + n_eta * stride, stride):
-            energy[one] = energy[one] + value if energy[one] == energy[one] else value
+def _take_hotter(image, heat, which, p, heat_here, extra):  # type: ignore[no-untyped-def]
+    """Of two equally hot cells the larger value, so that the order of cells does not matter."""
+    for kind in range(2):
+        q = which[kind]
+        if q > 0 and (heat_here > heat[p] or (heat_here == heat[p] and extra[kind] > image[q, p])):
+            image[q, p] = extra[kind]
+    heat[p] = max(heat[p], heat_here)
 
 
 @njit(cache=True, nogil=True)
-def _paint_others(image, heat, which, block, energy, values):  # type: ignore[no-untyped-def]
-    """Time and gain are those of the cell that gives the pixel more energy; noise adds in quadrature."""
-    p, n_eta, n_phi, stride = block
-    for _ in range(n_eta):
-        for one in range(p, p + n_phi):
-            if which[2] > 0:
-                covered = image[0, one] == image[0, one]
-                image[which[2], one] = np.hypot(image[which[2], one], values[2]) if covered else abs(values[2])
-            if len(heat) == 0:
-                continue
-            for kind in range(2):
-                q = which[kind]
-                # of two equally hot cells the larger value, so that the order of cells does not matter
-                if q > 0 and (abs(energy) > heat[one] or (abs(energy) == heat[one] and values[kind] > image[q, one])):
-                    image[q, one] = values[kind]
-            heat[one] = max(heat[one], abs(energy))
-        p += stride
+def unveil(words, first, image, mask):  # type: ignore[no-untyped-def]
+    """Copy energies that were painted, from pixel `first` on, with 0 where no cell is.
 
-
-@njit(cache=True, nogil=True)
-def unveil(painted, mask):  # type: ignore[no-untyped-def]
-    """Turn NaN energies, (m, quantity, pixel), into 0, and write where they were not, (m, pixel)."""
-    for i in range(len(painted)):
-        energy, covered = painted[i, 0], mask[i]
+    Parameters
+    ----------
+    words : (m, quantity, >= first + pixel) int32
+        Bits of what was painted, the energy first.
+    first : int
+    image, mask : (m, pixel) int32 and bool
+        Bits of the energies, and whether there is a cell.
+    """
+    for i in range(len(image)):
+        own, energy, covered = words[i, 0, first : first + image.shape[1]], image[i], mask[i]
         for p in range(len(energy)):
-            covered[p] = energy[p] == energy[p]
+            covered[p] = own[p] != EMPTY
         for p in range(len(energy)):
-            energy[p] = energy[p] if energy[p] == energy[p] else 0
+            energy[p] = own[p] if own[p] != EMPTY else 0

@@ -1,4 +1,4 @@
-"""Sixteen neighbouring numbers at once: what drawing rows of pixels compiles to one or two machine instructions.
+"""Sixteen (or four) neighbouring numbers at once: what drawing rows of pixels compiles to one or two machine instructions.
 
 Nothing checks that the sixteen places exist: the caller does.
 """
@@ -12,13 +12,19 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-__all__ = ["WIDE", "copy_wide", "different_wide", "fill_wide", "lowest_bit", "prefetch"]
+__all__ = ["NARROW", "WIDE", "add_narrow", "copy_wide", "different_wide", "fill_wide", "lowest_bit", "prefetch"]
 
-WIDE = 16
+WIDE, NARROW = 16, 4
 
 
 def _place(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
     return builder.gep(context.make_array(kind)(context, builder, array).data, [at])
+
+
+def _everywhere(builder: Any, value: Any, n: int) -> Any:
+    nothing = ir.Constant(ir.VectorType(value.type, n), ir.Undefined)
+    one = builder.insert_element(nothing, value, ir.Constant(ir.IntType(32), 0))
+    return builder.shuffle_vector(one, nothing, ir.Constant(ir.VectorType(ir.IntType(32), n), [0] * n))
 
 
 @intrinsic
@@ -41,17 +47,31 @@ def fill_wide(typingctx: Any, to: Any, at: Any, value: Any) -> Any:  # noqa: ARG
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         vector = ir.VectorType(arguments[2].type, WIDE)
-        lanes = ir.Constant(ir.VectorType(ir.IntType(32), WIDE), [0] * WIDE)
-        nothing = ir.Constant(vector, ir.Undefined)
-        one = builder.insert_element(nothing, arguments[2], ir.Constant(ir.IntType(32), 0))
         place = _place(context, builder, signature.args[0], arguments[0], arguments[1])
         n_bytes = signature.args[0].dtype.bitwidth // 8
-        builder.store(
-            builder.shuffle_vector(one, nothing, lanes), builder.bitcast(place, vector.as_pointer()), align=n_bytes
-        )
+        everywhere = _everywhere(builder, arguments[2], WIDE)
+        builder.store(everywhere, builder.bitcast(place, vector.as_pointer()), align=n_bytes)
         return context.get_dummy_value()
 
     return types.void(to, types.intp, to.dtype), generate
+
+
+@intrinsic
+def add_narrow(typingctx: Any, to: Any, at: Any, value: Any, n: Any) -> Any:  # noqa: ARG001
+    """``to[at : at + min(n, 4)] += value``; the rest of four places must exist and has -0.0 added: it stays as it is."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        n_bytes = signature.args[0].dtype.bitwidth // 8
+        place = _place(context, builder, signature.args[0], arguments[0], arguments[1])
+        place = builder.bitcast(place, ir.VectorType(arguments[2].type, NARROW).as_pointer())
+        lanes = ir.Constant(ir.VectorType(arguments[3].type, NARROW), list(range(NARROW)))
+        wanted = builder.icmp_signed("<", lanes, _everywhere(builder, arguments[3], NARROW))
+        nothing = _everywhere(builder, ir.Constant(arguments[2].type, -0.0), NARROW)
+        added = builder.select(wanted, _everywhere(builder, arguments[2], NARROW), nothing)
+        builder.store(builder.fadd(builder.load(place, align=n_bytes), added), place, align=n_bytes)
+        return context.get_dummy_value()
+
+    return types.void(to, types.intp, to.dtype, types.intp), generate
 
 
 @intrinsic
