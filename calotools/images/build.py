@@ -11,9 +11,9 @@ import numpy as np
 from calotools.containers import Images, ImageSpec
 from calotools.errors import BranchError, CellError
 from calotools.images.bands import Bands, encode, join_offsets
+from calotools.images.brush import EMPTY, unveil
 from calotools.images.dense import output_arrays
 from calotools.images.paint import (
-    EMPTY,
     NO_CELLS,
     NO_FINITE,
     OK,
@@ -24,7 +24,6 @@ from calotools.images.paint import (
     cell_kinds,
     find_centres,
     paint,
-    unveil,
 )
 from calotools.images.spec import image_spec, panels_of, plan_of
 from calotools.images.threads import in_threads

@@ -1,6 +1,6 @@
-"""Sixteen (or four) neighbouring numbers at once: what drawing rows of pixels compiles to one or two machine instructions.
+"""Sixteen (or four) neighbouring numbers at once: what rows of pixels compile to one or two machine instructions.
 
-Nothing checks that the sixteen places exist: the caller does.
+Nothing checks that these places exist: the caller does.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def fill_wide(typingctx: Any, to: Any, at: Any, value: Any) -> Any:  # noqa: ARG
 
 @intrinsic
 def add_narrow(typingctx: Any, to: Any, at: Any, value: Any, n: Any) -> Any:  # noqa: ARG001
-    """``to[at : at + min(n, 4)] += value``; the rest of four places must exist and has -0.0 added: it stays as it is."""
+    """``to[at : at + min(n, 4)] += value``; the others of four places get -0.0 added, which leaves them as they are."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         n_bytes = signature.args[0].dtype.bitwidth // 8

@@ -53,10 +53,11 @@ def oracle(candidate, spec, centre):
     for name, grid in spec.grids.items():
         for number, layer in enumerate(spec.layers_on(name)):
             for j in np.flatnonzero(np.isin(cells["sampling"], layer.samplings) & np.isfinite(cells["e"])):
-                d_eta, d_phi = cell_size(np.array([cells["sampling"][j]], dtype=int), cells["eta"][j : j + 1])
+                sizes = cell_size(np.array([cells["sampling"][j]], dtype=int), cells["eta"][j : j + 1])
+                d_eta, d_phi = (np.float32(one[0]) for one in sizes)  # the table of widths is in single precision
                 x = (cells["eta"][j] - centre[0]) / grid.d_eta + grid.n_eta / 2
                 y = wrap(cells["phi"][j] - centre[1]) / grid.d_phi + grid.n_phi / 2
-                w, h = d_eta[0] / grid.d_eta / 2, d_phi[0] / grid.d_phi / 2
+                w, h = d_eta / grid.d_eta / 2, d_phi / grid.d_phi / 2
                 part = np.outer(overlap(x - w, x + w, grid.n_eta), overlap(y - h, y + h, grid.n_phi))
                 total[name] += cells["e"][j]
                 on = part > 0
@@ -81,11 +82,22 @@ def test_agrees_with_numpy(make_candidates, name):
     for i, candidate in enumerate(candidates):
         values, mask, total = oracle(candidate, spec, images.centre[i])
         for key, wanted in values.items():
-            np.testing.assert_allclose(images.values[key][i], wanted, rtol=2e-3, atol=1e-5, err_msg=f"{key} {i}")
+            np.testing.assert_allclose(images.values[key][i], wanted, rtol=1e-6, atol=2e-7, err_msg=f"{key} {i}")
         for grid, wanted in mask.items():
             np.testing.assert_array_equal(images.mask[grid][i], wanted)
             inside = values[f"energy_{grid}"].sum()
-            assert images.outside[grid][i] == pytest.approx(total[grid] - inside, rel=1e-3, abs=2e-3)
+            assert images.outside[grid][i] == pytest.approx(total[grid] - inside, rel=1e-6, abs=2e-6)
+
+
+@pytest.mark.parametrize("e", [0.0, -0.0, -1e-44, 1e-44])
+def test_cells_without_energy_cover_pixels(e):
+    cell = {"e": np.float32(e), "eta": np.float32(0.0125), "phi": np.float32(0.01227), "sampling": np.uint8(2)}
+    back = cell | {"e": np.float32(1.0), "sampling": np.uint8(3)}
+    candidates = ak.Array([{"eta_cluster": 0.0, "phi_cluster": 0.0, "cells": [cell, back]}])
+    images = build_images(candidates, "energy")
+    assert images.mask["em"].sum(axis=(0, 2, 3)).tolist() == [0, 0, 8, 16]
+    assert not np.signbit(images.values["energy_em"][~images.mask["em"]]).any()
+    assert images.values["energy_em"].sum() == pytest.approx(1.0)
 
 
 @QUICK
