@@ -28,7 +28,6 @@ from calotools.images.paint import (
 from calotools.images.spec import image_spec, panels_of, plan_of
 from calotools.images.threads import in_threads
 from calotools.variables.jagged import flat_collection
-from calotools.variables.windows import cell_widths
 
 __all__ = ["build_bands", "build_images", "cell_fields"]
 
@@ -182,7 +181,7 @@ def _paint_all(
 ) -> Found:
     """Paint all candidates, some at a time, and have the canvas kept."""
     cells, plan = _cells_of(candidates, spec), plan_of(spec)
-    row_of, kinds = cell_kinds(plan, cell_widths())
+    row_of, kinds = cell_kinds(plan)
     n = len(candidates)
     found = Found(
         outside=np.zeros((n, len(spec.grids)), np.float32),
@@ -230,7 +229,7 @@ def _check(candidates: ak.Array, found: Found, *, on_bad: str, source: str, spec
 def _position(candidates: ak.Array, spec: ImageSpec) -> tuple[np.ndarray, np.ndarray]:
     names = ("eta_cluster", "phi_cluster")
     if all(name in ak.fields(candidates) for name in names):
-        eta, phi = (np.asarray(ak.fill_none(candidates[name], np.nan), dtype=np.float64) for name in names)
+        eta, phi = (_plain(candidates[name]) for name in names)
         return eta, phi
     if spec.centre == "cluster":
         raise BranchError(
@@ -239,6 +238,12 @@ def _position(candidates: ak.Array, spec: ImageSpec) -> tuple[np.ndarray, np.nda
         )
     unknown = np.full(len(candidates), np.nan)
     return unknown, unknown
+
+
+def _plain(column: ak.Array) -> np.ndarray:
+    # filling costs as much as painting some candidates
+    filled = column if column.layout.is_numpy else ak.fill_none(column, np.nan)
+    return np.asarray(filled, dtype=np.float64)
 
 
 def _explain(candidates: ak.Array, found: Found, row: int, *, n_bad: int, source: str, spec: ImageSpec) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ from numba import njit
 from calotools.images.brush import paint_energy, paint_several
 from calotools.images.grid import pixel_span
 from calotools.images.spec import Plan
-from calotools.variables.windows import PER_ETA, hottest, width_bin, wrap
+from calotools.variables.windows import PER_ETA, cell_widths, hottest, width_bin, wrap
 
 __all__ = [
     "NO_CELLS",
@@ -90,14 +91,8 @@ class Found(NamedTuple):
     status: np.ndarray
 
 
-def cell_kinds(plan: Plan, widths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def cell_kinds(plan: Plan) -> tuple[np.ndarray, np.ndarray]:
     """Widths of cells in pixels of their layer's grid, and how far in eta they stay the same.
-
-    Parameters
-    ----------
-    plan : Plan
-    widths : (n_sampling, n_bin, 2) float32
-        Granularity table.
 
     Returns
     -------
@@ -105,24 +100,32 @@ def cell_kinds(plan: Plan, widths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         Row of the sampling in `kinds`; 0 also for those that are drawn nowhere.
     kinds : (row, n_bin, 4) float64
         Widths in (eta, phi), 0: all goes to the pixel of the cell's centre; first bin of the same widths, and the bin
-        after the last one.
+        after the last one. Kept for the next call: not to be changed.
     """
     used = np.flatnonzero(plan.layer_of >= 0)
-    n_bin = widths.shape[1]
-    kinds = np.zeros((len(used), n_bin, 4))
-    for row, sampling in zip(kinds, used, strict=True):
-        layer = plan.layer_of[sampling]
-        if not plan.to_centre[layer]:
-            tabled = widths[sampling] if sampling < len(widths) else np.full_like(widths[0], np.nan)
-            own = np.where(np.isnan(plan.size[layer]), tabled, plan.size[layer].astype(widths.dtype))
-            row[:, :2] = own / plan.pitch[plan.grid_of[layer]]
-        changes = np.flatnonzero(np.any(row[1:, :2] != row[:-1, :2], axis=1)) + 1
-        edges = np.concatenate([[0], changes, [n_bin]])
-        row[:, 2], row[:, 3] = np.repeat(edges[:-1], np.diff(edges)), np.repeat(edges[1:], np.diff(edges))
-        row[row[:, 3] == n_bin, 3] = np.inf  # the last bin is for all beyond the table
+    layer = plan.layer_of[used]
+    rows = np.column_stack([used, plan.to_centre[layer], plan.size[layer], plan.pitch[plan.grid_of[layer]]])
     row_of = np.zeros(len(plan.layer_of), dtype=np.int64)
     row_of[used] = np.arange(len(used))
-    return row_of, kinds
+    return row_of, _cell_kinds(rows.tobytes())
+
+
+@functools.lru_cache(maxsize=16)
+def _cell_kinds(rows: bytes) -> np.ndarray:
+    widths = cell_widths()
+    n_bin = widths.shape[1]
+    unpacked = np.frombuffer(rows).reshape(-1, 6)
+    kinds = np.zeros((len(unpacked), n_bin, 4))
+    for kind, (sampling, to_centre, *sizes) in zip(kinds, unpacked, strict=True):
+        if not to_centre:
+            tabled = widths[int(sampling)] if sampling < len(widths) else np.full_like(widths[0], np.nan)
+            size, pitch = np.array(sizes[:2]), np.array(sizes[2:])
+            kind[:, :2] = np.where(np.isnan(size), tabled, size.astype(widths.dtype)) / pitch
+        changes = np.flatnonzero(np.any(kind[1:, :2] != kind[:-1, :2], axis=1)) + 1
+        edges = np.concatenate([[0], changes, [n_bin]])
+        kind[:, 2], kind[:, 3] = np.repeat(edges[:-1], np.diff(edges)), np.repeat(edges[1:], np.diff(edges))
+        kind[kind[:, 3] == n_bin, 3] = np.inf  # the last bin is for all beyond the table
+    return kinds
 
 
 @njit(cache=True, nogil=True)
