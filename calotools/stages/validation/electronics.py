@@ -103,7 +103,9 @@ def measure_gain_and_time(config: ValidateConfig) -> Section:
     e, gain = shot.e[rows].astype(float), shot.gain[rows]
     threshold = float(gain_thresholds(2, 0.3)[0])
     checks = [_switch(e, gain, threshold)]
-    gains = {name: [fraction(gain[one] == code) for one in _bins(e)] for code, name in enumerate(("high", "medium"))}
+    gains = {
+        name: [fraction(gain[one] == code) for one in _bins(e)] for code, name in enumerate(("high", "medium", "low"))
+    }
     centres = np.sqrt(_ENERGIES[1:] * _ENERGIES[:-1])
     points = {name: (centres, *np.array(values).T) for name, values in gains.items()}
     times, expected = _times(shot, rows, rng)
