@@ -7,13 +7,14 @@ the same, bit for bit, however many workers there are. Dask gives the file of a 
 from __future__ import annotations
 
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from calotools._version import version
-from calotools.errors import ConfigError, InputFileError
+from calotools.errors import ConfigError, InputFileError, WorkerError
 from calotools.ntuple import FileResult
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ _LOST_WORKERS = 3
 _AHEAD = 4  # files for each thread whose results may wait in memory for that of an earlier file
 _LOOK = 5.0  # seconds after which workers are counted again
 _CONNECT = 30.0  # seconds
+_PATIENCE = 120.0  # seconds without any worker, after there was one
 _NEED_DASK = "several workers need Dask: pip install 'calotools[dask]'"
 
 
@@ -41,6 +43,7 @@ class Executor:
 
     def __init__(self, client: Any) -> None:
         self._client = client
+        self._seen: float | None = None  # when there last was a worker
 
     def __call__(self, work: Callable[[str], FileResult[T]], files: Sequence[str]) -> Iterator[FileResult[T]]:
         """Do the work on every file.
@@ -60,11 +63,14 @@ class Executor:
         ------
         ConfigError
             The scheduler went away.
+        WorkerError
+            All workers went away, and none came back.
         """
         left, order = deque(files), _Order()
         try:
             while left or order:
                 self._fill(order, left, work)
+                self._check_workers()
                 if order[0][1].done():
                     yield self._first(order, work)
                 else:
@@ -78,6 +84,16 @@ class Executor:
         while left and _unfinished(order) < n and len(order) < _AHEAD * n:
             file = left.popleft()
             order.append((file, self._submit(work, file)))
+
+    def _check_workers(self) -> None:
+        """Give up when there is no worker for long where there was one: nobody would ever finish."""
+        if self._client.nthreads():
+            self._seen = time.monotonic()
+        elif self._seen is not None and time.monotonic() - self._seen > _PATIENCE:
+            raise WorkerError(
+                f"every worker went away, and none came back in {_PATIENCE:g} s; what do their logs say? do they find "
+                f"calotools {version} and its libraries?"
+            )
 
     def _submit(self, work: Callable[[str], FileResult[Any]], file: str) -> Any:
         return self._client.submit(_work, work, file, version, pure=False, retries=1)

@@ -10,7 +10,7 @@ import pytest
 
 from calotools.deploy.batch import job_script
 from calotools.deploy.distributed import workers
-from calotools.errors import BadFileWarning, ConfigError, InputFileError
+from calotools.errors import BadFileWarning, ConfigError, InputFileError, WorkerError
 from calotools.ntuple import bad_files, each_file, read_candidates
 from calotools.recipe import BatchConfig, ManyFilesConfig
 
@@ -39,6 +39,30 @@ def files(tmp_path, draw_candidates, write_ntuple):
 
 def energies(path):
     return np.asarray(read_candidates(path, fields=["e"])["e"]).tobytes()
+
+
+class NowhereToBeFound:
+    """Work that a worker cannot even load, as when calotools is not installed there: it closes."""
+
+    def __reduce__(self):
+        return load_only_in, (os.getpid(),)
+
+
+def load_only_in(process):
+    if os.getpid() != process:
+        raise ImportError("no calotools here")
+    return NowhereToBeFound()
+
+
+def test_workers_that_all_go_away_are_not_waited_for(monkeypatch, files):
+    monkeypatch.setattr("calotools.deploy.distributed._PATIENCE", 0.5)
+    monkeypatch.setattr("calotools.deploy.distributed._LOOK", 0.2)
+    with (
+        distributed.LocalCluster(1, threads_per_worker=1, dashboard_address=":0", silence_logs=50) as one,
+        workers(ManyFilesConfig(scheduler=one.scheduler_address)) as execute,
+        pytest.raises(WorkerError, match=r"every worker went away, and none came back in 0\.5 s.*calotools 0"),
+    ):
+        list(execute(NowhereToBeFound(), files[:2]))
 
 
 def test_one_job_needs_no_dask():
