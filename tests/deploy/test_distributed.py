@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -211,6 +212,7 @@ def test_jobs_of_a_batch_system_do_the_work(files, tmp_path, monkeypatch):
         (tmp_path / name).write_text(f"#!/bin/bash\n{text}\n")
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))  # the job has to find this file's functions
     good = [file for file in files if "4.root" not in file]
     with workers(
         ManyFilesConfig(batch=BatchConfig(system="slurm", setup=(f"touch {tmp_path}/setup_ran",), memory="1GB"))
