@@ -60,7 +60,13 @@ class Effects(StageConfig):
     accordion_eta: float = Field(0.004, description="drop of the response at a middle cell's eta edge", ge=0, le=0.1)
     crosstalk: float = Field(1.0, description="scale of the crosstalk fractions", ge=0, le=3)
     electronic_noise: float = Field(1.0, description="scale of the electronic noise", ge=0, le=10)
-    pileup: float = Field(1.0, description="scale of the number of pile-up interactions", ge=0, le=3)
+    pileup: float = Field(
+        1.0,
+        description="scale of the number of interactions that leave energy in cells; "
+        "tracks, vertices and isolation follow the run's mu",
+        ge=0,
+        le=3,
+    )
     minimum_bias: Literal["builtin", "pythia"] = Field(
         "builtin",
         description="where the particles of pile-up come from: parametrised, or inelastic collisions of Pythia 8",

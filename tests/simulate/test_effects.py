@@ -1,12 +1,19 @@
 """Effects: strict configuration, material by place."""
 
+import re
+import tomllib
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from calotools.errors import ConfigError
 from calotools.simulate.effects import Effects
+from calotools.simulate.pseudo_data import Injected
 from calotools.simulate.setup import prepare
 from calotools.simulate.stack import FRONT
+
+PAGE = (Path(__file__).parents[2] / "docs" / "effects.md").read_text(encoding="utf-8")
 
 
 def test_read_from_toml(tmp_path):
@@ -38,3 +45,16 @@ def test_material_by_eta_and_radius():
     pixels = prepare(Effects(material_by_radius=((0.0, 2.0), (200.0, 1.0))), pileup=False).stack
     change = pixels.layers[10, :, 1] / plain.layers[10, :, 1]
     assert change == pytest.approx(np.where(plain.layers[10, :, 0] < 200.0, 2.0, 1.0))
+
+
+@pytest.mark.parametrize("model", [Effects, Injected])
+def test_page_lists_every_key(model):
+    rows = set(PAGE.splitlines())
+    missing = [name for name, field in model.model_fields.items() if f"| `{name}` | {field.description} |" not in rows]
+    assert missing == []
+
+
+def test_examples_of_the_page_are_accepted():
+    effects, injected = (tomllib.loads(text) for text in re.findall(r"```toml\n(.*?)```", PAGE, re.S))
+    assert Effects(**effects).material == 0
+    assert Injected(**injected).energy_scale == (0.005,)
