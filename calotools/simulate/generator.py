@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from calotools.simulate.generated import PROMPT, Generated, Truth, iff_of, particles_of
+from calotools.simulate.generated import CONVERSION, PROMPT, Generated, Truth, iff_of, particles_of
 from calotools.simulate.jets import draw_categories, generate_fakes
 from calotools.simulate.kinematics import DRESSING_CONE, Pair, decay_boson, draw_boson, radiate, wrap_phi
 from calotools.simulate.response import Particles
@@ -156,7 +156,7 @@ def prompt_truth(
         category=np.full(n, PROMPT, dtype=np.int32),
         kind=kind.astype(np.int32),
         origin=np.full(n, origin, dtype=np.int32),
-        iff=iff_of(np.full(n, PROMPT), np.full(n, origin)),
+        iff=iff_of(np.where(pdg == 22, CONVERSION, PROMPT), np.full(n, origin)),
     )
 
 

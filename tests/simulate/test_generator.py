@@ -92,3 +92,9 @@ def test_background_mass_falls_and_has_no_charge_correlation():
 def test_same_seed_same_events():
     first, second = (generate("fakes", 30, rng=rng(9)) for _ in range(2))
     assert np.array_equal(first.particles.e, second.particles.e)
+
+
+def test_classes_of_photons_are_those_of_photons():
+    assert set(generate("photons", 5, rng=rng()).truth.iff) == {5}
+    assert set(generate("hyy", 5, rng=rng()).truth.iff) == {5}
+    assert set(generate("electrons", 5, rng=rng()).truth.iff) == {2}
