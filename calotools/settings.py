@@ -111,7 +111,15 @@ def _explain_one(model: type[BaseModel], one: Any) -> str:
         return f"unknown key '{key}'; {nearest(str(location[-1]), _keys_at(model, location[:-1]))}"
     if one["type"] in ("missing", "missing_argument"):
         return f"'{key}' is needed and not given"
-    return f"'{key}' = {one['input']!r} is not allowed: {one['msg']}"
+    return f"'{key}' = {one['input']!r} is not allowed: {one['msg']}{_nearest_choice(one)}"
+
+
+def _nearest_choice(one: Any) -> str:
+    """Among a few words, the one that was meant; the message names them all already."""
+    if one["type"] != "literal_error":
+        return ""
+    phrase = nearest(str(one["input"]), re.findall(r"'([^']+)'", one["msg"]))
+    return f"; {phrase}" if phrase.startswith("nearest") else ""
 
 
 def _keys_at(model: Any, location: list[Any]) -> list[str]:

@@ -92,8 +92,16 @@ def _metavar(annotation: Any) -> str:
     """What to write: the choices, or the kind of value."""
     if choices := _choices(annotation):
         return "{" + ",".join(choices) + "}"
+    if _is_part(annotation):
+        return "I/N"
     kinds = [_KINDS[one] for one in (annotation, *get_args(annotation)) if one in _KINDS]
     return kinds[0] if kinds else "TOML"
+
+
+def _is_part(annotation: Any) -> bool:
+    """A shard or a fold: part I of N."""
+    inner = get_args(annotation)
+    return inner == (int, int) or any(_is_part(one) for one in inner)
 
 
 def _choices(annotation: Any) -> list[str]:
@@ -103,10 +111,8 @@ def _choices(annotation: Any) -> list[str]:
 
 def _help(field: FieldInfo) -> str:
     default = field.get_default(call_default_factory=True, validated_data={})
-    if field.is_required():
-        note = " (required)"
-    else:
-        note = "" if default in (None, (), {}) else f" (default: {_show(default)})"
+    shown = "/".join(map(str, default)) if default and _is_part(field.annotation) else _show(default)
+    note = " (required)" if field.is_required() else "" if default in (None, (), {}) else f" (default: {shown})"
     return f"{field.description}{note}".replace("%", "%%")
 
 

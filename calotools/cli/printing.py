@@ -44,7 +44,10 @@ def _headline(one: Headline) -> str:
     error = "" if one.error is None or math.isnan(one.error) else f" ± {one.error:.2g}"
     unit = f" {one.unit}" if one.unit else ""
     comment = f"  ({one.comment})" if one.comment else ""
-    return f"{one.name}: {one.value:.5g}{error}{unit}{comment}"
+    # Counts are exact: 148260 parameters, not 1.4826e+05.
+    exact = one.error is None and float(one.value).is_integer()
+    value = str(int(one.value)) if exact else f"{one.value:.5g}"
+    return f"{one.name}: {value}{error}{unit}{comment}"
 
 
 def _print_file(report: FileReport) -> None:

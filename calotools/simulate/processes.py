@@ -71,8 +71,12 @@ def choose_tree(process: str, generator: str, tree: str | None) -> str:
         return str(own)
     if generator == "builtin":
         raise ConfigError(
-            f"the built-in '{process}' makes {own}, not {tree}; Pythia's processes can be written as either: "
-            f"{sorted(process_table())}"
+            f"the built-in '{process}' makes {own}, not {tree}; "
+            + (
+                "Pythia's can be written as either (--generator pythia)"
+                if process in process_table()
+                else f"Pythia's processes can be written as either: {sorted(process_table())}"
+            )
         )
     return tree
 

@@ -8,7 +8,9 @@ from calotools import recipe
 from calotools.cli.arguments import add_fields, collect
 from calotools.cli.commands import COMMANDS
 from calotools.cli.main import main
+from calotools.cli.printing import print_result
 from calotools.recipe import EvaluateConfig, SimulateConfig, TrainConfig
+from calotools.stages.publish import Headline, Outcome
 
 
 def parse(config, words, *, recipe_given=False):
@@ -83,7 +85,7 @@ def test_recipe_file_then_flags(tmp_path, capsys):
     ("words", "code", "message"),
     [
         (["simulate", "zee", "-n", "3", "-o", "z.root", "--mu", "-1"], 2, "'mu' = '-1' is not allowed"),
-        (["simulate", "zeee", "-n", "3", "-o", "z.root"], 2, "'process' = 'zeee' is not allowed"),
+        (["simulate", "zeee", "-n", "3", "-o", "z.root"], 2, "; nearest: 'zee'"),
         (["simulate", "zee", "-o", "z.root"], 2, "'n' is needed and not given"),
         (["inspect", "nothing-*.root"], 3, "nothing-*.root"),
         (["train", "nothing.toml"], 3, "recipe 'nothing.toml' does not exist"),
@@ -94,3 +96,15 @@ def test_errors_have_their_exit_code(words, code, message, capsys, tmp_path, mon
     assert main(words) == code
     assert message in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_counts_are_printed_in_full(capsys):
+    print_result(Outcome("training", "Training", (Headline("parameters", 148260), Headline("E", 148260.0, 200.0)), {}))
+    assert capsys.readouterr().out == "Training\n  parameters: 148260\n  E: 1.4826e+05 ± 2e+02\n"
+
+
+def test_a_shard_is_written_as_a_part(capsys):
+    with pytest.raises(SystemExit):
+        main(["simulate", "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert "--shard I/N generate part I of N (from 0), written I/N (default: 0/1)" in text

@@ -182,7 +182,7 @@ def test_settings_of_the_user_win(tmp_path):
     [
         ({"process": "fakes"}, "generator 'pythia' has no process 'fakes'; it has .*'dijets'.*'zee'"),
         ({"process": "ttbar", "generator": "builtin"}, "generator 'builtin' has no process 'ttbar'"),
-        ({"generator": "builtin", "tree": "photons"}, "the built-in 'zee' makes electrons, not photons"),
+        ({"generator": "builtin", "tree": "photons"}, r"makes electrons, not photons; .*\(--generator pythia\)"),
         ({"pythia_settings": ("No:such = 1",)}, "Pythia does not know the setting 'No:such = 1'"),
         ({"generator": "builtin", "pythia_settings": ("a",)}, "'pythia_settings' is for Pythia"),
         ({"pseudo_data": True}, "pseudo-data are made by the built-in generator alone"),
