@@ -122,7 +122,7 @@ def layer_edges(eta: ArrayLike, *, table: Table | None = None, position: Table |
     --------
     >>> layer_edges([0.0, 2.0]).round(1)
     array([[ 2.3,  6.4, 22.4, 23.8],
-           [ 3.2,  7.6, 25.9, 31.8]])
+           [ 2.9,  7.3, 25.6, 31.5]])
     """
     material = _table(table)
     eta = np.abs(np.asarray(eta, dtype=np.float64))
