@@ -5,7 +5,7 @@
     python docs/make_simulation_page.py DIR
 """
 
-import shutil
+import json
 import sys
 from pathlib import Path
 
@@ -30,7 +30,11 @@ def main(folder: Path) -> None:
         width = max(WIDTH, image.width // 2)
         image = image.resize((width, image.height * width // image.width), Image.Resampling.LANCZOS)
         image.quantize(64).save(FIGURES / path.name, optimize=True)
-    shutil.copyfile(folder / "numbers.json", FIGURES / "numbers.json")
+    numbers = json.loads((folder / "numbers.json").read_text(encoding="utf-8"))
+    for key in {"output", "geant4"} & numbers["recipe"].keys():  # names alone: where the files lay is of no use
+        numbers["recipe"][key] = Path(numbers["recipe"][key]).name
+    saved = json.dumps(numbers, indent=1, ensure_ascii=False)
+    (FIGURES / "numbers.json").write_text(saved + "\n", encoding="utf-8")
     (DOCS / "simulation.md").write_text(text, encoding="utf-8")
 
 
