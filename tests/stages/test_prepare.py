@@ -8,7 +8,7 @@ import pytest
 from calotools.cli.main import main
 from calotools.errors import OutputExistsError
 from calotools.images import ImageStore
-from calotools.recipe import PrepareConfig, TrainConfig
+from calotools.recipe import ManyFilesConfig, PrepareConfig, TrainConfig
 from calotools.training import open_data
 from calotools.training.stored import StoreData
 
@@ -55,4 +55,4 @@ def test_another_recipes_store_is_not_touched(recipe, tmp_path, capsys):
 
 
 def test_a_prepare_recipe_is_a_training_recipe():
-    assert set(TrainConfig.model_fields) <= set(PrepareConfig.model_fields)
+    assert set(PrepareConfig.model_fields) == set(TrainConfig.model_fields) | set(ManyFilesConfig.model_fields)
