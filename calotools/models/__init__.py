@@ -5,26 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from calotools.models.bins import ENERGY_BINS, LIKELIHOOD_BINS, ONE_BIN, KinematicBins
     from calotools.models.build import MODELS, build_model
     from calotools.models.electron_cnn_2018 import ElectronCNN2018
     from calotools.models.energy_cnn import EnergyCNN
     from calotools.models.energy_cnn_2019 import EnergyCNN2019
     from calotools.models.inputs import ModelInputs
-    from calotools.models.likelihood import Likelihood, LikelihoodBins, fit_likelihood
+    from calotools.models.likelihood import Likelihood, LikelihoodSettings, fit_likelihood
     from calotools.models.threads import use_threads
-    from calotools.models.trees import ENERGY_BINS, BoostedTrees, TreeBins, TreeSettings, fit_trees
+    from calotools.models.trees import BoostedTrees, TreeSettings, fit_trees
 
 __all__ = [
     "ENERGY_BINS",
+    "LIKELIHOOD_BINS",
     "MODELS",
+    "ONE_BIN",
     "BoostedTrees",
     "ElectronCNN2018",
     "EnergyCNN",
     "EnergyCNN2019",
+    "KinematicBins",
     "Likelihood",
-    "LikelihoodBins",
+    "LikelihoodSettings",
     "ModelInputs",
-    "TreeBins",
     "TreeSettings",
     "build_model",
     "fit_likelihood",
@@ -33,18 +36,20 @@ __all__ = [
 ]
 
 _HOME = {
+    "ENERGY_BINS": "bins",
+    "KinematicBins": "bins",
+    "LIKELIHOOD_BINS": "bins",
+    "ONE_BIN": "bins",
     "MODELS": "build",
     "ElectronCNN2018": "electron_cnn_2018",
     "EnergyCNN": "energy_cnn",
     "EnergyCNN2019": "energy_cnn_2019",
     "Likelihood": "likelihood",
-    "LikelihoodBins": "likelihood",
+    "LikelihoodSettings": "likelihood",
     "ModelInputs": "inputs",
     "build_model": "build",
     "fit_likelihood": "likelihood",
     "BoostedTrees": "trees",
-    "ENERGY_BINS": "trees",
-    "TreeBins": "trees",
     "TreeSettings": "trees",
     "fit_trees": "trees",
     "use_threads": "threads",

@@ -12,36 +12,29 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from calotools.errors import ConfigError, NumericalError, ShapeError
+from calotools.models.bins import LIKELIHOOD_BINS, KinematicBins
 
-__all__ = ["Likelihood", "LikelihoodBins", "fit_likelihood"]
+__all__ = ["Likelihood", "LikelihoodSettings", "fit_likelihood"]
 
-ETA_EDGES = (0.0, 0.6, 0.8, 1.15, 1.37, 1.52, 1.81, 2.01, 2.37, 2.47)
-ET_EDGES = (4.0, 7.0, 10.0, 15.0, 20.0, 30.0, 40.0, 60.0)
 _SHARPNESS = 15.0  # of the transformed discriminant, as the experiment writes it
 _DISCRETE = 40  # a variable with fewer values than this is a counter: its values are the bins
 _FLOOR = 1e-3  # of a bin's average content: no bin is empty, so that one odd variable does not decide alone
 
 
 @dataclass(frozen=True)
-class LikelihoodBins:
-    """How densities are binned and smoothed.
+class LikelihoodSettings:
+    """How densities are measured and smoothed.
 
     Attributes
     ----------
-    eta : tuple of float
-        Edges in |eta|; what is outside belongs to the nearest bin.
-    et : tuple of float
-        Edges in E_T [GeV]; likewise.
     n_bins : int
         Of each density, of equal probability.
     smoothing : float
         Width of the Gaussian that smooths a density, in these bins.
     min_candidates : int
-        Signal and background candidates that a bin needs at least.
+        Signal and background candidates that a bin of |eta| and E_T needs at least.
     """
 
-    eta: tuple[float, ...] = ETA_EDGES
-    et: tuple[float, ...] = ET_EDGES
     n_bins: int = 100
     smoothing: float = 2.0
     min_candidates: int = 200
@@ -54,8 +47,7 @@ class Likelihood:
     Attributes
     ----------
     variables : tuple of str
-    eta, et : tuple of float
-        Edges of the bins in |eta| and E_T [GeV].
+    bins : KinematicBins
     edges : (eta, et, variable, bin - 1) float64
         Inner edges of the densities' bins; unused ones are infinite.
     log_ratio : (eta, et, variable, bin) float64
@@ -63,8 +55,7 @@ class Likelihood:
     """
 
     variables: tuple[str, ...]
-    eta: tuple[float, ...]
-    et: tuple[float, ...]
+    bins: KinematicBins
     edges: np.ndarray
     log_ratio: np.ndarray
 
@@ -93,10 +84,10 @@ class Likelihood:
                 f"the likelihood takes (n, {len(self.variables)}) values of {', '.join(self.variables)}; "
                 f"got {values.shape} for {len(eta)} candidates"
             )
-        row = _bin_of(np.abs(eta), self.eta)
-        low, part = _between(np.asarray(et, np.float64), self.et)
+        row = self.bins.eta_numbers(eta)
+        low, part = _between(np.asarray(et, np.float64), self.bins.et)
         below = self._sum(values, row, low)
-        above = self._sum(values, row, np.minimum(low + 1, len(self.et) - 2))
+        above = self._sum(values, row, np.minimum(low + 1, self.bins.shape[1] - 1))
         return (1 - part) * below + part * above
 
     def discriminant(self, values: np.ndarray, *, eta: np.ndarray, et: np.ndarray) -> np.ndarray:
@@ -112,13 +103,12 @@ class Likelihood:
 
     def _sum(self, values: np.ndarray, row: np.ndarray, column: np.ndarray) -> np.ndarray:
         total = np.zeros(len(values))
-        for i in range(len(self.eta) - 1):
-            for j in range(len(self.et) - 1):
-                here = np.flatnonzero((row == i) & (column == j))
-                for k in range(len(self.variables)):
-                    one = values[here, k]
-                    found = np.searchsorted(self.edges[i, j, k], one, side="right")
-                    total[here] += np.where(np.isfinite(one), self.log_ratio[i, j, k][found], 0.0)
+        for i, j in np.ndindex(*self.bins.shape):
+            here = np.flatnonzero((row == i) & (column == j))
+            for k in range(len(self.variables)):
+                one = values[here, k]
+                found = np.searchsorted(self.edges[i, j, k], one, side="right")
+                total[here] += np.where(np.isfinite(one), self.log_ratio[i, j, k][found], 0.0)
         return total
 
 
@@ -129,7 +119,8 @@ def fit_likelihood(
     kinematics: tuple[np.ndarray, np.ndarray],
     signal: np.ndarray,
     weight: np.ndarray | None = None,
-    bins: LikelihoodBins | None = None,
+    settings: LikelihoodSettings | None = None,
+    bins: KinematicBins = LIKELIHOOD_BINS,
 ) -> Likelihood:
     """Measure the densities.
 
@@ -142,7 +133,8 @@ def fit_likelihood(
         eta and E_T [GeV].
     signal : (n,) bool array
     weight : (n,) array, optional
-    bins : LikelihoodBins, optional
+    settings : LikelihoodSettings, optional
+    bins : KinematicBins
 
     Returns
     -------
@@ -161,42 +153,42 @@ def fit_likelihood(
     >>> signal = rng.random(20_000) < 0.5
     >>> values = rng.normal(np.where(signal, 1.0, -1.0))[:, None]
     >>> eta, et = np.full(20_000, 0.1), np.full(20_000, 25.0)
-    >>> one_bin = LikelihoodBins(eta=(0.0, 2.5), et=(10.0, 50.0))
-    >>> fit = fit_likelihood(values, variables=("x",), kinematics=(eta, et), signal=signal, bins=one_bin)
+    >>> fit = fit_likelihood(values, variables=("x",), kinematics=(eta, et), signal=signal, bins=KinematicBins())
     >>> fit.log_likelihood_ratio(np.array([[0.0], [0.5]]), eta=np.zeros(2), et=np.full(2, 25.0)).round(0)
     array([0., 1.])
     """
-    bins = bins or LikelihoodBins()
+    settings = settings or LikelihoodSettings()
     values = np.asarray(values, np.float64)
     weight = np.ones(len(values)) if weight is None else np.asarray(weight, np.float64)
     if not np.isfinite(weight).all():
         raise NumericalError(f"{(~np.isfinite(weight)).sum()} of {len(weight)} weights are not finite")
-    row, column = _bin_of(np.abs(kinematics[0]), bins.eta), _bin_of(kinematics[1], bins.et)
-    shape = len(bins.eta) - 1, len(bins.et) - 1, len(variables)
-    edges, log_ratio = np.full((*shape, bins.n_bins - 1), np.inf), np.zeros((*shape, bins.n_bins))
-    for i in range(shape[0]):
-        for j in range(shape[1]):
-            here = (row == i) & (column == j)
-            _check_bin(signal[here], weight[here], (i, j), bins)
-            for k in range(shape[2]):
-                edges[i, j, k], log_ratio[i, j, k] = _densities(values[here, k], signal[here], weight[here], bins)
-    return Likelihood(variables, bins.eta, bins.et, edges, log_ratio)
+    number = bins.numbers(*kinematics)
+    shape = len(bins), len(variables)
+    edges, log_ratio = np.full((*shape, settings.n_bins - 1), np.inf), np.zeros((*shape, settings.n_bins))
+    for i in range(len(bins)):
+        here = number == i
+        _check_bin(signal[here], weight[here], bins.place(i), settings)
+        for k in range(len(variables)):
+            edges[i, k], log_ratio[i, k] = _densities(values[here, k], signal[here], weight[here], settings)
+    return Likelihood(
+        variables, bins, edges.reshape(*bins.shape, *edges.shape[1:]), log_ratio.reshape(*bins.shape, *shape[1:], -1)
+    )
 
 
 def _densities(
-    values: np.ndarray, signal: np.ndarray, weight: np.ndarray, bins: LikelihoodBins
+    values: np.ndarray, signal: np.ndarray, weight: np.ndarray, settings: LikelihoodSettings
 ) -> tuple[np.ndarray, np.ndarray]:
     """(inner edges, ln of signal over background) of one variable in one bin."""
     used = np.isfinite(values)
     values, signal, weight = values[used], signal[used], weight[used]
-    inner = np.full(bins.n_bins - 1, np.inf)
-    counter, own = _own_edges(values, bins.n_bins)
+    inner = np.full(settings.n_bins - 1, np.inf)
+    counter, own = _own_edges(values, settings.n_bins)
     inner[: len(own)] = own
     found = np.searchsorted(inner, values, side="right")
-    contents = [np.bincount(found, weight * side, bins.n_bins)[: len(own) + 1] for side in (signal, ~signal)]
-    log_ratio = np.zeros(bins.n_bins)
+    contents = [np.bincount(found, weight * side, settings.n_bins)[: len(own) + 1] for side in (signal, ~signal)]
+    log_ratio = np.zeros(settings.n_bins)
     if all(content.sum() > 0 for content in contents):
-        signal_density, background_density = (_smooth(one, 0.0 if counter else bins.smoothing) for one in contents)
+        signal_density, background_density = (_smooth(one, 0.0 if counter else settings.smoothing) for one in contents)
         log_ratio[: len(own) + 1] = np.log(signal_density / background_density)
     return inner, log_ratio
 
@@ -217,10 +209,6 @@ def _smooth(content: np.ndarray, width: float) -> np.ndarray:
     return np.asarray(smooth / smooth.sum())
 
 
-def _bin_of(values: np.ndarray, edges: tuple[float, ...]) -> np.ndarray:
-    return np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 2)
-
-
 def _between(et: np.ndarray, edges: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray]:
     """The bin whose centre is below each E_T, and how far it is towards the next centre (0 to 1)."""
     centres = 0.5 * (np.array(edges[1:]) + np.array(edges[:-1]))
@@ -230,15 +218,11 @@ def _between(et: np.ndarray, edges: tuple[float, ...]) -> tuple[np.ndarray, np.n
     return low, np.clip((et - centres[low]) / (centres[low + 1] - centres[low]), 0.0, 1.0)
 
 
-def _check_bin(signal: np.ndarray, weight: np.ndarray, where: tuple[int, int], bins: LikelihoodBins) -> None:
-    place = (
-        f"|eta| {bins.eta[where[0]]:g} to {bins.eta[where[0] + 1]:g}, "
-        f"E_T {bins.et[where[1]]:g} to {bins.et[where[1] + 1]:g} GeV"
-    )
+def _check_bin(signal: np.ndarray, weight: np.ndarray, place: str, settings: LikelihoodSettings) -> None:
     for name, side in (("signal", signal), ("background", ~signal)):
-        if side.sum() < bins.min_candidates:
+        if side.sum() < settings.min_candidates:
             raise ConfigError(
-                f"the likelihood has {side.sum()} {name} candidates in {place}; it needs {bins.min_candidates}: "
+                f"the likelihood has {side.sum()} {name} candidates in {place}; it needs {settings.min_candidates}: "
                 "use a larger sample, or fewer and wider bins"
             )
         if weight[side].sum() <= 0:

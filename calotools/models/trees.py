@@ -12,31 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from calotools.errors import ConfigError, NumericalError, ShapeError
+from calotools.models.bins import ONE_BIN, KinematicBins
 
 if TYPE_CHECKING:
     import lightgbm
 
-__all__ = ["ENERGY_BINS", "BoostedTrees", "TreeBins", "TreeSettings", "fit_trees"]
-
-
-@dataclass(frozen=True)
-class TreeBins:
-    """Bins that have their own forest.
-
-    Attributes
-    ----------
-    eta : tuple of float
-        Edges in |eta|; what is outside belongs to the nearest bin.
-    et : tuple of float
-        Edges in E_T [GeV]; likewise.
-    """
-
-    eta: tuple[float, ...] = (0.0, 2.5)
-    et: tuple[float, ...] = (0.0, 500.0)
-
-
-ENERGY_BINS = TreeBins(eta=(0.0, 0.8, 1.37, 1.52, 1.8, 2.2, 2.5), et=(0.0, 10.0, 20.0, 40.0, 60.0, 80.0, 120.0, 500.0))
-"""Bins like those of the experiment's energy calibration (their exact edges are calotools' choice)."""
+__all__ = ["BoostedTrees", "TreeSettings", "fit_trees"]
 
 
 @dataclass(frozen=True)
@@ -82,7 +63,7 @@ class BoostedTrees:
     Attributes
     ----------
     variables : tuple of str
-    bins : TreeBins
+    bins : KinematicBins
     forests : tuple of str
         LightGBM's text format; |eta| bin by |eta| bin, E_T inside.
     n_classes : int
@@ -90,7 +71,7 @@ class BoostedTrees:
     """
 
     variables: tuple[str, ...]
-    bins: TreeBins
+    bins: KinematicBins
     forests: tuple[str, ...]
     n_classes: int = 1
 
@@ -122,7 +103,7 @@ class BoostedTrees:
                 f"got {np.shape(values)} for {len(eta)} candidates"
             )
         result = np.full((len(values), self.n_classes), np.nan)
-        where = _bins_of(eta, et, self.bins)
+        where = self.bins.numbers(eta, et)
         for number, text in enumerate(self.forests):
             here = where == number
             if here.any():
@@ -149,7 +130,7 @@ def fit_trees(
     validation: np.ndarray,
     weight: np.ndarray | None = None,
     settings: TreeSettings | None = None,
-    bins: TreeBins | None = None,
+    bins: KinematicBins = ONE_BIN,
     report: Callable[[int, int], None] | None = None,
 ) -> BoostedTrees:
     """Grow a forest in each bin, stopping where the validation part no longer improves.
@@ -167,7 +148,7 @@ def fit_trees(
         Candidates that stop the growth and are not grown on.
     weight : (n,) array, optional
     settings : TreeSettings, optional
-    bins : TreeBins, optional
+    bins : KinematicBins
         Default: one for all.
     report : callable, optional
         ``report(forests grown, forests)``.
@@ -193,24 +174,23 @@ def fit_trees(
     >>> trees.predict(np.array([[0.25], [0.75]]), eta=np.zeros(2), et=np.full(2, 30.0)).round(1)
     array([0.5, 1.5])
     """
-    settings, bins = settings or TreeSettings(), bins or TreeBins()
+    settings = settings or TreeSettings()
     values, target = np.asarray(values), np.asarray(target, np.float64)
     weight = np.ones(len(values)) if weight is None else np.asarray(weight, np.float64)
     for name, numbers in (("targets", target), ("weights", weight)):
         if not np.isfinite(numbers).all():
             raise NumericalError(f"{(~np.isfinite(numbers)).sum()} of {len(numbers)} {name} are not finite")
-    where = _bins_of(*kinematics, bins)
-    total = (len(bins.eta) - 1) * (len(bins.et) - 1)
+    where = bins.numbers(*kinematics)
     forests = []
-    for number in range(total):
+    for number in range(len(bins)):
         here = where == number
-        _check_bin(here, validation, number, bins)
+        _check_bin(here, validation, bins.place(number))
         grow, stop = (
             _data(values, target, weight, variables, part) for part in (here & ~validation, here & validation)
         )
         forests.append(_grow(grow, stop, settings))
         if report is not None:
-            report(number + 1, total)
+            report(number + 1, len(bins))
     return BoostedTrees(variables, bins, tuple(forests), settings.n_classes)
 
 
@@ -258,17 +238,9 @@ def _grow(grow: lightgbm.Dataset, stop: lightgbm.Dataset, settings: TreeSettings
     return str(forest.model_to_string(num_iteration=forest.best_iteration))
 
 
-def _bins_of(eta: np.ndarray, et: np.ndarray, bins: TreeBins) -> np.ndarray:
-    row = np.clip(np.searchsorted(bins.eta, np.abs(eta), side="right") - 1, 0, len(bins.eta) - 2)
-    column = np.clip(np.searchsorted(bins.et, et, side="right") - 1, 0, len(bins.et) - 2)
-    return np.asarray(row * (len(bins.et) - 1) + column)
-
-
-def _check_bin(here: np.ndarray, validation: np.ndarray, number: int, bins: TreeBins) -> None:
-    row, column = divmod(number, len(bins.et) - 1)
+def _check_bin(here: np.ndarray, validation: np.ndarray, place: str) -> None:
     for name, part in (("grow on", here & ~validation), ("stop by", here & validation)):
         if not part.any():
             raise ConfigError(
-                f"there is no candidate to {name} in |eta| {bins.eta[row]:g} to {bins.eta[row + 1]:g}, "
-                f"E_T {bins.et[column]:g} to {bins.et[column + 1]:g} GeV; use a larger sample, or fewer and wider bins"
+                f"there is no candidate to {name} in {place}; use a larger sample, or fewer and wider bins"
             )

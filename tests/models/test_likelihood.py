@@ -5,9 +5,10 @@ import pytest
 
 from calotools.analysis import auc
 from calotools.errors import ConfigError, NumericalError, ShapeError
-from calotools.models.likelihood import Likelihood, LikelihoodBins, fit_likelihood
+from calotools.models.bins import KinematicBins
+from calotools.models.likelihood import Likelihood, fit_likelihood
 
-ONE = LikelihoodBins(eta=(0.0, 2.5), et=(10.0, 50.0))
+ONE = KinematicBins(eta=(0.0, 2.5), et=(10.0, 50.0))
 
 
 def sample(n=40_000, *, seed=1):
@@ -52,7 +53,7 @@ def test_bins_have_their_own_densities():
     eta, et, signal = rng.uniform(0, 2.4, n), rng.uniform(10, 50, n), rng.random(n) < 0.5
     sign = np.where(eta < 1.2, 1.0, -1.0)
     values = rng.normal(np.where(signal, sign, 0.0))[:, None]
-    bins = LikelihoodBins(eta=(0.0, 1.2, 2.5), et=(10.0, 50.0))
+    bins = KinematicBins(eta=(0.0, 1.2, 2.5), et=(10.0, 50.0))
     fit = fit_likelihood(values, variables=("x",), kinematics=(eta, et), signal=signal, bins=bins)
     got = fit.log_likelihood_ratio(np.array([[1.5], [1.5]]), eta=np.array([0.3, -2.0]), et=np.full(2, 30.0))
     np.testing.assert_allclose(got, [1.0, -2.0], atol=0.25)
@@ -63,7 +64,7 @@ def test_energy_bins_are_interpolated_without_a_jump():
     n = 60_000
     et, signal = rng.uniform(10, 50, n), rng.random(n) < 0.5
     values = rng.normal(np.where(signal, et / 20, 0.0))[:, None]
-    bins = LikelihoodBins(eta=(0.0, 2.5), et=(10.0, 20.0, 30.0, 40.0, 50.0))
+    bins = KinematicBins(eta=(0.0, 2.5), et=(10.0, 20.0, 30.0, 40.0, 50.0))
     fit = fit_likelihood(values, variables=("x",), kinematics=(np.zeros(n), et), signal=signal, bins=bins)
     steps = np.linspace(12, 48, 145)
     got = fit.log_likelihood_ratio(np.full((145, 1), 1.2), eta=np.zeros(145), et=steps)

@@ -6,9 +6,16 @@ import numpy as np
 import pytest
 
 from calotools.errors import ConfigError, NumericalError, ShapeError
-from calotools.models.trees import BoostedTrees, TreeBins, TreeSettings, fit_trees
+from calotools.models.bins import ONE_BIN, KinematicBins
+from calotools.models.trees import BoostedTrees, TreeSettings, fit_trees
 
 QUICK = TreeSettings(rounds=200, patience=20, leaves=15, min_leaf=20)
+
+
+def grow(values, target, eta, et, stops, **changes):
+    """Trees on variables a, b, c."""
+    options = {"variables": ("a", "b", "c"), "kinematics": (eta, et), "validation": stops, "settings": QUICK}
+    return fit_trees(values, target, **(options | changes))
 
 
 def sample(n=6000, *, seed=1):
@@ -22,18 +29,9 @@ def test_a_known_correction_is_learnt_in_each_bin():
     values, eta, et, stops, rng = sample()
     sign = np.where(np.abs(eta) < 1.2, 1.0, -1.0)
     target = 1 + 0.1 * sign * np.tanh(values[:, 0]) + rng.normal(0, 0.01, len(eta))
-    bins = TreeBins(eta=(0.0, 1.2, 2.5), et=(0.0, 50.0, 500.0))
+    bins = KinematicBins(eta=(0.0, 1.2, 2.5), et=(0.0, 50.0, 500.0))
     seen = []
-    trees = fit_trees(
-        values,
-        target,
-        variables=("a", "b", "c"),
-        kinematics=(eta, et),
-        validation=stops,
-        settings=QUICK,
-        bins=bins,
-        report=lambda done, total: seen.append((done, total)),
-    )
+    trees = grow(values, target, eta, et, stops, bins=bins, report=lambda done, total: seen.append((done, total)))
     assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
     values, eta, et, _, _ = sample(2000, seed=2)
     sign = np.where(np.abs(eta) < 1.2, 1.0, -1.0)
@@ -48,9 +46,7 @@ def test_probabilities_are_calibrated_and_missing_values_are_allowed():
     label = rng.random(len(eta)) < probability
     values[rng.random(values.shape) < 0.1] = np.nan
     settings = TreeSettings(objective="binary", rounds=200, leaves=15)
-    trees = fit_trees(
-        values, label, variables=("a", "b", "c"), kinematics=(eta, et), validation=stops, settings=settings
-    )
+    trees = grow(values, label, eta, et, stops, settings=settings)
     said = trees.predict(values, eta=eta, et=et)
     high = said > 0.8
     assert label[high].mean() == pytest.approx(said[high].mean(), abs=0.03)
@@ -60,9 +56,7 @@ def test_several_classes_have_probabilities_that_sum_to_one():
     values, eta, et, stops, _ = sample()
     target = np.digitize(values[:, 0], [-0.5, 0.5])
     settings = TreeSettings(objective="multiclass", n_classes=3, rounds=50)
-    trees = fit_trees(
-        values, target, variables=("a", "b", "c"), kinematics=(eta, et), validation=stops, settings=settings
-    )
+    trees = grow(values, target, eta, et, stops, settings=settings)
     said = trees.predict(values, eta=eta, et=et)
     assert said.shape == (len(eta), 3)
     np.testing.assert_allclose(said.sum(axis=1), 1.0)
@@ -72,7 +66,7 @@ def test_several_classes_have_probabilities_that_sum_to_one():
 def test_shuffled_targets_teach_nothing():
     values, eta, et, stops, rng = sample()
     target = rng.permutation(1 + 0.1 * np.tanh(values[:, 0]))
-    trees = fit_trees(values, target, variables=("a", "b", "c"), kinematics=(eta, et), validation=stops, settings=QUICK)
+    trees = grow(values, target, eta, et, stops)
     fresh, eta, et, _, _ = sample(2000, seed=3)
     said = trees.predict(fresh, eta=eta, et=et)
     assert np.corrcoef(said, np.tanh(fresh[:, 0]))[0, 1] ** 2 < 0.2
@@ -81,12 +75,7 @@ def test_shuffled_targets_teach_nothing():
 
 def test_the_same_seed_grows_the_same_forest():
     values, eta, et, stops, _ = sample(3000)
-    one, two = (
-        fit_trees(
-            values, values[:, 0], variables=("a", "b", "c"), kinematics=(eta, et), validation=stops, settings=QUICK
-        )
-        for _ in range(2)
-    )
+    one, two = (grow(values, values[:, 0], eta, et, stops) for _ in range(2))
     assert one.forests == two.forests
 
 
@@ -95,34 +84,18 @@ def test_weights_decide_between_contradictions():
     target = np.where(np.arange(2000) % 2, 1.0, 0.0)
     weight = np.where(np.arange(2000) % 2, 9.0, 1.0)
     settings = TreeSettings(objective="regression", rounds=20, leaves=4)
-    trees = fit_trees(
-        values,
-        target,
-        variables=("a", "b", "c"),
-        kinematics=(eta, et),
-        validation=stops,
-        weight=weight,
-        settings=settings,
-    )
+    trees = grow(values, target, eta, et, stops, weight=weight, settings=settings)
     assert trees.predict(values, eta=eta, et=et).mean() == pytest.approx(0.9, abs=0.03)
 
 
 def test_errors_name_what_is_wrong():
     values, eta, et, stops, _ = sample(500)
     with pytest.raises(ConfigError, match=r"no candidate to grow on in \|eta\| 3 to 4, E_T 0 to 500 GeV"):
-        fit_trees(
-            values,
-            eta,
-            variables=("a", "b", "c"),
-            kinematics=(eta, et),
-            validation=stops,
-            settings=QUICK,
-            bins=TreeBins(eta=(0.0, 3.0, 4.0)),
-        )
+        grow(values, eta, eta, et, stops, bins=KinematicBins(eta=(0.0, 3.0, 4.0)))
     target = np.where(np.arange(500) == 3, np.nan, 1.0)
     with pytest.raises(NumericalError, match="1 of 500 targets are not finite"):
-        fit_trees(values, target, variables=("a", "b", "c"), kinematics=(eta, et), validation=stops)
-    trees = BoostedTrees(("a", "b"), TreeBins(), ("",))
+        grow(values, target, eta, et, stops)
+    trees = BoostedTrees(("a", "b"), ONE_BIN, ("",))
     with pytest.raises(ShapeError, match=r"take \(n, 2\) values of a, b; got \(500, 3\)"):
         trees.predict(values, eta=eta, et=et)
 
@@ -138,4 +111,4 @@ def test_without_the_library_it_says_how_to_get_it(monkeypatch):
     monkeypatch.setattr(builtins, "__import__", without)
     values, eta, et, stops, _ = sample(100)
     with pytest.raises(ConfigError, match=r"pip install 'calotools\[trees\]'"):
-        fit_trees(values, eta, variables=("a", "b", "c"), kinematics=(eta, et), validation=stops)
+        grow(values, eta, eta, et, stops)
