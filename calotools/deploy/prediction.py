@@ -30,9 +30,10 @@ from calotools.ntuple import (
     each_file,
     list_ranges,
     resolve_sample,
+    sample_fields,
 )
 from calotools.outputs import check_output
-from calotools.training.pieces import cluster_fields, input_fields
+from calotools.training.pieces import read_fields
 from calotools.training.prefetch import prefetch
 from calotools.training.sample import parts_of
 
@@ -114,14 +115,14 @@ def _score_files(
     progress: Progress | None,
 ) -> Iterator[FileResult[FileScores]]:
     threads = config.threads if execute is None else config.threads or 1  # several processes share the cores
-    cluster = cluster_fields(sample.files[:1], tree=sample.tree, flavour=sample.flavour)
+    known = sample_fields(sample.files[:1], tree=sample.tree, flavour=sample.flavour)
     score = partial(
         score_file,
         config=config,
         digest=bundle.digest,
         tree=sample.tree,
         flavour=sample.flavour,
-        fields=(*cluster, *input_fields(bundle.config, bundle.image_spec)),
+        fields=read_fields(bundle.config, bundle.image_spec, known=known),
         threads=threads,
     )
     if progress is None:

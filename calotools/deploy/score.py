@@ -14,6 +14,7 @@ from calotools.containers import Batch, Images, Index
 from calotools.images import build_images, pad_tracks
 from calotools.ntuple import index_of
 from calotools.training.batches import make_batch
+from calotools.variables import add_derived
 from calotools.variables.tracks import add_track_variables
 
 if TYPE_CHECKING:
@@ -157,7 +158,8 @@ class Scorer:
 
     def _batch(self, candidates: ak.Array, images: Images, base: np.ndarray) -> Batch:
         config, scalers, n = self._bundle.config, self._bundle.scalers, len(candidates)
-        columns = {name: ak.to_numpy(candidates[name]) for name in config.scalars}
+        derived = add_derived(candidates, config.scalars)
+        columns = {name: ak.to_numpy(derived[name]) for name in config.scalars}
         tracks = np.zeros((n, 0, 0), np.float32), np.zeros((n, 0), bool)
         if self._bundle.inputs.n_track_values:
             complete = add_track_variables(candidates, config.tracks)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -13,14 +13,14 @@ import numpy as np
 from calotools.images import cell_fields, image_spec, piece_arrays
 from calotools.ntuple import Chunk, Range, RangeReader, sample_fields
 from calotools.training.sample import columns_of
-from calotools.variables import CutStep, fields_in, select
+from calotools.variables import CutStep, add_derived, derived_inputs, fields_in, select
 from calotools.variables.tracks import add_track_variables, track_fields
 
 if TYPE_CHECKING:
     from calotools.containers import ImageSpec
     from calotools.recipe import TrainConfig
 
-__all__ = ["PIECE", "Piece", "PieceReader", "cluster_fields", "input_fields", "store_columns"]
+__all__ = ["PIECE", "Piece", "PieceReader", "input_fields", "read_fields", "store_columns"]
 
 # The store's column that says of which piece a row is.
 PIECE = "piece"
@@ -51,24 +51,6 @@ class Piece:
     n_train: tuple[int, ...] = ()
 
 
-def cluster_fields(files: Sequence[str], *, tree: str | None, flavour: str | None) -> tuple[str, ...]:
-    """The cluster's position, where the ntuple has it: images are then centred near it.
-
-    Parameters
-    ----------
-    files : sequence of str
-        The first one is asked.
-    tree, flavour : str, optional
-
-    Returns
-    -------
-    tuple of str
-        ``("eta_cluster", "phi_cluster")`` or nothing.
-    """
-    known = sample_fields(files, tree=tree, flavour=flavour)
-    return _CLUSTER if known.issuperset(_CLUSTER) else ()
-
-
 def input_fields(config: TrainConfig, spec: ImageSpec) -> tuple[str, ...]:
     """Canonical fields that images, scalars and tracks of a recipe are made from; no truth.
 
@@ -86,6 +68,29 @@ def input_fields(config: TrainConfig, spec: ImageSpec) -> tuple[str, ...]:
     return tuple(
         dict.fromkeys((*cell_fields(spec), *track_fields(config.tracks), *config.scalars, config.base_energy, "eta"))
     )
+
+
+def read_fields(
+    config: TrainConfig, spec: ImageSpec, *, known: Container[str], more: Iterable[str] = ()
+) -> tuple[str, ...]:
+    """What is read of an ntuple for a recipe's inputs: derived variables are made from it.
+
+    Parameters
+    ----------
+    config : TrainConfig
+    spec : ImageSpec
+    known : container of str
+        Fields that the ntuple has (`sample_fields`).
+    more : iterable of str
+        Variables beside the inputs.
+
+    Returns
+    -------
+    tuple of str
+        Each once; the cluster's position first, if it is there.
+    """
+    cluster = _CLUSTER if all(name in known for name in _CLUSTER) else ()
+    return derived_inputs((*cluster, *input_fields(config, spec), *more), known=known)
 
 
 def store_columns(config: TrainConfig) -> tuple[str, ...]:
@@ -106,11 +111,12 @@ class PieceReader:
     def __init__(self, config: TrainConfig, *, cells: bool = True, tracks: bool = True) -> None:
         self.config, self.spec = config, image_spec(config.images)
         sample = config.sample
-        cluster = cluster_fields(sample.files, tree=sample.tree, flavour=sample.flavour) if cells else ()
-        left_out = tuple(name for name, read in (("cells.", cells), ("tracks.", tracks)) if not read)
-        inputs = [one for one in input_fields(config, self.spec) if not one.startswith(left_out)]
-        cuts = sorted(fields_in(sample.selection))
-        self.fields = tuple(dict.fromkeys((*cluster, *inputs, *columns_of(config), *cuts)))
+        known = sample_fields(sample.files, tree=sample.tree, flavour=sample.flavour)
+        self._variables = (*columns_of(config), *sorted(fields_in(sample.selection)))
+        derived = derived_inputs(self._variables, known=known)
+        left_out = (*(() if cells else ("cells.", *_CLUSTER)), *(() if tracks else ("tracks.",)))
+        fields = read_fields(config, self.spec, known=known, more=self._variables)
+        self.fields = tuple(one for one in fields if one in derived or not one.startswith(left_out))
         self._read = RangeReader(fields=self.fields)
 
     def select(self, piece: Piece) -> tuple[Chunk, tuple[CutStep, ...]]:
@@ -126,8 +132,9 @@ class PieceReader:
         tuple of CutStep
         """
         chunk = self._read(piece.where)
-        selection = select(chunk.candidates, self.config.sample.selection)
-        return replace(chunk, candidates=chunk.candidates[selection.mask]), selection.cutflow
+        candidates = add_derived(chunk.candidates, self._variables)
+        selection = select(candidates, self.config.sample.selection)
+        return replace(chunk, candidates=candidates[selection.mask]), selection.cutflow
 
     def candidates(self, piece: Piece) -> Chunk:
         """The used candidates of a piece, with their track variables and the number of the piece.

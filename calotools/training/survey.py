@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import awkward as ak
 import numpy as np
 
-from calotools.errors import EmptyInputError
-from calotools.ntuple import index_of, list_ranges
+from calotools.errors import BranchError, EmptyInputError
+from calotools.ntuple import Range, index_of, list_ranges
 from calotools.training.pieces import Piece, PieceReader
 from calotools.training.sample import label
 from calotools.training.weighing import Tally
 from calotools.variables import CutStep, add_cutflows
+from calotools.variables.derived import near_derived
 
 if TYPE_CHECKING:
     from calotools.recipe import TrainConfig
@@ -64,10 +65,7 @@ def take_survey(config: TrainConfig, *, progress: Progress | None = None) -> Sur
     CalotoolsError
         Of the files, trees and branches.
     """
-    with PieceReader(config) as full:  # a missing cell branch is an error now, not after hours
-        ranges = list_ranges(
-            config.sample.files, tree=config.sample.tree, flavour=config.sample.flavour, fields=full.fields
-        )
+    ranges = _list_ranges(config)
     found, flows, tally = [], [], Tally(config)
     done, total = 0, sum(map(len, ranges))
     with PieceReader(config, cells=False, tracks=False) as reader:
@@ -86,6 +84,15 @@ def take_survey(config: TrainConfig, *, progress: Progress | None = None) -> Sur
     first = np.cumsum([0, *(piece.n for piece in found)])
     placed = [replace(piece, first=int(start)) for piece, start in zip(found, first[:-1], strict=True)]
     return Survey(tuple(piece for piece in placed if piece.n), tally)
+
+
+def _list_ranges(config: TrainConfig) -> list[Range]:
+    sample = config.sample
+    try:
+        with PieceReader(config) as full:  # a missing cell branch is an error now, not after hours
+            return list_ranges(sample.files, tree=sample.tree, flavour=sample.flavour, fields=full.fields)
+    except BranchError as error:
+        raise BranchError(f"{error}{near_derived(config.scalars)}") from None
 
 
 def _look(reader: PieceReader, piece: Piece, tally: Tally) -> tuple[Piece, tuple[CutStep, ...]]:

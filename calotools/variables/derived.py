@@ -5,7 +5,8 @@ They can be asked for by name wherever a recipe lists candidate variables, next 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
+from difflib import get_close_matches
 from typing import NamedTuple
 
 import awkward as ak
@@ -14,7 +15,7 @@ import numpy as np
 from calotools.detector import TILE_MODULES, Sampling, absorber_period, cell_size, layer_edges
 from calotools.errors import BranchError, nearest
 
-__all__ = ["DERIVED", "Derived", "add_derived", "derived_inputs"]
+__all__ = ["DERIVED", "Derived", "add_derived", "derived_inputs", "near_derived"]
 
 _NO_CONVERSION = 799.0  # mm, as the experiment's calibration has it
 _SOFT_CONVERSION = 3.0  # GeV, likewise
@@ -38,12 +39,14 @@ class Derived(NamedTuple):
     meaning: str
 
 
-def derived_inputs(names: Iterable[str]) -> tuple[str, ...]:
+def derived_inputs(names: Iterable[str], *, known: Container[str] = ()) -> tuple[str, ...]:
     """Fields from which variables are made; a name that is not derived is a field itself.
 
     Parameters
     ----------
     names : iterable of str
+    known : container of str
+        Fields that are there; a derived variable that is one of them needs no other.
 
     Returns
     -------
@@ -55,7 +58,7 @@ def derived_inputs(names: Iterable[str]) -> tuple[str, ...]:
     >>> derived_inputs(["et", "f0", "r12"])
     ('et', 'e0', 'e_acc', 'e1', 'e2')
     """
-    needed = (DERIVED[name].fields if name in DERIVED else (name,) for name in names)
+    needed = (DERIVED[name].fields if name in DERIVED and name not in known else (name,) for name in names)
     return tuple(dict.fromkeys(field for fields in needed for field in fields))
 
 
@@ -95,6 +98,27 @@ def add_derived(candidates: ak.Array, names: Iterable[str]) -> ak.Array:
                 )
         candidates = ak.with_field(candidates, DERIVED[name].compute(candidates), name)
     return candidates
+
+
+def near_derived(names: Iterable[str]) -> str:
+    """Words for an error message: derived variables that misspelt names may mean.
+
+    Parameters
+    ----------
+    names : iterable of str
+
+    Returns
+    -------
+    str
+        Empty when every name is one of them, or none is near.
+
+    Examples
+    --------
+    >>> near_derived(["et", "shower_dept"])
+    "; 'shower_dept' is near the derived variable 'shower_depth'"
+    """
+    found = {name: get_close_matches(name, DERIVED, n=1, cutoff=0.7) for name in names if name not in DERIVED}
+    return "".join(f"; '{name}' is near the derived variable '{near[0]}'" for name, near in found.items() if near)
 
 
 def _numbers(candidates: ak.Array, name: str) -> np.ndarray:

@@ -5,11 +5,11 @@ import pytest
 
 from calotools.deploy import bundle_of, predict, save_bundle
 from calotools.errors import BranchError, ConfigError, EmptyInputError
-from calotools.images import ImageStore
-from calotools.ntuple import read_candidates, read_friend
+from calotools.images import ImageStore, image_spec
+from calotools.ntuple import read_candidates, read_friend, sample_fields
 from calotools.recipe import PredictConfig
 from calotools.training import fit, prepare
-from calotools.training.pieces import cluster_fields, input_fields
+from calotools.training.pieces import input_fields, read_fields
 
 
 @pytest.mark.parametrize("task", ["energy", "identification"])
@@ -85,8 +85,13 @@ def test_cluster_position_is_optional(recipe, tmp_path, draw_candidates, write_n
     candidates = draw_candidates(40)
     full = write_ntuple(tmp_path / "full.root", candidates)
     bare = write_ntuple(tmp_path / "bare.root", {k: v for k, v in candidates.items() if not k.endswith("_cluster")})
-    assert cluster_fields([full], tree="electrons", flavour=None) == ("eta_cluster", "phi_cluster")
-    assert cluster_fields([bare], tree="electrons", flavour=None) == ()
+    config = recipe("energy")
+    read = [
+        read_fields(config, image_spec(config.images), known=sample_fields(one, tree="electrons"))
+        for one in (full, bare)
+    ]
+    assert [len(fields) for fields in read] == [len(read[1]) + 2, len(read[1])]
+    assert read[0][:2] == ("eta_cluster", "phi_cluster")
     stores = [
         prepare(recipe("energy", sample={"files": (one,)}, output=tmp_path / f"{one[-9:]}.out")) for one in (full, bare)
     ]
