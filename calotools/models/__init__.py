@@ -8,8 +8,10 @@ if TYPE_CHECKING:
     from calotools.models.bins import ENERGY_BINS, LIKELIHOOD_BINS, ONE_BIN, KinematicBins
     from calotools.models.build import MODELS, build_model
     from calotools.models.electron_cnn_2018 import ElectronCNN2018
+    from calotools.models.energy_cloud import EnergyCloud
     from calotools.models.energy_cnn import EnergyCNN
     from calotools.models.energy_cnn_2019 import EnergyCNN2019
+    from calotools.models.energy_compact import EnergyCompact
     from calotools.models.inputs import ModelInputs
     from calotools.models.likelihood import Likelihood, LikelihoodSettings, fit_likelihood
     from calotools.models.threads import use_threads
@@ -24,6 +26,8 @@ __all__ = [
     "ElectronCNN2018",
     "EnergyCNN",
     "EnergyCNN2019",
+    "EnergyCloud",
+    "EnergyCompact",
     "KinematicBins",
     "Likelihood",
     "LikelihoodSettings",
@@ -44,6 +48,8 @@ _HOME = {
     "ElectronCNN2018": "electron_cnn_2018",
     "EnergyCNN": "energy_cnn",
     "EnergyCNN2019": "energy_cnn_2019",
+    "EnergyCloud": "energy_cloud",
+    "EnergyCompact": "energy_compact",
     "Likelihood": "likelihood",
     "LikelihoodSettings": "likelihood",
     "ModelInputs": "inputs",

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-__all__ = ["FiLM", "ResidualBlock", "TrackPool", "dense"]
+from calotools.models.inputs import log_energy
+
+if TYPE_CHECKING:
+    from calotools.containers import Batch
+    from calotools.models.inputs import ModelInputs
+
+__all__ = ["Condition", "FiLM", "ResidualBlock", "TrackPool", "dense", "signed_root"]
+
+_TRACK_WIDTH = 32
 
 
 def dense(widths: tuple[int, ...]) -> nn.Sequential:
@@ -28,6 +37,50 @@ def dense(widths: tuple[int, ...]) -> nn.Sequential:
     for n_in, n_out in pairwise(widths):
         layers += [nn.Linear(n_in, n_out), nn.ReLU()]
     return nn.Sequential(*layers)
+
+
+def signed_root(values: torch.Tensor) -> torch.Tensor:
+    """Square root that keeps the sign: pixels span five orders of magnitude, and noise may be negative.
+
+    Examples
+    --------
+    >>> [round(value, 2) for value in signed_root(torch.tensor([4.0, 0.0, -0.25])).tolist()]
+    [2.0, 0.0, -0.5]
+    """
+    return torch.sign(values) * torch.sqrt(values.abs() + 1e-4)  # a finite slope at zero
+
+
+class Condition(nn.Module):
+    """What is known of a candidate beside its pixels, as one vector: scalars, tracks, ln E, and the layers' sums.
+
+    With ln E and the sums it is useful without any scalar.
+
+    Parameters
+    ----------
+    inputs : ModelInputs
+    n_sums, width : int
+
+    Examples
+    --------
+    >>> from calotools.models.inputs import ModelInputs
+    >>> sum(
+    ...     weight.numel() for weight in Condition(ModelInputs(shapes={}, n_scalars=3), n_sums=4, width=16).parameters()
+    ... )
+    416
+    """
+
+    def __init__(self, inputs: ModelInputs, *, n_sums: int, width: int) -> None:
+        super().__init__()
+        self.tracks = TrackPool(inputs.n_track_features, _TRACK_WIDTH) if inputs.n_track_values else None
+        n_known = inputs.n_scalars + 1 + n_sums + (_TRACK_WIDTH if self.tracks else 0)
+        self.mix = dense((n_known, width, width))
+
+    def forward(self, batch: Batch, sums: torch.Tensor) -> torch.Tensor:
+        """Batch of n candidates and (n, sum) -> (n, width)."""
+        parts = [batch.scalars, log_energy(batch), sums]  # (n, scalar), (n, 1), (n, sum)
+        if self.tracks is not None:
+            parts.append(self.tracks(batch.tracks, batch.track_mask))  # (n, 32)
+        return self.mix(torch.cat(parts, dim=1))  # (n, width)
 
 
 class FiLM(nn.Module):

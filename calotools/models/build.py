@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from calotools.errors import ConfigError, nearest
 from calotools.models.electron_cnn_2018 import ElectronCNN2018
+from calotools.models.energy_cloud import EnergyCloud
 from calotools.models.energy_cnn import EnergyCNN
 from calotools.models.energy_cnn_2019 import EnergyCNN2019
+from calotools.models.energy_compact import EnergyCompact
 
 if TYPE_CHECKING:
     from torch import nn
@@ -19,8 +21,10 @@ __all__ = ["MODELS", "build_model"]
 
 MODELS: dict[str, type[nn.Module]] = {
     "electron_cnn_2018": ElectronCNN2018,
+    "energy_cloud": EnergyCloud,
     "energy_cnn": EnergyCNN,
     "energy_cnn_2019": EnergyCNN2019,
+    "energy_compact": EnergyCompact,
 }
 
 

@@ -17,7 +17,7 @@ from calotools.errors import ShapeError
 if TYPE_CHECKING:
     from calotools.containers import Batch
 
-__all__ = ["PIXEL_SCALE", "ModelInputs", "channels", "finest_grid", "log_energy", "resize_sum"]
+__all__ = ["PIXEL_SCALE", "ModelInputs", "channels", "finest_grid", "grid_images", "log_energy", "resize_sum"]
 
 # A middle cell with half of the energy covers 8 pixels of the common grid: times this, a pixel is of order one. With
 # bare fractions the first layers learn ten times more slowly.
@@ -141,6 +141,32 @@ def channels(batch: Batch, inputs: ModelInputs) -> torch.Tensor:
             images = _image(batch, f"{quantity}_{grid}", shape)  # (n, layer, eta, phi)
             stacks.append(_normalise(images, quantity, scale, size))
     return torch.cat(stacks, dim=1)  # (n, channel, eta, phi)
+
+
+def grid_images(batch: Batch, inputs: ModelInputs, grid: str) -> torch.Tensor:
+    """Stack the quantities of one grid, on its own pixels.
+
+    Parameters
+    ----------
+    batch : Batch
+    inputs : ModelInputs
+    grid : str
+        Of its shapes.
+
+    Returns
+    -------
+    (n, quantity, layer, eta, phi) tensor
+        Energy and noise as fractions of the candidate's energy, time over 10 ns, gain code over 3.
+
+    Raises
+    ------
+    ShapeError
+        The batch lacks an image, or one has another shape.
+    """
+    energy = batch.base_energy.clamp(min=1e-3)[:, None, None, None]  # (n, 1, 1, 1)
+    units: dict[str, torch.Tensor | float] = {"energy": energy, "noise": energy, "time": _TIME_NS, "gain": _GAIN_CODES}
+    shape = inputs.shapes[grid]
+    return torch.stack([_image(batch, f"{name}_{grid}", shape) / units[name] for name in inputs.quantities], dim=1)
 
 
 def _image(batch: Batch, key: str, shape: tuple[int, int, int]) -> torch.Tensor:
