@@ -9,13 +9,14 @@ if TYPE_CHECKING:
     from calotools.deploy.distributed import workers
     from calotools.deploy.prediction import predict
     from calotools.deploy.preparation import prepare, without_bad_files
-    from calotools.deploy.score import Scorer
+    from calotools.deploy.score import Scorer, make_scorer
 
 __all__ = [
     "ModelBundle",
     "Scorer",
     "bundle_of",
     "load_bundle",
+    "make_scorer",
     "predict",
     "prepare",
     "save_bundle",
@@ -28,6 +29,7 @@ _HOME = {
     "Scorer": "score",
     "bundle_of": "bundle",
     "load_bundle": "bundle",
+    "make_scorer": "score",
     "predict": "prediction",
     "prepare": "preparation",
     "save_bundle": "bundle",

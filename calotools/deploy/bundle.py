@@ -20,11 +20,12 @@ from calotools._version import version
 from calotools.containers import ImageSpec
 from calotools.errors import CalotoolsError, ModelError
 from calotools.images import spec_from_dict, spec_to_dict
-from calotools.models import ModelInputs, build_model
+from calotools.models import VARIABLE_MODELS, ModelInputs, VariableModel, build_model, is_variable_model
 from calotools.outputs import new_file
 from calotools.recipe import TrainConfig
 from calotools.training.bias import BiasCorrection
 from calotools.training.inputs import InputScalers
+from calotools.training.variable_fitting import variable_inputs
 
 if TYPE_CHECKING:
     from torch import nn
@@ -45,7 +46,7 @@ class ModelBundle:
     Attributes
     ----------
     state_dict : dict of str to tensor
-        Weights.
+        Weights; arrays of a likelihood; trees as text.
     config : TrainConfig
         The recipe: task, classes, scalars, tracks, seed and fractions of the split.
     image_spec : ImageSpec
@@ -82,6 +83,28 @@ class ModelBundle:
         for name, weight in sorted(self.state_dict.items()):
             total.update(name.encode() + weight.contiguous().numpy().tobytes())
         return total.hexdigest()
+
+    @property
+    def sees_variables(self) -> bool:
+        """It is a likelihood or trees, which see candidate variables alone, and no network."""
+        return is_variable_model(self.config.model.name)
+
+    def variable_model(self) -> VariableModel:
+        """The likelihood or trees, ready to be applied.
+
+        Raises
+        ------
+        ModelError
+            The arrays do not fit the model that the recipe names.
+        """
+        kind = VARIABLE_MODELS[self.config.model.name]
+        arrays = {name: tensor.numpy() for name, tensor in self.state_dict.items()}
+        try:
+            return kind.from_arrays(variable_inputs(self.config), arrays)
+        except (KeyError, UnicodeDecodeError) as error:
+            raise ModelError(
+                f"the bundle's arrays do not fit model '{self.config.model.name}': {error}; train it again"
+            ) from None
 
     def network(self) -> nn.Module:
         """The network with its weights, ready to be applied.

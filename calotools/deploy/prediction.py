@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from calotools._version import version
 from calotools.containers import Index, Scores
 from calotools.deploy.bundle import ModelBundle, load_bundle
 from calotools.deploy.distributed import Executor, workers
-from calotools.deploy.score import ReadyBatch, Scorer
+from calotools.deploy.score import AnyScorer, make_scorer
 from calotools.errors import ConfigError, EmptyInputError, ModelError
 from calotools.models import use_threads
 from calotools.ntuple import (
@@ -206,7 +206,7 @@ def score_file(
     return FileScores(_join_index(indices), _join_values(values))
 
 
-def _make_ready(scorer: Scorer, ranges: list[Range], fields: tuple[str, ...]) -> Iterator[tuple[int, ReadyBatch]]:
+def _make_ready(scorer: AnyScorer, ranges: list[Range], fields: tuple[str, ...]) -> Iterator[tuple[int, Any]]:
     """Batches, and how many entries were used up before or by each of them."""
     with RangeReader(fields=fields, keep_open=1) as read:
         for where in ranges:
@@ -224,12 +224,12 @@ def _scorer(
     batch_size: int,
     on_bad: Literal["error", "skip"],
     precision: Literal["fp32", "bf16"],
-) -> Scorer:
-    """The network, kept from one file to the next."""
+) -> AnyScorer:
+    """The model, kept from one file to the next."""
     bundle = load_bundle(model)
     if bundle.digest != digest:
         raise ModelError(f"model '{model}' is another one on this worker, or changed since the start: {bundle.digest}")
-    return Scorer(bundle, device=device, batch_size=batch_size, on_bad=on_bad, precision=precision)
+    return make_scorer(bundle, device=device, batch_size=batch_size, on_bad=on_bad, precision=precision)
 
 
 def _join_index(parts: Sequence[Index]) -> Index:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import awkward as ak
 import numpy as np
 import torch
 
 from calotools.containers import Batch, Images, Index
+from calotools.deploy.variable_score import VariableScorer
 from calotools.images import build_images, pad_tracks
 from calotools.ntuple import index_of
 from calotools.training.batches import make_batch
@@ -20,7 +21,53 @@ from calotools.variables.tracks import add_track_variables
 if TYPE_CHECKING:
     from calotools.deploy.bundle import ModelBundle
 
-__all__ = ["ReadyBatch", "Scorer"]
+__all__ = ["AnyScorer", "ReadyBatch", "Scorer", "make_scorer"]
+
+
+class AnyScorer(Protocol):
+    """What applies a bundle, of whatever kind."""
+
+    @property
+    def names(self) -> list[str]:
+        """Of the values."""
+        ...
+
+    def count_batches(self, n: int) -> int:
+        """Passes that n candidates take: at least one."""
+        ...
+
+    def make_ready(self, candidates: ak.Array, *, source: str = "") -> Iterator[Any]:
+        """What comes before the model, batch after batch; each has an ``index``."""
+        ...
+
+    def score(self, ready: Any) -> dict[str, np.ndarray]:
+        """What the model says of a batch."""
+        ...
+
+
+def make_scorer(
+    bundle: ModelBundle,
+    *,
+    device: torch.device | str = "cpu",
+    batch_size: int = 2000,
+    on_bad: Literal["error", "skip"] = "error",
+    precision: Literal["fp32", "bf16"] = "fp32",
+) -> AnyScorer:
+    """The scorer of a bundle's kind; arguments as of `Scorer`.
+
+    Parameters
+    ----------
+    bundle : ModelBundle
+    device, batch_size, on_bad, precision
+        Of a network.
+
+    Returns
+    -------
+    Scorer or VariableScorer
+    """
+    if bundle.sees_variables:
+        return VariableScorer(bundle)
+    return Scorer(bundle, device=device, batch_size=batch_size, on_bad=on_bad, precision=precision)
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,20 @@ if TYPE_CHECKING:
     from calotools.models.likelihood import Likelihood, LikelihoodSettings, fit_likelihood
     from calotools.models.threads import use_threads
     from calotools.models.trees import BoostedTrees, TreeSettings, fit_trees
+    from calotools.models.variable_models import (
+        VARIABLE_MODELS,
+        VariableInputs,
+        VariableModel,
+        VariableTable,
+        is_variable_model,
+    )
 
 __all__ = [
     "ENERGY_BINS",
     "LIKELIHOOD_BINS",
     "MODELS",
     "ONE_BIN",
+    "VARIABLE_MODELS",
     "BoostedTrees",
     "ElectronCNN2018",
     "EnergyCNN",
@@ -33,9 +41,13 @@ __all__ = [
     "LikelihoodSettings",
     "ModelInputs",
     "TreeSettings",
+    "VariableInputs",
+    "VariableModel",
+    "VariableTable",
     "build_model",
     "fit_likelihood",
     "fit_trees",
+    "is_variable_model",
     "use_threads",
 ]
 
@@ -58,6 +70,11 @@ _HOME = {
     "BoostedTrees": "trees",
     "TreeSettings": "trees",
     "fit_trees": "trees",
+    "VARIABLE_MODELS": "variable_models",
+    "VariableInputs": "variable_models",
+    "VariableModel": "variable_models",
+    "VariableTable": "variable_models",
+    "is_variable_model": "variable_models",
     "use_threads": "threads",
 }
 

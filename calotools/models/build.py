@@ -11,6 +11,7 @@ from calotools.models.energy_cloud import EnergyCloud
 from calotools.models.energy_cnn import EnergyCNN
 from calotools.models.energy_cnn_2019 import EnergyCNN2019
 from calotools.models.energy_compact import EnergyCompact
+from calotools.models.variable_models import VARIABLE_MODELS
 
 if TYPE_CHECKING:
     from torch import nn
@@ -56,8 +57,10 @@ def build_model(name: str, settings: dict[str, Any], inputs: ModelInputs) -> nn.
     >>> type(build_model("energy_cnn", {"maps": 8}, ModelInputs(shapes={"em": (4, 56, 11)}))).__name__
     'EnergyCNN'
     """
+    if name in VARIABLE_MODELS:
+        raise ConfigError(f"model '{name}' is no network: it sees no images; calotools train fits it by itself")
     if name not in MODELS:
-        raise ConfigError(f"there is no model '{name}'; {nearest(name, MODELS)}")
+        raise ConfigError(f"there is no model '{name}'; {nearest(name, [*MODELS, *VARIABLE_MODELS])}")
     allowed = [key for key in inspect.signature(MODELS[name]).parameters if key != "inputs"]
     for key in settings:
         if key not in allowed:

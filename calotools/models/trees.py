@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,6 +37,8 @@ class TreeSettings:
     feature_fraction, bagging_fraction : float
         Parts drawn for each tree.
     l2 : float
+    huber : float
+        Errors beyond it count linearly; in the unit of the target, for ``huber``.
     n_classes : int
         Of ``multiclass``.
     threads : int
@@ -51,6 +54,7 @@ class TreeSettings:
     feature_fraction: float = 0.9
     bagging_fraction: float = 0.8
     l2: float = 1.0
+    huber: float = 0.9
     n_classes: int = 1
     threads: int = 1
     seed: int = 1
@@ -96,7 +100,6 @@ class BoostedTrees:
         ShapeError
             `values` has another number of columns.
         """
-        lightgbm = _library()
         if np.shape(values) != (len(eta), len(self.variables)):
             raise ShapeError(
                 f"the trees take (n, {len(self.variables)}) values of {', '.join(self.variables)}; "
@@ -104,19 +107,21 @@ class BoostedTrees:
             )
         result = np.full((len(values), self.n_classes), np.nan)
         where = self.bins.numbers(eta, et)
-        for number, text in enumerate(self.forests):
+        for number, forest in enumerate(self._boosters):
             here = where == number
             if here.any():
-                forest = lightgbm.Booster(model_str=text)
-                result[here] = forest.predict(values[here], num_threads=threads).reshape(-1, self.n_classes)
+                said = np.asarray(forest.predict(values[here], num_threads=threads))
+                result[here] = said.reshape(-1, self.n_classes)
         return result if self.n_classes > 1 else result[:, 0]
+
+    @cached_property
+    def _boosters(self) -> tuple[lightgbm.Booster, ...]:
+        library = _library()
+        return tuple(library.Booster(model_str=text) for text in self.forests)
 
     def importance(self) -> dict[str, float]:
         """Part of the total gain that splits on each variable brought, summed over forests."""
-        lightgbm = _library()
-        gains = sum(
-            lightgbm.Booster(model_str=text).feature_importance(importance_type="gain") for text in self.forests
-        )
+        gains = sum(forest.feature_importance(importance_type="gain") for forest in self._boosters)
         total = max(float(np.sum(gains)), 1e-300)
         return {name: float(gain / total) for name, gain in zip(self.variables, np.atleast_1d(gains), strict=True)}
 
@@ -221,6 +226,7 @@ def _grow(grow: lightgbm.Dataset, stop: lightgbm.Dataset, settings: TreeSettings
         "bagging_fraction": settings.bagging_fraction,
         "bagging_freq": 1,
         "lambda_l2": settings.l2,
+        "alpha": settings.huber,
         "num_class": settings.n_classes,
         "num_threads": settings.threads,
         "seed": settings.seed,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from calotools import deploy, training
 from calotools.analysis import write_numbers
-from calotools.errors import CalotoolsError
+from calotools.errors import CalotoolsError, ConfigError
+from calotools.models import is_variable_model
 from calotools.outputs import check_output
 from calotools.plots import draw_history, read_history
 from calotools.stages.publish import Headline, Outcome, with_bad_files, write_outcome
@@ -44,6 +45,8 @@ def prepare(config: PrepareConfig, *, progress: Progress | None = None) -> Path:
         Another store is there, and overwriting was not asked for.
     ConfigError, EmptyInputError, CellError
     """
+    if is_variable_model(config.model.name):
+        raise ConfigError(f"model '{config.model.name}' sees no images, so there is no store to make; train it at once")
     store, bad = deploy.prepare(config, progress=progress)
     if bad:
         write_numbers(store.path.with_name(f"{store.path.name}.bad_files.json"), {"bad_files": bad}, overwrite=True)
@@ -75,7 +78,7 @@ def train(config: TrainConfig, *, progress: Progress | None = None) -> Outcome:
     bundle = check_output(config.output / BUNDLE, overwrite=config.overwrite)
     config, bad = deploy.without_bad_files(config)
     try:
-        result = training.fit(config, training.open_data(config, progress=progress), progress=progress)
+        result = _fit(config, progress)
     except CalotoolsError:
         with suppress(OSError):  # a folder that holds something is somebody's
             config.output.rmdir()
@@ -86,20 +89,32 @@ def train(config: TrainConfig, *, progress: Progress | None = None) -> Outcome:
     return outcome
 
 
+def _fit(config: TrainConfig, progress: Progress | None) -> TrainingResult:
+    if is_variable_model(config.model.name):
+        return training.fit_variables(config, progress=progress)
+    return training.fit(config, training.open_data(config, progress=progress), progress=progress)
+
+
 def _outcome(config: TrainConfig, result: TrainingResult) -> Outcome:
     record = result.record
-    best = [Headline(name, value, None, "", "of the best epoch") for name, value in record["best"].items()]
+    network = "best_epoch" in record
+    what = "of the best epoch" if network else "on the validation part"
+    best = [Headline(name, value, None, "", what) for name, value in record["best"].items()]
+    figures = {}
+    if network:
+        history = draw_history(read_history(config.output / "log.csv"))
+        figures["history"] = (history, "Loss and metric by epoch.")
     return Outcome(
         stage="train",
         title=f"Training: {config.model.name} for {config.task} ({config.sample.tree or 'candidates'})",
         headline=(
-            Headline("trainable parameters", record["parameters"]),
+            *([Headline("trainable parameters", record["parameters"])] if network else []),
             Headline("training candidates", record["n"]["train"]),
-            Headline("best epoch", record["best_epoch"]),
+            *([Headline("best epoch", record["best_epoch"])] if network else []),
             *best,
         ),
         results={"record": record},
-        figures={"history": (draw_history(read_history(config.output / "log.csv")), "Loss and metric by epoch.")},
+        figures=figures,
     )
 
 

@@ -11,12 +11,14 @@ if TYPE_CHECKING:
     from calotools.training.preparation import prepare, prepare_shard
     from calotools.training.result import TrainingResult
     from calotools.training.survey import Survey, take_survey
+    from calotools.training.variable_fitting import fit_variables
 
 __all__ = [
     "InputScalers",
     "Survey",
     "TrainingResult",
     "fit",
+    "fit_variables",
     "make_batch",
     "open_data",
     "prepare",
@@ -29,6 +31,7 @@ _HOME = {
     "Survey": "survey",
     "TrainingResult": "result",
     "fit": "fitting",
+    "fit_variables": "variable_fitting",
     "make_batch": "batches",
     "open_data": "fitting",
     "prepare": "preparation",

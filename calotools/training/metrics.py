@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["mean_auc", "relative_iqr", "weighted_auc"]
+__all__ = ["METRICS", "mean_auc", "relative_iqr", "weighted_auc"]
+
+METRICS = {"identification": "val_auc", "energy": "val_iqr"}
+"""Name of what is watched, by task."""
 
 
 def weighted_auc(score: np.ndarray, signal: np.ndarray, *, weight: np.ndarray) -> float:

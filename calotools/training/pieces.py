@@ -11,6 +11,7 @@ import awkward as ak
 import numpy as np
 
 from calotools.images import cell_fields, image_spec, piece_arrays
+from calotools.models import is_variable_model
 from calotools.ntuple import Chunk, Range, RangeReader, sample_fields
 from calotools.training.sample import columns_of
 from calotools.variables import CutStep, add_derived, derived_inputs, fields_in, select
@@ -64,10 +65,10 @@ def input_fields(config: TrainConfig, spec: ImageSpec) -> tuple[str, ...]:
     tuple of str
         Each once.
     """
-    # eta is what the bias correction is binned in.
-    return tuple(
-        dict.fromkeys((*cell_fields(spec), *track_fields(config.tracks), *config.scalars, config.base_energy, "eta"))
-    )
+    cells = () if is_variable_model(config.model.name) else cell_fields(spec)
+    # eta and E_T are what the bias correction, the likelihood and trees are binned in.
+    binned = ("eta", "et") if is_variable_model(config.model.name) else ("eta",)
+    return tuple(dict.fromkeys((*cells, *track_fields(config.tracks), *config.scalars, config.base_energy, *binned)))
 
 
 def read_fields(

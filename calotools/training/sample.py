@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from calotools.errors import ConfigError
+from calotools.models import is_variable_model
 from calotools.variables import fold_split, split_of
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def columns_of(config: TrainConfig) -> tuple[str, ...]:
     """
     check_inputs(config)
     target = "class_true" if config.task == "identification" else "e_true"
-    shape = ("et",) if config.reweight else ()
+    shape = ("et",) if config.reweight or is_variable_model(config.model.name) else ()
     weight = ("weight",) if config.event_weight else ()
     return tuple(dict.fromkeys((*config.scalars, config.base_energy, "eta", *shape, *weight, target)))
 

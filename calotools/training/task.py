@@ -15,12 +15,10 @@ from calotools.containers import Batch
 from calotools.errors import NumericalError
 from calotools.recipe import TrainerConfig
 from calotools.training.losses import choose_loss, weighted_mean
-from calotools.training.metrics import mean_auc, relative_iqr
+from calotools.training.metrics import METRICS, mean_auc, relative_iqr
 from calotools.training.schedules import learning_rate_factor
 
 __all__ = ["METRICS", "Task"]
-
-METRICS = {"identification": "val_auc", "energy": "val_iqr"}
 
 
 class Task(lightning.LightningModule):

@@ -89,6 +89,10 @@ def test_one_candidate_does_not_depend_on_the_others(make_batch):
 def test_unknown_names_give_the_nearest():
     with pytest.raises(ConfigError, match="no model 'energy-cnn'; nearest: 'energy_cnn'"):
         build_model("energy-cnn", {}, ENERGY)
+    with pytest.raises(ConfigError, match="no model 'tree'; nearest: 'trees'"):
+        build_model("tree", {}, ENERGY)
+    with pytest.raises(ConfigError, match="model 'trees' is no network"):
+        build_model("trees", {}, ENERGY)
     with pytest.raises(ConfigError, match="'energy_cnn' has no setting 'map'; nearest: 'maps'"):
         build_model("energy_cnn", {"map": 3}, ENERGY)
     with pytest.raises(ConfigError, match="no reading 'slide'; nearest: 'slides'"):

@@ -1,0 +1,152 @@
+"""Likelihood and trees through the same recipe, bundle, friend tree and evaluation as a network."""
+
+import json
+
+import numpy as np
+import pytest
+
+from calotools.analysis import auc
+from calotools.deploy import load_bundle
+from calotools.errors import ConfigError, ModelError
+from calotools.ntuple import NtupleWriter, read_candidates, read_friend
+from calotools.recipe import PredictConfig, PrepareConfig, TrainConfig
+from calotools.stages import predict, prepare, train
+
+N = 6000
+SIGNAL = np.random.default_rng(0).random(N) < 0.5
+MODELS = {
+    "likelihood": {"eta_bins": [0, 2.5], "et_bins": [10, 30, 50], "n_bins": 40},
+    "trees": {"rounds": 60, "leaves": 8, "min_leaf": 20},
+}
+
+
+@pytest.fixture(scope="module")
+def ntuple(tmp_path_factory):
+    """Candidates without cells: two variables tell signal, and the energy is off by what a third one says."""
+    rng = np.random.default_rng(1)
+    signal, eta = SIGNAL, rng.uniform(-2.4, 2.4, N)
+    e_true, lost = rng.uniform(10, 50, N) * np.cosh(eta), rng.uniform(0, 0.2, N)
+    e = e_true * (1 - lost) * rng.normal(1, 0.01, N)
+    columns = {
+        "run": np.ones(N, "u4"),
+        "event": np.arange(N, dtype="u8"),
+        "candidate": np.zeros(N, "i4"),
+        "e": e,
+        "et": e / np.cosh(eta),
+        "eta": eta,
+        "phi": rng.uniform(-3, 3, N),
+        "weight": np.ones(N),
+        "mu": rng.uniform(20, 60, N),
+        "class_true": np.where(signal, 0, 5).astype("i4"),
+        "e_true": e_true,
+        "reta": rng.normal(np.where(signal, 1.0, 0.0)),
+        "rhad": rng.normal(np.where(signal, 0.0, 1.0)),
+        "f3": lost,
+    }
+    columns["reta"][::50] = np.nan
+    path = tmp_path_factory.mktemp("variables") / "a.root"
+    with NtupleWriter(path) as writer:
+        writer.extend("electrons", {k: v.astype("f4") if v.dtype == float else v for k, v in columns.items()})
+    return str(path)
+
+
+@pytest.fixture
+def recipe(ntuple, tmp_path):
+    def make(name, task="identification", **changes):
+        values = {
+            "task": task,
+            "output": tmp_path / name,
+            "sample": {"files": (ntuple,), "selection": ("et > 8",)},
+            "scalars": ("reta", "rhad") if task == "identification" else ("f3", "eta"),
+            "model": {"name": name, "settings": MODELS[name]},
+            "trainer": {"threads": 1},
+        }
+        return TrainConfig(**(values | changes))
+
+    return make
+
+
+@pytest.fixture
+def scores_of(ntuple, tmp_path):
+    """A function: configuration -> path of the friend tree."""
+    return lambda config: predict(
+        PredictConfig(model=config.output, files=(ntuple,), output=tmp_path / "scores.root", threads=1)
+    )
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_identification_reaches_what_the_variables_allow(recipe, scores_of, model):
+    config = recipe(model)
+    record = train(config).results["record"]
+    scores = read_friend(scores_of(config))
+    assert [int((scores.split == part).sum()) for part in range(3)] >= list(record["n"].values())
+    np.testing.assert_allclose(scores.values["score_signal"] + scores.values["score_background"], 1, atol=1e-6)
+    test = scores.split == 2
+    best = 0.8413  # of two Gaussians sqrt(2) apart
+    value, error = auc(scores.values["score_signal"][test & SIGNAL], scores.values["score_signal"][test & ~SIGNAL])
+    assert value == pytest.approx(best, abs=4 * error + 0.01)
+    assert record["best"]["val_auc"] == pytest.approx(best, abs=0.05)
+    numbers = json.loads((config.output / "numbers.json").read_text(encoding="utf-8"))
+    assert numbers["results"]["record"]["variables"] == ["reta", "rhad"]
+
+
+def test_energy_of_trees(recipe, scores_of, ntuple):
+    config = recipe("trees", "energy")
+    train(config)
+    friend = scores_of(config)
+    candidates = read_candidates(ntuple)
+    true, scores = np.asarray(candidates["e_true"]), read_friend(friend)
+    test = scores.split == 2
+    ratios = scores.values["e_network"][test] / true[test], np.asarray(candidates["e"])[test] / true[test]
+    ours, theirs = (np.subtract(*np.percentile(ratio, [75, 25])) for ratio in ratios)
+    assert ours < 0.03 < 0.08 < theirs
+    assert scores.record["task"] == "energy"
+
+
+def test_the_same_recipe_gives_the_same_bundle(recipe, tmp_path):
+    arrays = []
+    for name in ("one", "two"):
+        train(recipe("trees", output=tmp_path / name))
+        bundle = load_bundle(tmp_path / name)
+        arrays.append({key: value.numpy().tobytes() for key, value in bundle.state_dict.items()})
+    assert arrays[0] == arrays[1]
+
+
+def test_variables_without_the_class_teach_trees_nothing(recipe, scores_of):
+    config = recipe("trees", scalars=("mu", "phi"))
+    train(config)
+    scores = read_friend(scores_of(config))
+    test = scores.split == 2
+    value, error = auc(scores.values["score_signal"][test & SIGNAL], scores.values["score_signal"][test & ~SIGNAL])
+    assert abs(value - 0.5) < 4 * error
+
+
+def test_what_a_recipe_may_not_ask(recipe):
+    with pytest.raises(ConfigError, match="tells two classes apart, the recipe asks for an energy; use model 'trees'"):
+        train(recipe("likelihood", "energy"))
+    with pytest.raises(ConfigError, match="model 'trees' sees candidate variables; name some"):
+        train(recipe("trees", scalars=()))
+    with pytest.raises(ConfigError, match=r"take tracks = \['d0'\] out"):
+        train(recipe("trees", tracks=("d0",)))
+    with pytest.raises(ConfigError, match="model 'trees' has no setting 'round'; nearest: 'rounds'"):
+        train(recipe("trees", model={"name": "trees", "settings": {"round": 3}}))
+    with pytest.raises(ConfigError, match="setting 'rounds' = 'many' of model 'trees'"):
+        train(recipe("trees", model={"name": "trees", "settings": {"rounds": "many"}}))
+    with pytest.raises(ConfigError, match="E_T 60 to 90 GeV; it needs 200"):
+        train(
+            recipe(
+                "likelihood", model={"name": "likelihood", "settings": {"eta_bins": [0, 2.5], "et_bins": [0, 60, 90]}}
+            )
+        )
+    values = recipe("trees").model_dump()
+    with pytest.raises(ConfigError, match="sees no images, so there is no store to make"):
+        prepare(PrepareConfig(**values))
+
+
+def test_a_bundle_that_lost_a_part(recipe, tmp_path):
+    config = recipe("likelihood")
+    train(config)
+    bundle = load_bundle(config.output)
+    del bundle.state_dict["edges"]
+    with pytest.raises(ModelError, match="arrays do not fit model 'likelihood': 'edges'; train it again"):
+        bundle.variable_model()
