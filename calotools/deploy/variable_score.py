@@ -12,6 +12,7 @@ import torch
 
 from calotools.containers import Index
 from calotools.ntuple import index_of
+from calotools.variables import add_derived
 
 if TYPE_CHECKING:
     from calotools.deploy.bundle import ModelBundle
@@ -77,8 +78,9 @@ class VariableScorer:
             At least one, which is empty when there is no candidate.
         """
         config = self._bundle.config
-        for number in range(self.count_batches(len(candidates))):
-            some = candidates[number * _AT_A_TIME : (number + 1) * _AT_A_TIME]
+        complete = add_derived(candidates, config.scalars)
+        for number in range(self.count_batches(len(complete))):
+            some = complete[number * _AT_A_TIME : (number + 1) * _AT_A_TIME]
             values = np.column_stack([_numbers(some, name) for name in config.scalars])
             eta, et, base = (_numbers(some, name) for name in ("eta", "et", config.base_energy))
             yield ReadyVariables(index_of(some), values, eta, et, base)

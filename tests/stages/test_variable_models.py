@@ -22,7 +22,7 @@ MODELS = {
 
 @pytest.fixture(scope="module")
 def ntuple(tmp_path_factory):
-    """Candidates without cells: two variables tell signal, and the energy is off by what a third one says."""
+    """Candidates without cells: two variables tell signal, and the energy is off by what a derived one says."""
     rng = np.random.default_rng(1)
     signal, eta = SIGNAL, rng.uniform(-2.4, 2.4, N)
     e_true, lost = rng.uniform(10, 50, N) * np.cosh(eta), rng.uniform(0, 0.2, N)
@@ -41,7 +41,8 @@ def ntuple(tmp_path_factory):
         "e_true": e_true,
         "reta": rng.normal(np.where(signal, 1.0, 0.0)),
         "rhad": rng.normal(np.where(signal, 0.0, 1.0)),
-        "f3": lost,
+        "e0": lost * 50,
+        "e_acc": np.full(N, 50.0),
     }
     columns["reta"][::50] = np.nan
     path = tmp_path_factory.mktemp("variables") / "a.root"
@@ -57,7 +58,7 @@ def recipe(ntuple, tmp_path):
             "task": task,
             "output": tmp_path / name,
             "sample": {"files": (ntuple,), "selection": ("et > 8",)},
-            "scalars": ("reta", "rhad") if task == "identification" else ("f3", "eta"),
+            "scalars": ("reta", "rhad") if task == "identification" else ("f0", "eta"),
             "model": {"name": name, "settings": MODELS[name]},
             "trainer": {"threads": 1},
         }
