@@ -166,9 +166,10 @@ def _channel(recipe: Recipe) -> int:
 
 
 def _mu_of_events(recipe: Recipe, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Interactions that are simulated, `effects.pileup` times what was asked for: cells, tracks and vertices follow."""
     n_lumi = -(-n // LUMI_BLOCK_EVENTS)
     blocks = draw_mu_average(n_lumi, rng=rng) if recipe.mu is None else np.full(n_lumi, recipe.mu)
-    return np.repeat(blocks, LUMI_BLOCK_EVENTS)[:n]
+    return recipe.effects.pileup * np.repeat(blocks, LUMI_BLOCK_EVENTS)[:n]
 
 
 def _attempt(
@@ -190,7 +191,7 @@ def _attempt(
         n_candidates=len(generated.truth),
         mu=crossings.mu_actual,
         mu_average=crossings.mu,
-        effects=recipe.effects,
+        effects=recipe.effects.model_copy(update={"pileup": 1.0}),  # the crossings are scaled already
         rng=rng,
         window="object" if objects else "candidate",
     )

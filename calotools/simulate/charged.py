@@ -48,20 +48,23 @@ def charged_particles(
     z = np.zeros(len(truth))
     z[generated.particles.candidate] = generated.particles.z_vertex
     return ChargedParticles.join(
-        _from_generator(generated.particles, _kept(generated.particles, response), generated.d0),
-        _unknown(
-            _from_generator(generated.around, np.ones(len(generated.around.e)), np.zeros(len(generated.around.e)))
+        _from_generator(
+            generated.particles,
+            generated.d0,
+            kept=_kept(response.e_last, generated.particles, response),
+            curvature=1 / _kept(response.e_fit, generated.particles, response),
         ),
+        _unknown(_from_generator(generated.around, np.zeros(len(generated.around.e)))),
         _from_conversions(generated.particles, response),
         _around(truth, np.full(len(truth), _UNDERLYING if generated.underlying else 0.0), z, rng),
         _around(truth, mu_actual, None if spread > 0 else z, rng, spread=spread),
     )
 
 
-def _kept(particles: Particles, response: Response) -> np.ndarray:
-    """Momentum at the end of the tracker over that at the vertex; 1 for what does not radiate."""
+def _kept(energy: np.ndarray, particles: Particles, response: Response) -> np.ndarray:
+    """An energy over that at the vertex; 1 for what does not radiate or curls up."""
     electron = np.abs(particles.pdg) == 11
-    return np.where(electron & (response.e_exit > 0), response.e_exit / particles.e, 1.0)
+    return np.where(electron & (response.e_exit > 0), energy / particles.e, 1.0)
 
 
 def _charge(pdg: np.ndarray) -> np.ndarray:
@@ -69,7 +72,9 @@ def _charge(pdg: np.ndarray) -> np.ndarray:
     return np.where(lepton, -np.sign(pdg), np.sign(pdg)).astype(np.float64)
 
 
-def _from_generator(particles: Particles, kept: np.ndarray, d0: np.ndarray) -> ChargedParticles:
+def _from_generator(
+    particles: Particles, d0: np.ndarray, *, kept: np.ndarray | None = None, curvature: np.ndarray | None = None
+) -> ChargedParticles:
     code = np.abs(particles.pdg)
     rows = np.flatnonzero((code == 11) | (code == 13) | (code == 211) | (code == 321) | (code == 2212))
     return ChargedParticles(
@@ -81,7 +86,8 @@ def _from_generator(particles: Particles, kept: np.ndarray, d0: np.ndarray) -> C
         d0=d0[rows],
         z=particles.z_vertex[rows],
         radius=np.zeros(len(rows)),
-        kept=kept[rows],
+        kept=np.ones(len(rows)) if kept is None else kept[rows],
+        curvature=np.ones(len(rows)) if curvature is None else curvature[rows],
         electron=code[rows] == 11,
         parent=rows,
     )
@@ -111,6 +117,7 @@ def _from_conversions(particles: Particles, response: Response) -> ChargedPartic
         z=particles.z_vertex[rows],
         radius=response.conversion_radius[rows],
         kept=np.ones(len(rows)),
+        curvature=np.ones(len(rows)),
         electron=np.ones(len(rows), dtype=bool),
         parent=rows,
     )
@@ -135,6 +142,7 @@ def _around(
         z=spread * rng.normal(0.0, _SIGMA_Z, n) if z is None else z[candidate],
         radius=np.zeros(n),
         kept=np.ones(n),
+        curvature=np.ones(n),
         electron=np.zeros(n, dtype=bool),
         parent=np.full(n, -1),
     )

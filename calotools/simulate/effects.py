@@ -62,8 +62,8 @@ class Effects(StageConfig):
     electronic_noise: float = Field(1.0, description="scale of the electronic noise", ge=0, le=10)
     pileup: float = Field(
         1.0,
-        description="scale of the number of interactions that leave energy in cells; "
-        "tracks, vertices and isolation follow the run's mu",
+        description="scale of the number of interactions per crossing: cells and their noise, tracks, vertices, "
+        "isolation; `mu` is written with it",
         ge=0,
         le=3,
     )

@@ -78,8 +78,8 @@ class Outcome(NamedTuple):
         Sampling and gain.
     candidate : (n_candidate, 5) float64
         Seed eta and phi, energy deposited, energy in the window, number of cells.
-    particle : (n, 9) float64
-        The six numbers of `transport`'s story, then eta in the strips, eta and phi in the middle layer.
+    particle : (n, 11) float64
+        The eight numbers of `transport`'s story, then eta in the strips, eta and phi in the middle layer.
     """
 
     cells: np.ndarray
@@ -159,6 +159,7 @@ def respond(
         n_out = transport(state, flight, row, stack, knobs, leaving, story)
     else:
         story[0], story[1:6] = np.nan, 0.0
+        story[6], story[7] = source[E], 1.0 / source[E]
         n_out = 1 if propagate(flight[0], stack.rows[row, EXIT_RADIUS], knobs.field) else 0
         leaving[0] = flight[0]
         story[3] = source[E] * n_out
@@ -171,18 +172,18 @@ def respond(
 
 @numba.njit
 def impact(source: np.ndarray, stack: Stack, field: float, story: np.ndarray) -> tuple[float, float]:
-    """(eta, phi) of the middle layer at which an undisturbed particle arrives; noted in `story[6:9]` too."""
+    """(eta, phi) of the middle layer at which an undisturbed particle arrives; noted in `story[8:11]` too."""
     row = make_axis(stack, source[SINH], source[Z], (0.0, 0.0, 0.0)).row
     flying = source.copy()
-    story[6:9] = np.nan
+    story[8:11] = np.nan
     if not propagate(flying, stack.rows[row, EXIT_RADIUS], field):
         return np.nan, np.nan
     sinh_eta, z0, line = line_of(flying)
     axis = make_axis(stack, sinh_eta, z0, line)
-    story[6] = crossing(axis, stack, 1)[0]
-    story[7], phi = crossing(axis, stack, 2)
-    story[8] = wrap(phi)
-    return story[7], story[8]
+    story[8] = crossing(axis, stack, 1)[0]
+    story[9], phi = crossing(axis, stack, 2)
+    story[10] = wrap(phi)
+    return story[9], story[10]
 
 
 @numba.njit
@@ -210,8 +211,11 @@ def find_centre(
 
 @numba.njit
 def find_seed(buffer: Buffer, centre: tuple[float, float]) -> tuple[float, float]:
-    """Centre of the hottest middle-layer cell of the hottest 3 x 3; without energy, that of the middle cell."""
-    best, best_cell, seed = 0.0, 0.0, centre
+    """Centre of the hottest middle-layer cell; without energy, that of the middle cell.
+
+    Images are centred on the hottest cell too, so that where the stored window ends says nothing about the shower.
+    """
+    best, seed = 0.0, centre
     for s in (6, 2):
         for k in range(buffer.ranges[s, 0], buffer.ranges[s, 1]):
             i = math.floor((centre[0] - buffer.edges[k, 0]) * buffer.edges[k, 1])
@@ -222,14 +226,8 @@ def find_seed(buffer: Buffer, centre: tuple[float, float]) -> tuple[float, float
             for i in range(buffer.opened[k, N_I]):
                 for j in range(buffer.opened[k, N_J]):
                     e = buffer.e[buffer.opened[k, OFFSET] + i * buffer.opened[k, N_J] + j]
-                    if e <= 0.05 * best or e <= 0.0:
-                        continue
-                    total = 0.0
-                    for a in range(max(i - 1, 0), min(i + 2, buffer.opened[k, N_I])):
-                        for b in range(max(j - 1, 0), min(j + 2, buffer.opened[k, N_J])):
-                            total += buffer.e[buffer.opened[k, OFFSET] + a * buffer.opened[k, N_J] + b]
-                    if total > best or (total > 0.9 * best and e > best_cell):
-                        best, best_cell = max(total, best), e
+                    if e > best:
+                        best = e
                         eta = buffer.edges[k, 0] + (i + 0.5) / buffer.edges[k, 1]
                         phi = buffer.edges[k, 2] + (j + 0.5) / buffer.edges[k, 3]
                         seed = (eta, wrap(phi))

@@ -94,7 +94,7 @@ def library_loop(stamp: int) -> Callable[..., int]:
             return 0
         grid, stack, knobs = detector.grid, detector.stack, detector.knobs
         buffer = make_buffer(len(grid.sampling), detector.big_cells)
-        flight, leaving, story = np.empty((256, 10)), np.empty((128, 10)), np.empty((1, 9))
+        flight, leaving, story = np.empty((256, 10)), np.empty((128, 10)), np.empty((1, 11))
         state = np.zeros(1, np.uint64)
         n = 0
         for p in range(len(seeds)):

@@ -33,8 +33,6 @@ class Library(NamedTuple):
         Response of the filtered energy, and of energy times time [ns], to unit energy deposited in each crossing.
     in_time : int
         The crossing that was triggered.
-    scale : float
-        Factor on the number of interactions; 0 turns pile-up off.
     """
 
     starts: np.ndarray
@@ -43,20 +41,19 @@ class Library(NamedTuple):
     weight: np.ndarray
     weight_time: np.ndarray
     in_time: int
-    scale: float
 
 
 @numba.njit
 def overlay(state: np.ndarray, window: Buffer, mu: np.ndarray, grid: Grid, library: Library) -> None:
     """Add pile-up to the open cells; `mu` is (interactions of this crossing, average of the others)."""
-    if library.scale <= 0.0 or window.used[1] == 0:
+    if window.used[1] == 0:
         return
     opened = np.full(len(grid.sampling), -1, np.int64)
     for k in range(window.used[1]):
         opened[window.opened[k, REGION]] = k
     bounds = reach(window)
     for crossing in range(len(library.weight)):
-        mean = library.scale * (mu[0] if crossing == library.in_time else mu[1])
+        mean = mu[0] if crossing == library.in_time else mu[1]
         for _ in range(poisson(state, mean)):
             add_interaction(state, window, bounds, grid, library, crossing, opened)
 

@@ -70,6 +70,9 @@ class Response:
         Energy left at the end of the tracker; 0 for photons that converted and particles that curl up.
     e_brem : (n,) float64 [GeV]
         Energy of the hardest photon that an electron radiated.
+    e_last, e_fit : (n,) float64 [GeV]
+        Energy at the last measurement of the particle's track, and the energy whose curvature is the one that an
+        ordinary fit of that track finds (`curvature`).
     eta_strips, eta_middle, phi_middle : (n,) float64
         Where the particle would cross those layers had it neither radiated nor converted; NaN when it curls up.
     """
@@ -90,6 +93,8 @@ class Response:
     conversion_e: np.ndarray
     e_exit: np.ndarray
     e_brem: np.ndarray
+    e_last: np.ndarray
+    e_fit: np.ndarray
     eta_strips: np.ndarray
     eta_middle: np.ndarray
     phi_middle: np.ndarray
@@ -123,7 +128,7 @@ def simulate_response(
     rng : numpy Generator
         One draw per candidate: the rest follows from it, so that a candidate does not depend on its neighbours.
     window : {"candidate", "object"}
-        9 x 13 middle cells about the hottest one, or 0.8 x 0.8 about the middle of the particles.
+        9 x 13 middle cells about the signal's hottest one, or 0.8 x 0.8 about the middle of the particles.
 
     Returns
     -------
@@ -154,13 +159,14 @@ def simulate_response(
     crossings = np.stack([np.broadcast_to(m, n_candidates) for m in (mu, mu_average)], axis=1).astype(np.float64)
     if (crossings < 0).any() or not np.isfinite(crossings).all():
         raise ConfigError(f"mu = {crossings.min()} cannot be simulated; it must be 0 or more, and finite")
+    crossings *= effects.pileup
     detector = prepare(effects, pileup=bool(crossings.any()), window=window)
     room = detector.window_cells
     outcome = Outcome(
         cells=np.empty((n_candidates * room, 5), np.float32),
         codes=np.empty((n_candidates * room, 2), np.int16),
         candidate=np.zeros((n_candidates, 5)),
-        particle=np.zeros((len(particles), 9)),
+        particle=np.zeros((len(particles), 11)),
     )
     seeds = rng.integers(0, 2**64, n_candidates, dtype=np.uint64)
     candidate_loop(source_stamp())(sources, kinds, firsts, seeds, crossings, detector, outcome)
@@ -238,7 +244,9 @@ def _response(outcome: Outcome, stride: int) -> Response:
         conversion_e=particle[:, 1:3].copy(),
         e_exit=particle[:, 3].copy(),
         e_brem=particle[:, 5].copy(),
-        eta_strips=particle[:, 6].copy(),
-        eta_middle=particle[:, 7].copy(),
-        phi_middle=particle[:, 8].copy(),
+        e_last=particle[:, 6].copy(),
+        e_fit=1 / particle[:, 7],
+        eta_strips=particle[:, 8].copy(),
+        eta_middle=particle[:, 9].copy(),
+        phi_middle=particle[:, 10].copy(),
     )

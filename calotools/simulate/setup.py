@@ -67,7 +67,7 @@ def prepare(effects: Effects, *, pileup: bool, window: Window = "candidate") -> 
         reach=_OBJECT_REACH if wide else np.inf,
         on_axis=wide,
     )
-    if not pileup or effects.pileup == 0.0:
+    if not pileup:
         return detector
     return detector._replace(library=_library(detector, effects))
 
@@ -164,7 +164,6 @@ def _no_library() -> Library:
         np.zeros(1),
         np.zeros(1),
         0,
-        0.0,
     )
 
 
@@ -188,7 +187,6 @@ def _library(detector: Detector, effects: Effects) -> Library:
         weight=weight,
         weight_time=weight_time,
         in_time=int(np.flatnonzero(_CROSSINGS == 0)[0]),
-        scale=effects.pileup,
     )
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from calotools.simulate.curvature import weight_behind
 from calotools.simulate.effects import Effects
 from calotools.simulate.tuning import read_tuning
 
@@ -39,8 +40,9 @@ class Stack(NamedTuple):
     rows : (n_row, 10) float64
         Z_eff, E_c [GeV], R_M [mm], F_s, e_hat of the effective medium. N_SEGMENTS. EXIT_RADIUS: where the field ends
         [mm]; T_TRACKER, L_TRACKER: the depth there. FRONT: depth of the accordion's front [X0].
-    layers : (n_row, n_layer, 2) float64
-        Radius [mm] and thickness along the flight direction [X0] of the tracker's layers.
+    layers : (n_row, n_layer, 3) float64
+        Of the tracker: radius [mm], thickness along the flight direction [X0], and the part of a track's fitted
+        curvature that comes from behind it.
     local : (n_eta, n_phi) float64
         Relative deviation of the response by region, from eta = -2.6 and phi = -pi on.
     d_eta, barrel_end : float
@@ -169,11 +171,12 @@ def build_stack(columns: list[Column], effects: Effects, *, local: np.ndarray, b
     """
     slabs = np.zeros((len(columns), max(len(column.segments) for column in columns), 15))
     rows = np.zeros((len(columns), 10))
-    layers = np.zeros((len(columns), max(len(column.tracker) for column in columns), 2))
+    layers = np.zeros((len(columns), max(len(column.tracker) for column in columns), 3))
     for row, column in enumerate(columns):
         radii, thickness = np.array(column.tracker).T
-        scales, behind = material_scales(effects, (row + 0.5) * ROW_WIDTH, radii)
-        layers[row] = np.stack([radii, thickness * scales], axis=1)
+        abs_eta = (row + 0.5) * ROW_WIDTH
+        scales, behind = material_scales(effects, abs_eta, radii)
+        layers[row] = np.stack([radii, thickness * scales, weight_behind(radii, abs_eta)], axis=1)
         depth = float(layers[row, :, 1].sum())
         rows[row, :N_SEGMENTS] = column.medium
         rows[row, [N_SEGMENTS, EXIT_RADIUS]] = len(column.segments), column.exit_radius

@@ -150,11 +150,12 @@ def transport(
         Column of the stack that it heads for.
     leaving : (n, 10) float64
         Filled with the particles that leave the tracker.
-    story : (6 or more,) float64
-        The first six are filled with: radius [mm] of the conversion that matters (its own for a photon, that of the
+    story : (8 or more,) float64
+        The first eight are filled with: radius [mm] of the conversion that matters (its own for a photon, that of the
         most energetic radiated photon for an electron; NaN when none), energies [GeV] of that pair's electron and
         positron, energy left to the primary at the end of the tracker, energy lost with particles that curl up, energy
-        of the hardest radiated photon.
+        of the hardest radiated photon, energy left to the primary at the last measurement of its track, and the
+        weighted mean of its 1 / energy along the measured path.
 
     Returns
     -------
@@ -163,6 +164,7 @@ def transport(
     """
     story[0] = np.nan
     story[1:6] = 0.0
+    story[6], story[7] = flight[0, E], 1.0 / flight[0, E]
     flight[0, PRIMARY] = 1.0
     n_flight, n_out = 1, 0
     now = np.empty(flight.shape[1])
@@ -182,7 +184,12 @@ def transport(
                     converted = True
                     break
             elif knobs.bremsstrahlung:
+                before = now[E]
                 n_flight = radiate(state, now, x0, flight, n_flight, story)
+                behind = stack.layers[row, layer, 2]
+                if now[PRIMARY] == 1.0 and behind > 0.0:
+                    story[6] = now[E]
+                    story[7] += behind * (1.0 / now[E] - 1.0 / before)
         if converted:
             continue
         if not arrived or n_out == len(leaving) or not propagate(now, stack.rows[row, EXIT_RADIUS], knobs.field):

@@ -142,3 +142,17 @@ def test_existing_output_is_kept(electrons):
     with pytest.raises(OutputExistsError, match="exists"):
         make(electrons.parent, n=5)
     assert electrons.read_bytes() == before
+
+
+def test_pileup_turned_off_is_off_everywhere(tmp_path):
+    """Cells, noise, tracks, vertices, isolation and the branches that say how much there was."""
+    (tmp_path / "off.toml").write_text("pileup = 0\n")
+    (tmp_path / "half.toml").write_text("pileup = 0.5\n")
+    same(
+        make(tmp_path, n=60, mu=40, effects=tmp_path / "off.toml"),
+        make(tmp_path, "b.root", n=60, mu=0),
+    )
+    same(
+        make(tmp_path, "c.root", n=60, mu=40, effects=tmp_path / "half.toml"),
+        make(tmp_path, "d.root", n=60, mu=20),
+    )

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from calotools.detector import load_table
 from calotools.simulate.matching import extrapolate, match_tracks, seen_from_vertex
 from calotools.simulate.tracks import ChargedParticles, find_tracks, measure_tracks
 
@@ -18,6 +19,7 @@ def particles(n=5000, **values):
         "z": np.zeros(n),
         "radius": np.zeros(n),
         "kept": np.ones(n),
+        "curvature": np.ones(n),
         "electron": np.ones(n, dtype=bool),
         "parent": np.arange(n),
     }
@@ -63,10 +65,13 @@ def test_transition_radiation_separates():
     assert np.mean(pions > threshold) < 0.1
 
 
-def test_brem_shows_in_dp_over_p():
-    tracks = measure(particles(kept=np.full(5000, 0.4)))
-    assert np.median(tracks.dp_over_p) == pytest.approx(0.6, abs=0.01)
-    assert 0.75 < np.median(tracks.pt) / 40 < 0.9
+def test_brem_shows_in_momentum_and_dp_over_p():
+    """Both from one fit, of whose errors the named part is taken back at either end."""
+    recovered = load_table("tracker")["electron"]["gsf_recovered"]
+    tracks = measure(particles(kept=np.full(5000, 0.4), curvature=np.full(5000, 1.5)))
+    first, last = 1.5 - recovered * 0.5, 1.5 + recovered * (2.5 - 1.5)
+    assert np.median(40 / tracks.pt) == pytest.approx(first, abs=0.002)
+    assert np.median(tracks.dp_over_p) == pytest.approx(1 - first / last, abs=0.005)
 
 
 def test_efficiency_falls_with_the_radius_of_birth():

@@ -21,7 +21,7 @@ def particle(kind, e, eta=0.3125, phi=0.4):
 def through(kind, e, *, n=3000, effects=None):
     detector = prepare(effects or Effects(), pileup=False)
     state, flight, leaving = np.array([5], np.uint64), np.empty((256, 10)), np.empty((128, 10))
-    stories, energies = np.empty((n, 6)), np.empty(n)
+    stories, energies = np.empty((n, 8)), np.empty(n)
     for i in range(n):
         flight[0] = particle(kind, e)
         count = upstream.transport(state, flight, ROW, detector.stack, detector.knobs, leaving, stories[i])
