@@ -7,7 +7,7 @@ a constant) is at radius r displaced by :math:`y(r) = d + \varphi r + \kappa_0 r
 errors :math:`\sigma_i` has the curvature :math:`\hat\kappa = \sum_i c_i y_i`, with :math:`\sum c_i = \sum c_i r_i = 0`
 and :math:`\sum c_i r_i^2 / 2 = 1`. Therefore
 
-.. math:: \hat\kappa = \kappa_0 + \sum_k \Delta\kappa_k W(\rho_k), \qquad W(\rho) = \tfrac12 \sum_i c_i \max(r_i-\rho, 0)^2:
+.. math:: \hat\kappa = \kappa_0 + \sum_k \Delta\kappa_k W(\rho_k), \qquad W(\rho) = \sum_i c_i \max(r_i-\rho, 0)^2/2:
 
 a weighted mean of the curvature along the path. W falls from 1 at the first measurement to 0 at the last: losses before
 the first are lost for good, late ones hardly bend what is measured. For many equal measurements it is the sagitta's
