@@ -120,7 +120,7 @@ def path_at(axis: Axis, stack: Stack, segment: int, t: float) -> float:
     return radius * math.sqrt(1.0 + axis.sinh_eta * axis.sinh_eta)
 
 
-@numba.njit
+@numba.njit(forceinline=True)
 def axis_at(axis: Axis, stack: Stack, row: int, segment: int, t: float) -> tuple[float, float, float, float, float]:
     """(eta, phi, radius [mm], position [mm], time [ns]) at depth `t` [X0] of a segment.
 

@@ -17,6 +17,7 @@ from calotools.simulate.axis import Axis, axis_at, displaced, path_at
 from calotools.simulate.deposit import Buffer, add_spot
 from calotools.simulate.randoms import exponential, gamma, uniforms
 from calotools.simulate.showers import faint_shower, shower
+from calotools.simulate.spots import make_room
 from calotools.simulate.stack import (
     C2,
     FRONT,
@@ -50,7 +51,7 @@ _CHARGED, _E, _T, _PATH, _ETA, _PHI, _SLOPE_ETA, _SLOPE_PHI = range(8)
 _CRITICAL = 1  # column of `Stack.rows`
 
 
-@numba.njit
+@numba.njit(forceinline=True)
 def free_path(state: np.ndarray, charged: bool, e: float, soft: float, light: bool) -> float:
     """X0 to the next radiated photon above `soft` [GeV], or to where a photon interacts.
 
@@ -77,7 +78,7 @@ def map_route(axis: Axis, stack: Stack, until: float, route: np.ndarray) -> int:
     return int(stack.rows[axis.row, N_SEGMENTS])
 
 
-@numba.njit
+@numba.njit(forceinline=True)
 def move(now: np.ndarray, t: float, path: float) -> None:
     """Move a particle along its direction to a depth [X0] and path length [mm]."""
     now[_ETA] += now[_SLOPE_ETA] * (path - now[_PATH])
@@ -85,7 +86,7 @@ def move(now: np.ndarray, t: float, path: float) -> None:
     now[_T], now[_PATH] = t, path
 
 
-@numba.njit
+@numba.njit(forceinline=True)
 def scatter(state: np.ndarray, now: np.ndarray, until: float, slab: np.ndarray, scale: float) -> float:
     """Move a charged particle to depth `until` of a slab of the route; returns the X0 that it crosses.
 
@@ -108,7 +109,7 @@ def scatter(state: np.ndarray, now: np.ndarray, until: float, slab: np.ndarray, 
     return thickness
 
 
-@numba.njit
+@numba.njit(forceinline=True)
 def ionise_layer(
     state: np.ndarray, now: np.ndarray, x0: float, segment: int, axis: Axis, stack: Stack, knobs: Knobs, buffer: Buffer
 ) -> None:
@@ -127,7 +128,7 @@ def ionise_layer(
     add_spot(buffer, sampling, eta, phi, visible * stack.slabs[axis.row, segment, SCALE] * axis.response, time)
 
 
-@numba.njit
+@numba.njit(forceinline=True)
 def split(state: np.ndarray, now: np.ndarray, soft: float, pile: np.ndarray, n: int) -> int:
     """Let a charged particle radiate, or a photon convert; the new particle goes on the pile. Returns its height."""
     part = photon_fraction(state, soft / now[_E]) if now[_CHARGED] != 0.0 else pair_fraction(state)
@@ -139,7 +140,7 @@ def split(state: np.ndarray, now: np.ndarray, soft: float, pile: np.ndarray, n: 
     return n + 1
 
 
-@numba.njit
+@numba.njit(forceinline=True)
 def interact(state: np.ndarray, photon: np.ndarray, front: float, route: np.ndarray) -> None:
     """Take a photon to where it interacts."""
     light = photon[_T] < front
@@ -152,7 +153,7 @@ def interact(state: np.ndarray, photon: np.ndarray, front: float, route: np.ndar
     move(photon, until, route[k, 2] + (until - route[k, 1]) * route[k, 3])
 
 
-@numba.njit
+@numba.njit(forceinline=True)
 def follow(
     state: np.ndarray, now: np.ndarray, cuts: tuple, axis: Axis, stack: Stack, knobs: Knobs, buffer: Buffer, pile: tuple
 ) -> tuple[int, float]:
@@ -193,7 +194,7 @@ def follow(
     return n, lost
 
 
-@numba.njit
+@numba.njit(forceinline=True)
 def point(state: np.ndarray, e: float, start: float, axis: Axis, stack: Stack, knobs: Knobs, buffer: Buffer) -> float:
     """Deposit a soft particle where it stops, a little behind depth `start`; returns the energy [GeV] not seen."""
     row = axis.row
@@ -230,7 +231,7 @@ def cascade(
     pile[0, _PATH] = path_at(axis, stack, 0, pile[0, _T])
     now, slabs = np.empty(8), np.empty((16, 4))
     route = slabs[: map_route(axis, stack, cuts[1], slabs)]
-    n, lost = 1, 0.0
+    n, lost, room = 1, 0.0, make_room()
     while n > 0:
         n -= 1
         now[:] = pile[n, :8]
@@ -240,9 +241,9 @@ def cascade(
             continue
         line = displaced(axis, (now[_ETA], now[_PHI]), (now[_SLOPE_ETA], now[_SLOPE_PHI]), now[_PATH])
         if now[_E] > tuning[FAINT]:
-            lost += shower(state, now[_E], now[_T], line, stack, knobs, buffer)
+            lost += shower(state, now[_E], now[_T], line, stack, knobs, buffer, room)
         elif now[_E] > tuning[POINT]:
-            lost += faint_shower(state, now[_E], now[_T], line, stack, knobs, buffer)
+            lost += faint_shower(state, now[_E], now[_T], line, stack, knobs, buffer, room)
         else:
             lost += point(state, now[_E], now[_T], line, stack, knobs, buffer)
     return lost

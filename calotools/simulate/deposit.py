@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-__all__ = ["Buffer", "Grid", "add_spot", "add_spots", "clear", "locate", "make_buffer", "open_buffer"]
+__all__ = ["Buffer", "Grid", "add_spot", "clear", "locate", "make_buffer", "open_buffer"]
 
 N_SAMPLINGS = 24
 REGION, I0, N_I, J0, N_J, OFFSET = range(6)
@@ -158,35 +158,6 @@ def locate(buffer: Buffer, sampling: int, eta: float, phi: float) -> int:
             return -1
         return buffer.opened[k, OFFSET] + i * buffer.opened[k, N_J] + j
     return -1
-
-
-@numba.njit
-def add_spots(buffer: Buffer, sampling: np.ndarray, spots: np.ndarray, n: int, unit: float, time: float) -> None:
-    """Add `n` spots at a time [ns]; `spots` (n, 3) is eta, phi, and the energy in units of `unit` [GeV].
-
-    What no open cell holds is counted outside. One call for many spots: a call passes every array of the buffer.
-    """
-    ranges, opened, edges, e, et = buffer.ranges, buffer.opened, buffer.edges, buffer.e, buffer.et
-    inside, total = 0.0, 0.0
-    for spot in range(n):
-        s, each = sampling[spot], spots[spot, 2] * unit
-        total += each
-        for k in range(ranges[s, 0], ranges[s, 1]):
-            i = math.floor((spots[spot, 0] - edges[k, 0]) * edges[k, 1])
-            if i < 0 or i >= opened[k, N_I]:
-                continue
-            d_phi = spots[spot, 1] - edges[k, 2]
-            if d_phi < 0.0 or d_phi >= _TWO_PI:
-                d_phi -= _TWO_PI * math.floor(d_phi / _TWO_PI)
-            j = int(d_phi * edges[k, 3])
-            if j < opened[k, N_J]:
-                cell = opened[k, OFFSET] + i * opened[k, N_J] + j
-                e[cell] += each
-                et[cell] += each * time
-                inside += each
-            break
-    buffer.totals[0] += inside
-    buffer.totals[1] += total - inside
 
 
 @numba.njit

@@ -46,14 +46,14 @@ class Effects(StageConfig):
     field: float = Field(2.0, description="solenoid field [T]", ge=0, le=10)
     showers: Path | None = Field(None, description="TOML of tuning numbers that replace those of the table 'showers'")
     longitudinal_fluctuations: float = Field(
-        1.02, description="scale of the variation of depth and shape from shower to shower; 0 for none", ge=0, le=2
+        1.15, description="scale of the variation of depth and shape from shower to shower; 0 for none", ge=0, le=2
     )
-    depth_factor: float = Field(0.963, description="scale of the depth of the shower's maximum", gt=0, le=2)
+    depth_factor: float = Field(0.93, description="scale of the depth of the shower's maximum", gt=0, le=2)
     sampling_scale: float = Field(1.0, description="scale of the sampling fluctuation", ge=0, le=5)
-    rc_factor: float = Field(0.96, description="scale of the radius of the shower's core", gt=0, le=5)
-    rt_factor: float = Field(0.91, description="scale of the radius of the shower's tail", gt=0, le=5)
+    rc_factor: float = Field(1.54, description="scale of the radius of the shower's core", gt=0, le=5)
+    rt_factor: float = Field(0.99, description="scale of the radius of the shower's tail", gt=0, le=5)
     scattering: float = Field(1.0, description="scale of the multiple scattering before the accordion", ge=0, le=5)
-    spots: float = Field(0.6, description="scale of the number of spots that a shower is made of", gt=0, le=10)
+    spots: float = Field(1.2, description="scale of the number of spots that a shower is made of", gt=0, le=10)
     hadronic: bool = Field(True, description="hadrons shower; otherwise they only ionise")
     local_constant: float = Field(0.002, description="spread of the response between 0.2 x 0.4 regions", ge=0, le=0.1)
     accordion_phi: float = Field(0.003, description="amplitude of the response's phi modulation", ge=0, le=0.1)

@@ -15,6 +15,7 @@ from calotools.simulate.axis import Axis, axis_at
 from calotools.simulate.deposit import Buffer, add_spot
 from calotools.simulate.randoms import exponential, gamma, poisson, uniform
 from calotools.simulate.showers import gamma_cdf, shower
+from calotools.simulate.spots import make_room
 from calotools.simulate.stack import (
     H_OVER_E,
     L_END,
@@ -147,10 +148,10 @@ def hadron(state: np.ndarray, e: float, charged: bool, axis: Axis, stack: Stack,
     if segment >= 0 and left > 0.05:
         neutral = electromagnetic_fraction(state, left) * left
         hadronic_part(state, left - neutral, depth, axis, stack, buffer)
-        n = 1 + int(3.0 * uniform(state))
+        n, room = 1 + int(3.0 * uniform(state)), make_room()
         for i in range(n):
             share = neutral if i == n - 1 else neutral * uniform(state)
             neutral -= share
             if share > 0.02:
-                shower(state, share, start + exponential(state), axis, stack, knobs, buffer)
+                shower(state, share, start + exponential(state), axis, stack, knobs, buffer, room)
     return e - (buffer.totals[0] + buffer.totals[1] - before)

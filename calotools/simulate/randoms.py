@@ -12,7 +12,7 @@ import math
 import numba
 import numpy as np
 
-__all__ = ["advance", "exponential", "gamma", "normal", "pair", "poisson", "uniform", "uniforms"]
+__all__ = ["advance", "exponential", "four", "gamma", "normal", "pair", "poisson", "uniform", "uniforms"]
 
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -21,6 +21,9 @@ _S30, _S27, _S31, _S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(
 _TO_UNIT = 1.0 / 9007199254740992.0
 _S33, _LOW = np.uint64(33), np.uint64(0x7FFFFFFF)
 _TO_HALF = 1.0 / 2147483648.0
+_S44, _S24, _S12 = np.uint64(44), np.uint64(24), np.uint64(12)
+_BITS_20, _BITS_12 = np.uint64(0xFFFFF), np.uint64(0xFFF)
+_TO_20, _TO_12 = 1.0 / 1048576.0, 1.0 / 4096.0
 
 
 @numba.njit
@@ -47,6 +50,21 @@ def pair(counter: np.uint64) -> tuple[float, float]:
     z = (z ^ (z >> _S27)) * _MIX_2
     z ^= z >> _S31
     return (np.float64(np.int64(z >> _S33)) + 0.5) * _TO_HALF, (np.float64(np.int64(z & _LOW)) + 0.5) * _TO_HALF
+
+
+@numba.njit
+def four(counter: np.uint64) -> tuple[float, float, float, float]:
+    """Four numbers in (0, 1), two of 20 bits and two of 12, from one value of the counter."""
+    z = (counter ^ (counter >> _S30)) * _MIX_1
+    z = (z ^ (z >> _S27)) * _MIX_2
+    z ^= z >> _S31
+    a, b, c, d = z >> _S44, (z >> _S24) & _BITS_20, (z >> _S12) & _BITS_12, z & _BITS_12
+    return (
+        (np.float64(np.int64(a)) + 0.5) * _TO_20,
+        (np.float64(np.int64(b)) + 0.5) * _TO_20,
+        (np.float64(np.int64(c)) + 0.5) * _TO_12,
+        (np.float64(np.int64(d)) + 0.5) * _TO_12,
+    )
 
 
 @numba.njit
@@ -94,7 +112,9 @@ def gamma_above_one(state: np.ndarray, shape: float) -> float:
         if v <= 0.0:
             continue
         v = v * v * v
-        if math.log(uniform(state)) < 0.5 * x * x + d - d * v + d * math.log(v):
+        u = uniform(state)
+        # Nearly always this bound decides, without logarithms.
+        if u < 1.0 - 0.0331 * x * x * x * x or math.log(u) < 0.5 * x * x + d - d * v + d * math.log(v):
             return d * v
 
 

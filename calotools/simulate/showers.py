@@ -7,22 +7,18 @@ distributed sampling fluctuation follow the GFlash idea of NIM A290 (1990) 469. 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numba
 import numpy as np
 
-from calotools.simulate.axis import Axis, axis_at
-from calotools.simulate.deposit import Buffer, add_spots
-from calotools.simulate.randoms import advance, gamma, normal, pair
+from calotools.simulate.axis import Axis
+from calotools.simulate.deposit import Buffer
+from calotools.simulate.randoms import gamma, normal
+from calotools.simulate.spots import Profile, Room, make_room, throw_spots
 from calotools.simulate.stack import (
     C2,
-    FORWARD,
-    JOINED,
     LOSS,
     N_SEGMENTS,
-    POS_END,
-    POS_START,
     SAMPLING,
     SCALE,
     T_END,
@@ -38,12 +34,16 @@ from calotools.simulate.tuning import (
     CORE_SPREAD,
     CORE_YOUNG,
     MORE_SPOTS,
+    NEEDLE,
+    NEEDLE_SHARE,
     RING,
     RING_SHARE,
     SHAPE,
     SHAPE_SPREAD,
     SHARE_YOUNG,
+    TAIL_AGE,
     TAIL_SHARE,
+    TAIL_TILT,
     TAIL_YOUNG,
     TRACK_LOSS,
     YOUNG,
@@ -52,22 +52,9 @@ from calotools.simulate.tuning import (
 __all__ = ["faint_shower", "gamma_cdf", "longitudinal", "radial", "scatter_back", "shower"]
 
 _DEEPEST = 60.0  # X0 from the start of a shower: nothing is left
-_AT_ONCE = 2048  # at a time
-_PIECE = 0.1  # GeV
+_PIECE = 0.15  # GeV
+_SLICES = 64  # of a layer, at most
 _FEW = 8  # so few spots cannot share energy with weights: their common factor would favour heavy ones
-
-
-class Profile(NamedTuple):
-    """Radial profile of a slice: radii [mm] of core, tail and ring; the core's part, and the ring's part of the rest.
-
-    The ring lies between core and tail, where the average profiles of young showers have too little.
-    """
-
-    core: float
-    tail: float
-    part: float
-    ring: float
-    share: float
 
 
 @numba.njit
@@ -101,6 +88,22 @@ def gamma_cdf(shape: float, x: float) -> float:
 
 
 @numba.njit
+def share_slices(shape: float, start: float, width: float, shares: np.ndarray) -> None:
+    """Fill `shares` with the parts, adding up to 1, that slices have of a gamma distribution (Simpson's rule)."""
+    power = shape - 1.0
+    top = power * math.log(power) - power  # the density's logarithm at its maximum
+    before, total = math.exp(power * math.log(start) - start - top) if start > 0.0 else 0.0, 0.0
+    for i in range(len(shares)):
+        middle, end = start + (i + 0.5) * width, start + (i + 1.0) * width
+        after = math.exp(power * math.log(end) - end - top)
+        shares[i] = before + 4.0 * math.exp(power * math.log(middle) - middle - top) + after
+        total += shares[i]
+        before = after
+    for i in range(len(shares)):
+        shares[i] /= total
+
+
+@numba.njit(forceinline=True)
 def longitudinal(state: np.ndarray, e: float, medium: np.ndarray, fluctuations: float) -> tuple[float, float, float]:
     """(T, alpha, exp<ln alpha>) of one shower of energy `e` [GeV]: correlated fluctuations about the means of A.2.3.
 
@@ -121,7 +124,7 @@ def longitudinal(state: np.ndarray, e: float, medium: np.ndarray, fluctuations: 
     return t, alpha, max(math.exp(mean_a), 1.1)
 
 
-@numba.njit
+@numba.njit(forceinline=True)
 def lengthwise(state: np.ndarray, e: float, medium: np.ndarray, knobs: Knobs) -> tuple[float, float, float]:
     """(alpha, beta [1/X0], exp<ln alpha>) of a shower as `longitudinal` draws it, with length and spread tuned."""
     tuning = knobs.tuning
@@ -130,7 +133,7 @@ def lengthwise(state: np.ndarray, e: float, medium: np.ndarray, knobs: Knobs) ->
     return alpha, (alpha - 1.0) / (t_max * knobs.depth), 1.0 + (typical - 1.0) * tuning[SHAPE]
 
 
-@numba.njit
+@numba.njit(forceinline=True)
 def radial(e: float, tau: float, medium: np.ndarray) -> tuple[float, float, float]:
     """(R_C, R_T, p) of the radial profile at depth `tau` [T], R in R_M; A.1.3 and A.2.4."""
     z_eff, f_s, loss = medium[0], medium[3], 1.0 - medium[4]
@@ -148,66 +151,6 @@ def radial(e: float, tau: float, medium: np.ndarray) -> tuple[float, float, floa
 
 
 @numba.njit
-def throw_spots(
-    state: np.ndarray, n: int, e: float, profile: Profile, axis: Axis, where: tuple, stack: Stack, buffer: Buffer
-) -> None:
-    """Share `e` over `n` spots around the axis; `where` is (segment, depth of slice start, width, spots in the tail).
-
-    The tail gets more spots per energy than the core, and the energy of each varies: equal ones would give faint cells
-    multiples of one energy. Together they hold `e` exactly.
-    """
-    row = axis.row
-    segment, start, width, more = where
-    eta, phi, radius, pos, delay = axis_at(axis, stack, row, segment, start + 0.5 * width)
-    slabs = stack.slabs[row]
-    here = slabs[segment]
-    slope = (here[POS_END] - here[POS_START]) / max(here[T_END] - here[T_START], 1e-9) * width
-    # A step x towards +eta changes the radius (barrel) or |z| (endcap), and with it the layer that a spot falls in.
-    tilt = axis.side / math.cosh(eta) if here[FORWARD] else -math.tanh(eta)
-    in_core = profile.part / (profile.part + more * (1.0 - profile.part))
-    last = int(stack.rows[row, N_SEGMENTS]) - 1
-    room, counter = min(n, _AT_ONCE), state[0]
-    sampling, spots = np.empty(room, np.int64), np.empty((room, 3))
-    while n > 0:
-        some = min(n, _AT_ONCE)
-        total = 0.0
-        for spot in range(some):
-            while True:
-                counter = advance(counter)
-                u, w = pair(counter)
-                u, w = 2.0 * u - 1.0, 2.0 * w - 1.0
-                v = u * u + w * w
-                if v < 1.0:
-                    break
-            counter = advance(counter)
-            kind, weight = pair(counter)
-            if kind < in_core:
-                scale, rest, weight = profile.core, kind / in_core, weight * more
-            else:
-                rest = (kind - in_core) / (1.0 - in_core)
-                scale = profile.tail
-                if rest < profile.share:
-                    scale, rest = profile.ring, rest / profile.share
-                else:
-                    rest = (rest - profile.share) / (1.0 - profile.share)
-            scale /= math.sqrt(1.0 - v)
-            along = pos + slope * (rest - 0.5) + tilt * scale * u
-            layer = segment
-            while layer < last and along > slabs[layer, POS_END] and slabs[layer + 1, JOINED]:
-                layer += 1
-            while layer > 0 and along < slabs[layer, POS_START] and slabs[layer, JOINED]:
-                layer -= 1
-            sampling[spot] = int(slabs[layer, SAMPLING])
-            spots[spot, 0], spots[spot, 1] = eta + scale * u / radius, phi + scale * w / radius
-            spots[spot, 2] = weight
-            total += weight
-        add_spots(buffer, sampling, spots, some, e * some / (n * total), delay)
-        e -= e * some / n
-        n -= some
-    state[0] = counter
-
-
-@numba.njit
 def scatter_back(state: np.ndarray, e: float, axis: Axis, stack: Stack, knobs: Knobs, buffer: Buffer) -> None:
     """Let the presampler see the soft particles that `e` [GeV] of shower behind it sends back."""
     for segment in range(3):
@@ -219,13 +162,12 @@ def scatter_back(state: np.ndarray, e: float, axis: Axis, stack: Stack, knobs: K
         back = gamma(state, knobs.tuning[BACK] * e / track) * track
         radius = knobs.tuning[BACK_RADIUS]
         n = max(1, int(knobs.spots * 10.0 * back / track))
-        profile = Profile(radius, radius, 1.0, radius, 0.0)
-        throw_spots(
-            state, n, back * axis.response, profile, axis, (segment, here[T_START], thickness, 1.0), stack, buffer
-        )
+        profile = Profile(radius, radius, 1.0, radius, 0.0, 0.0, radius, 0.0)
+        where = segment, here[T_START], thickness, 1.0
+        throw_spots(state, n, back * axis.response, profile, axis, where, stack, buffer, make_room())
 
 
-@numba.njit
+@numba.njit(forceinline=True)
 def profile_at(e: float, tau: float, medium: np.ndarray, knobs: Knobs) -> Profile:
     """Radial profile [mm] of a slice at depth `tau` [shower maxima].
 
@@ -236,20 +178,31 @@ def profile_at(e: float, tau: float, medium: np.ndarray, knobs: Knobs) -> Profil
     young = math.exp(-tau / tuning[YOUNG])
     core *= knobs.rc * (1.0 + (tuning[CORE_YOUNG] - 1.0) * young) * medium[2]
     tail *= knobs.rt * (1.0 + (tuning[TAIL_YOUNG] - 1.0) * young) * medium[2]
-    far, ring = tuning[TAIL_SHARE] * (1.0 - p) + tuning[SHARE_YOUNG] * young, tuning[RING_SHARE] * young
+    far = tuning[TAIL_SHARE] * (1.0 - p) * math.exp(tuning[TAIL_AGE] * (1.0 - tau)) + tuning[SHARE_YOUNG] * young
+    ring = tuning[RING_SHARE] * young
     rest = min(far + ring, 1.0)
-    return Profile(core, tail, 1.0 - rest, tuning[RING], min(ring / max(rest, 1e-9), 0.999))
+    share = min(ring / max(rest, 1e-9), 0.999)
+    needle = core * tuning[NEEDLE]
+    return Profile(core, tail, 1.0 - rest, tuning[RING], share, tuning[TAIL_TILT], needle, tuning[NEEDLE_SHARE])
 
 
-@numba.njit
+@numba.njit(forceinline=True)
+def widened(profile: Profile, spread: float) -> Profile:
+    """The same profile with another radius of the core."""
+    core, tail, part, ring, share, tilt, needle, thin = profile
+    return Profile(core * spread, tail, part, ring, share, tilt, needle * spread, thin)
+
+
+@numba.njit(forceinline=True)
 def faint_shower(
-    state: np.ndarray, e: float, start: float, axis: Axis, stack: Stack, knobs: Knobs, buffer: Buffer
+    state: np.ndarray, e: float, start: float, axis: Axis, stack: Stack, knobs: Knobs, buffer: Buffer, room: Room
 ) -> float:
     """Deposit a soft shower as `shower` does, in pieces at depths drawn from its longitudinal profile."""
     row = axis.row
     medium, slabs = stack.rows[row, :5], stack.slabs[row]
     alpha, beta, typical = lengthwise(state, e, medium, knobs)
     pieces = math.ceil(e / _PIECE)
+    per_gev = knobs.spots * 103.0 * e**-0.041 * knobs.tuning[MORE_SPOTS]
     last = int(stack.rows[row, N_SEGMENTS]) - 1
     seen = 0.0
     for _ in range(pieces):
@@ -266,14 +219,17 @@ def faint_shower(
         if c2 > 0.0:
             visible = gamma(state, visible / c2) * c2
         profile = profile_at(e, depth * beta / alpha * typical / (typical - 1.0), medium, knobs)
-        n = max(1, int(knobs.spots * 103.0 * e**-0.041 * knobs.tuning[MORE_SPOTS] * visible + 0.5))
+        fine = int(slabs[segment, SAMPLING]) % 4 == 1
+        n = max(1, int((per_gev if fine else per_gev * knobs.tuning[COARSE_SPOTS]) * visible + 0.5))
         where = (segment, start + depth, 0.0, 1.0)
-        throw_spots(state, n, visible * axis.response, profile, axis, where, stack, buffer)
+        throw_spots(state, n, visible * axis.response, profile, axis, where, stack, buffer, room)
     return e - seen
 
 
 @numba.njit
-def shower(state: np.ndarray, e: float, start: float, axis: Axis, stack: Stack, knobs: Knobs, buffer: Buffer) -> float:
+def shower(
+    state: np.ndarray, e: float, start: float, axis: Axis, stack: Stack, knobs: Knobs, buffer: Buffer, room: Room
+) -> float:
     """Deposit one electromagnetic shower that starts at depth `start` [X0 from the interaction point].
 
     Returns the energy [GeV] that it left in dead material and behind the calorimeter; what it left in the layers is in
@@ -290,6 +246,7 @@ def shower(state: np.ndarray, e: float, start: float, axis: Axis, stack: Stack, 
     spread = knobs.fluctuations * knobs.tuning[CORE_SPREAD] * e ** knobs.tuning[CORE_POWER]
     spread = math.exp(spread * normal(state))
     seen, done, left = 0.0, 0.0, 1.0
+    shares = np.empty(_SLICES)
     for segment in range(int(stack.rows[row, N_SEGMENTS])):
         end = stack.slabs[row, segment, T_END]
         if end <= start:
@@ -309,17 +266,14 @@ def shower(state: np.ndarray, e: float, start: float, axis: Axis, stack: Stack, 
         span = min(end, max(reach, begin + coarse)) - begin
         fine = int(stack.slabs[row, segment, SAMPLING]) % 4 == 1
         density = per_gev if fine else per_gev * knobs.tuning[COARSE_SPOTS]
-        n_slices = max(1, math.ceil(span / (coarse if begin - start < 12.0 else 2.0 * coarse)))
+        n_slices = min(max(1, math.ceil(span / (coarse if begin - start < 12.0 else 2.0 * coarse))), _SLICES)
         width = span / n_slices
-        rest = part
+        share_slices(alpha, beta * (begin - start), beta * width, shares[:n_slices])
+        inside = part if begin + span >= end else gamma_cdf(alpha, beta * (begin + span - start)) - before
         for i in range(n_slices):
             t = begin + i * width
             middle = t + 0.5 * width - start
-            share = rest
-            if i < n_slices - 1:
-                share = min(rest, gamma_cdf(alpha, beta * (middle + 0.5 * width)) - before)
-                before += share
-                rest -= share
+            share = inside * shares[i] + (part - inside if i == n_slices - 1 else 0.0)
             mean = e * left * share
             if mean < 1e-5:
                 continue
@@ -331,8 +285,8 @@ def shower(state: np.ndarray, e: float, start: float, axis: Axis, stack: Stack, 
             if visible <= 0.0:
                 continue
             profile = profile_at(e, middle * tau, medium, knobs)
-            profile = Profile(profile.core * spread, profile.tail, profile.part, profile.ring, profile.share)
+            profile = widened(profile, spread)
             n = int(density * visible * (profile.part + more * (1.0 - profile.part)) + 0.5)
             where = (segment, t, width, more if n >= _FEW else 1.0)
-            throw_spots(state, max(1, n), visible * axis.response, profile, axis, where, stack, buffer)
+            throw_spots(state, max(1, n), visible * axis.response, profile, axis, where, stack, buffer, room)
     return e - seen

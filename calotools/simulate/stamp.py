@@ -20,6 +20,7 @@ _KERNELS = (
     "pileup",
     "randoms",
     "showers",
+    "spots",
     "stack",
     "stamp",
     "tuning",

@@ -30,6 +30,10 @@ _NAMES = (
     "profile.ring_share",
     "profile.shape",
     "profile.shape_spread",
+    "profile.tail_tilt",
+    "profile.needle",
+    "profile.needle_share",
+    "profile.tail_age",
     "spots.tail",
     "spots.faint",
     "spots.coarse",
@@ -40,8 +44,8 @@ _NAMES = (
 # Places of these numbers in the array.
 PART, LEAST, DEPTH, SOFT, POINT, DEAD_SOFT, DEAD_LOSS, SCATTERING = range(8)
 YOUNG, CORE_SPREAD, CORE_POWER, CORE_YOUNG, TAIL_SHARE, TAIL_YOUNG, SHARE_YOUNG = range(8, 15)
-RING, RING_SHARE, SHAPE, SHAPE_SPREAD = range(15, 19)
-MORE_SPOTS, FAINT, COARSE_SPOTS, TRACK_LOSS, BACK, BACK_RADIUS = range(19, 25)
+RING, RING_SHARE, SHAPE, SHAPE_SPREAD, TAIL_TILT, NEEDLE, NEEDLE_SHARE, TAIL_AGE = range(15, 23)
+MORE_SPOTS, FAINT, COARSE_SPOTS, TRACK_LOSS, BACK, BACK_RADIUS = range(23, 29)
 
 
 def read_tuning(path: Path | None = None) -> np.ndarray:
@@ -54,7 +58,7 @@ def read_tuning(path: Path | None = None) -> np.ndarray:
 
     Returns
     -------
-    (25,) float64
+    (29,) float64
 
     Raises
     ------
@@ -64,7 +68,7 @@ def read_tuning(path: Path | None = None) -> np.ndarray:
     Examples
     --------
     >>> read_tuning().shape
-    (25,)
+    (29,)
     """
     table = load_table("showers", path=path)
     return np.array([float(table[group][name]) for group, name in (full.split(".") for full in _NAMES)])

@@ -33,7 +33,7 @@ def photon_fraction(state: np.ndarray, softest: float) -> float:
             return y
 
 
-@numba.njit
+@numba.njit(forceinline=True)
 def photons_per_x0(softest: float) -> float:
     """Mean number of photons with y > softest that an electron radiates in one X0."""
     return -4.0 / 3.0 * math.log(softest) - 4.0 / 3.0 * (1.0 - softest) + 0.5 * (1.0 - softest * softest)

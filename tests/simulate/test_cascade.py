@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from calotools.errors import ConfigError
-from calotools.simulate import cascade, deposit, showers
+from calotools.simulate import cascade, deposit
 from calotools.simulate.axis import axis_at, displaced, make_axis, path_at
 from calotools.simulate.effects import Effects
 from calotools.simulate.response import Particles, simulate_response
 from calotools.simulate.setup import prepare
+from calotools.simulate.spots import Profile, make_room, throw_spots
 from calotools.simulate.stack import T_END, T_START
 from calotools.simulate.tuning import read_tuning
 
@@ -97,9 +98,10 @@ def test_photons_that_convert_late_leave_no_track_in_the_presampler(tmp_path):
 
 def test_faint_cells_are_no_multiples_of_one_energy(flat):
     state, axis, buffer = np.array([5], np.uint64), axis_of(flat), opened(flat)
-    profile = showers.Profile(30.0, 60.0, 0.8, 45.0, 0.2)
+    profile = Profile(30.0, 60.0, 0.8, 45.0, 0.2, 1.0, 30.0, 0.0)
     start, end = flat.stack.slabs[axis.row, 3, [T_START, T_END]]
-    showers.throw_spots(state, 2000, 20.0, profile, axis, (3, start, end - start, 1.0), flat.stack, buffer)
+    where = 3, start, end - start, 1.0
+    throw_spots(state, 2000, 20.0, profile, axis, where, flat.stack, buffer, make_room())
     assert buffer.totals.sum() == pytest.approx(20.0)
     cells = buffer.e[: buffer.used[0]]
     part = (cells[(cells > 0) & (cells < 0.1)] / 0.01) % 1.0

@@ -54,10 +54,9 @@ def test_a_point_is_in_the_cell_that_is_found(eta, phi, sampling):
 def test_spots_keep_their_energy(detector, eta, phi):
     rng = np.random.default_rng(1)
     buffer = opened(detector, eta, phi)
-    spots = np.column_stack([rng.normal(eta, 0.2, 3000), rng.normal(phi, 0.3, 3000), rng.random(3000)])
-    spots[:, 2] *= 3000 / spots[:, 2].sum()
-    sampling = rng.choice([1, 2, 5, 6], 3000)
-    deposit.add_spots(buffer, sampling, spots, 3000, 0.01, 2.0)
+    for _ in range(1000):
+        where = rng.normal(eta, 0.2), rng.normal(phi, 0.3)
+        deposit.add_spot(buffer, rng.choice([1, 2, 5, 6]), *where, 0.03, 2.0)
     assert buffer.totals.sum() == pytest.approx(30.0)
     assert buffer.e.sum() == pytest.approx(buffer.totals[0])
     assert buffer.et.sum() == pytest.approx(2.0 * buffer.totals[0])

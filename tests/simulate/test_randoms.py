@@ -59,3 +59,17 @@ def test_gamma_without_shape_is_zero():
 def test_streams_differ_by_seed_and_repeat_by_seed():
     assert np.array_equal(draw(0, seed=1), draw(0, seed=1))
     assert abs(np.corrcoef(draw(0, seed=1), draw(0, seed=2))[0, 1]) < 0.03
+
+
+@numba.njit
+def _draw_four(counter, out):
+    for i in range(len(out)):
+        counter = randoms.advance(counter)
+        out[i] = randoms.four(counter)
+
+
+def test_four_numbers_of_one_value_are_uniform_and_independent():
+    out = np.empty((40_000, 4))
+    _draw_four(np.uint64(7), out)
+    assert [stats.kstest(column, "uniform").pvalue > 1e-3 for column in out.T] == [True] * 4
+    assert np.corrcoef(out.T) - np.eye(4) == pytest.approx(0.0, abs=0.02)

@@ -50,3 +50,12 @@ def test_depth_and_shape_fluctuate_together(medium):
 def test_no_fluctuation_gives_one_profile(medium):
     state = np.array([3], np.uint64)
     assert len({showers.longitudinal(state, 50.0, medium, 0.0) for _ in range(5)}) == 1
+
+
+@settings(deadline=None)
+@given(st.floats(2.0, 12.0), st.floats(0.0, 10.0), st.floats(0.1, 0.8), st.integers(1, 20))
+def test_slices_share_what_lies_in_them(shape, start, width, n):
+    shares = np.empty(n)
+    showers.share_slices(shape, start, width, shares)
+    held = np.diff(special.gammainc(shape, start + width * np.arange(n + 1)))
+    assert shares == pytest.approx(held / held.sum(), abs=3e-3)
