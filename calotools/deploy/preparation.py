@@ -119,4 +119,4 @@ def _draw(config: PrepareConfig, execute: Executor, *, progress: Progress | None
 
 def _draw_file(path: str, *, config: PrepareConfig, pieces: dict[str, list[Piece]], folder: Path) -> Path:
     part = folder / f"{pieces[path][0].number:06d}"
-    return prepare_shard(config, pieces[path], part).path
+    return prepare_shard(config, pieces[path], part, threads=1).path  # workers share the cores

@@ -6,6 +6,7 @@ from calotools.images.rows import join_pieces, take_rows
 from calotools.images.spec import image_spec, shipped_specs, spec_from_dict, spec_to_dict
 from calotools.images.store import ImageStore
 from calotools.images.store_build import StoreWriter, build_store, merge_stores, piece_arrays
+from calotools.images.threads import default_threads
 from calotools.images.tracks import pad_tracks
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "build_images",
     "build_store",
     "cell_fields",
+    "default_threads",
     "image_spec",
     "join_pieces",
     "merge_stores",

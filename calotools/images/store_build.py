@@ -255,6 +255,7 @@ def piece_arrays(
     tracks: tuple[Sequence[str], int],
     half: Sequence[str] = (),
     on_bad: Literal["error", "skip"],
+    threads: int | None = None,
 ) -> dict[str, np.ndarray]:
     """Everything that a store keeps of some candidates.
 
@@ -269,6 +270,8 @@ def piece_arrays(
         As in `build_store`.
     on_bad : {"error", "skip"}
         As in `build_store`.
+    threads : int, optional
+        As in `build_images`.
 
     Returns
     -------
@@ -283,7 +286,7 @@ def piece_arrays(
     candidates, source = (
         (chunk, "") if isinstance(chunk, ak.Array) else (chunk.candidates, f"{chunk.file}:{chunk.tree}")
     )
-    bands = build_bands(candidates, spec, on_bad=on_bad, source=source)
+    bands = build_bands(candidates, spec, on_bad=on_bad, source=source, threads=threads)
     arrays = {f"index_{name}": _column(candidates, name).astype(kind) for name, kind in INDEX_COLUMNS.items()}
     arrays |= {f"column_{name}": _column(candidates, name) for name in columns}
     names = ("offsets", "bands", "outside", "centre", "dropped", "status")
@@ -301,4 +304,5 @@ def piece_arrays(
 def _column(candidates: ak.Array, name: str) -> np.ndarray:
     if name not in ak.fields(candidates):
         raise BranchError(f"candidates have no '{name}' to store; {nearest(name, ak.fields(candidates))}")
-    return ak.to_numpy(ak.fill_none(candidates[name], np.nan))
+    column = candidates[name]
+    return ak.to_numpy(column if column.layout.is_numpy else ak.fill_none(column, np.nan))  # filling is slow

@@ -56,7 +56,9 @@ def take_apart(array: ak.Array, *, depth: int, branch: str, place: Place) -> tup
     BranchError
         The branch has another depth, or holds no numbers.
     """
-    layout = ak.to_packed(array).layout
+    layout = array.layout
+    if not _is_flat(layout):
+        layout = ak.to_packed(array).layout
     offsets = []
     while layout.is_list and layout.parameter("__array__") is None:
         layout = layout.to_ListOffsetArray64(True)
@@ -70,6 +72,13 @@ def take_apart(array: ak.Array, *, depth: int, branch: str, place: Place) -> tup
             f"field needs {_shape(depth)}; correct the branch, its table or 'layout' in the flavour file"
         )
     return offsets, np.asarray(layout.data)
+
+
+def _is_flat(layout: ak.contents.Content) -> bool:
+    """Whether it is numbers, or lists that begin at the first number: packing would change nothing, and takes long."""
+    if isinstance(layout, ak.contents.ListOffsetArray) and layout.offsets.data[0] == 0:
+        layout = layout.content
+    return isinstance(layout, ak.contents.NumpyArray) and layout.data.ndim == 1
 
 
 def _shape(depth: int) -> str:

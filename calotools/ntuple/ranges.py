@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import zlib
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import awkward as ak
-
 from calotools.errors import ConfigError, EmptyInputError, InputFileError, TreeError
-from calotools.ntuple.assemble import assemble_candidates
-from calotools.ntuple.checks import check_units, count_problems
-from calotools.ntuple.columns import Place
+from calotools.ntuple.checks import check_units
 from calotools.ntuple.detect import choose_flavour, choose_tree
-from calotools.ntuple.numbering import Numbering
+from calotools.ntuple.opened import OpenedTree, plan_of
 from calotools.ntuple.paths import expand_files
-from calotools.ntuple.plan import Plan, make_plan
 from calotools.ntuple.reader import Chunk
-from calotools.ntuple.source import branch_names, list_trees, open_file, read_steps
+from calotools.ntuple.source import list_trees, open_file
 
 __all__ = ["Range", "RangeReader", "count_entries", "list_ranges"]
 
-# Rows before a range that are looked at to go on counting the candidates of an event that straddles its edge.
-_LOOK_BACK = 1000
+_CHECKED = 500  # candidates of a file whose units are looked at
 
 
 @dataclass(frozen=True)
@@ -98,12 +91,11 @@ def list_ranges(
     names, chosen = expand_files(files), None if flavour is None else str(flavour)
     ranges: list[Range] = []
     for path in names:
-        with ExitStack() as stack:
-            opened = _Opened(path, tree=tree, flavour=chosen, fields=fields, stack=stack)
-            chosen = chosen or opened.flavour
-            edges = _edges(opened.source, opened.plan.branches, step)
-            label = opened.plan.tree.label
-            ranges += [Range(path, label, chosen, first, last) for first, last in pairwise(edges)]
+        with open_file(path) as file:
+            source, plan = plan_of(file, tree=tree, flavour=chosen, fields=fields, path=path)
+            chosen = chosen or plan.flavour.name
+            edges = _edges(source, plan.branches, step)
+            ranges += [Range(path, plan.tree.label, chosen, first, last) for first, last in pairwise(edges)]
     if not ranges and not allow_empty:
         raise EmptyInputError(f"no candidate in {names[:5]}{' ...' if len(names) > 5 else ''}: zero entries")
     return ranges
@@ -148,65 +140,15 @@ def _edges(source: Any, branches: Sequence[str], step: int) -> list[int]:
     return edges
 
 
-class _Opened:
-    """A file that stays open between ranges, and what is needed to read its tree."""
-
-    def __init__(
-        self, path: str, *, tree: str | None, flavour: str | None, fields: Sequence[str] | None, stack: ExitStack
-    ) -> None:
-        self.path = path
-        self.stack = stack
-        trees = list_trees(stack.enter_context(open_file(path)))
-        known = choose_flavour(trees, flavour=flavour, path=path)
-        self.flavour = known.name
-        self.match = choose_tree(trees, known, tree=tree, path=path)
-        self.source = trees[self.match.name]
-        self._names = branch_names(self.source)
-        self.plan = make_plan(known, self.match, available=self._names, fields=fields, path=path)
-        self.checked = False
-        self._next = 0
-        self._numbering = self._number_from(0)
-
-    @property
-    def place(self) -> str:
-        return f"file '{self.path}', tree '{self.match.label}'"
-
-    def read(self, start: int, stop: int) -> ak.Array:
-        """Candidates of some entries, with their numbers."""
-        if start != self._next:
-            self._numbering = self._number_from(start)
-        self._next = stop
-        return self._numbering.complete(self._assemble(self.plan, start, stop))
-
-    def _assemble(self, plan: Plan, start: int, stop: int) -> ak.Array:
-        steps = read_steps(self.source, plan.branches, path=self.path, step=stop - start, start=start, stop=stop)
-        parts = [
-            assemble_candidates(arrays, plan, place=Place(self.path, self.match.label, entry))
-            for entry, arrays in steps
-        ]
-        return parts[0] if len(parts) == 1 else ak.concatenate(parts)
-
-    def _number_from(self, start: int) -> Numbering:
-        """Numbers that go on from the rows before, where the tree does not hold them."""
-        run = zlib.crc32(Path(self.path).name.encode())
-        first = max(0, start - _LOOK_BACK)
-        numbering = Numbering(run=run, rows=first)
-        if start > first and self.plan.flavour.layout != "events" and "candidate" not in self.plan.names:
-            index = make_plan(self.plan.flavour, self.match, available=self._names, fields=(), path=self.path)
-            numbering.complete(self._assemble(index, first, start))
-            return numbering
-        return Numbering(run=run, rows=start)
-
-
 class RangeReader:
-    """Reads ranges; the last few files stay open.
+    """Reads ranges; what is known of the last few files is kept, and they stay open where they have to.
 
     Parameters
     ----------
     fields : sequence of str, optional
         As in `iterate_candidates`.
     keep_open : int
-        Files that are open at a time.
+        Files that are open at a time; four times as many are remembered.
 
     Raises
     ------
@@ -217,7 +159,7 @@ class RangeReader:
     def __init__(self, *, fields: Sequence[str] | None = None, keep_open: int = 64) -> None:
         self._fields = fields
         self._keep_open = keep_open
-        self._files: OrderedDict[tuple[str, str], _Opened] = OrderedDict()
+        self._files: OrderedDict[tuple[str, str], OpenedTree] = OrderedDict()
 
     def __call__(self, where: Range) -> Chunk:
         """The candidates of a range.
@@ -235,18 +177,18 @@ class RangeReader:
         candidates = opened.read(where.start, where.stop)
         if not opened.checked and len(candidates):
             flavour = opened.plan.flavour
-            check_units(candidates, place=opened.place, declared=f"flavour '{flavour.name}', '{flavour.source}'")
+            check_units(
+                candidates[:_CHECKED], place=opened.place, declared=f"flavour '{flavour.name}', '{flavour.source}'"
+            )
             opened.checked = True
-        return Chunk(candidates, where.file, where.tree, where.start, count_problems(candidates))
+        return Chunk(candidates, where.file, where.tree, where.start)
 
-    def _open(self, where: Range) -> _Opened:
+    def _open(self, where: Range) -> OpenedTree:
         key = where.file, where.tree
         if key not in self._files:
-            while len(self._files) >= self._keep_open:
-                self._files.popitem(last=False)[1].stack.close()
-            self._files[key] = _Opened(
-                where.file, tree=where.tree, flavour=where.flavour, fields=self._fields, stack=ExitStack()
-            )
+            while sum(one.cost for one in self._files.values()) >= self._keep_open:
+                self._files.popitem(last=False)[1].close()
+            self._files[key] = OpenedTree(where.file, tree=where.tree, flavour=where.flavour, fields=self._fields)
         self._files.move_to_end(key)
         return self._files[key]
 
@@ -257,7 +199,7 @@ class RangeReader:
     def close(self) -> None:
         """Close the files."""
         while self._files:
-            self._files.popitem()[1].stack.close()
+            self._files.popitem()[1].close()
 
     def __enter__(self) -> Self:
         return self

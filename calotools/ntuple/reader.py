@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,15 +38,17 @@ class Chunk:
     file, tree : str
     start : int
         Number of the first candidate in its file and tree.
-    problems : dict of str to int
-        What is odd in this chunk, such as ``cells with non-finite e``, counted.
     """
 
     candidates: ak.Array
     file: str
     tree: str
     start: int
-    problems: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def problems(self) -> dict[str, int]:
+        """What is odd in this chunk, such as ``cells with non-finite e``, counted when it is asked for."""
+        return count_problems(self.candidates)
 
     @property
     def source(self) -> str:
@@ -146,7 +148,7 @@ def iterate_tree(
         candidates = numbering.complete(candidates)
         if start == 0:
             check_units(candidates, place=place, declared=f"flavour '{flavour.name}', '{flavour.source}'")
-        yield Chunk(candidates, path, match.label, start, count_problems(candidates))
+        yield Chunk(candidates, path, match.label, start)
         start += len(candidates)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
@@ -14,9 +15,10 @@ import uproot
 from cramjam import CompressionError, DecompressionError
 
 from calotools.errors import InputFileError
+from calotools.ntuple.baskets import Baskets
 from calotools.ntuple.remote import forget, is_remote, prepare_client, transfer_errors
 
-__all__ = ["branch_names", "counter_names", "list_trees", "open_file", "read_steps"]
+__all__ = ["branch_names", "counter_names", "list_trees", "open_baskets", "open_file", "read_baskets", "read_steps"]
 
 # What uproot raises on bytes that do not make sense; anything else is a defect and is not caught.
 _READ_ERRORS = (
@@ -30,6 +32,7 @@ _READ_ERRORS = (
     AttributeError,
     struct.error,
     zlib.error,
+    lzma.LZMAError,
     CompressionError,
     DecompressionError,
     uproot.deserialization.DeserializationError,
@@ -119,7 +122,13 @@ def counter_names(tree: Any) -> frozenset[str]:
 
 
 def read_steps(
-    tree: Any, branches: Sequence[str], *, path: str, step: int, start: int = 0, stop: int | None = None
+    tree: Any,
+    branches: Sequence[str],
+    *,
+    path: str,
+    step: int,
+    start: int = 0,
+    stop: int | None = None,
 ) -> Iterator[tuple[int, ak.Array]]:
     """Read some branches of a tree, `step` entries at a time.
 
@@ -145,22 +154,88 @@ def read_steps(
     InputFileError
         The bytes of a basket or page cannot be read; the message names file, tree and entry.
     """
-    wanted = frozenset(branches)
-    inside = {"entry_start": start, "entry_stop": stop}
-    steps = iter(tree.iterate(filter_name=lambda name: name.rpartition("/")[2] in wanted, step_size=step, **inside))
+    found = open_baskets(tree, branches, path=path)
+    if found is not None:
+        yield from read_baskets(found, step=step, start=start, stop=stop)
+        return
+    steps = _uproot_steps(tree, branches, step=step, start=start, stop=stop)
+    yield from _number(steps, branches, path=path, tree=tree.name, start=start)
+
+
+def read_baskets(
+    baskets: Baskets, *, step: int, start: int = 0, stop: int | None = None
+) -> Iterator[tuple[int, ak.Array]]:
+    """The same as `read_steps`, of what `open_baskets` found.
+
+    Parameters
+    ----------
+    baskets : Baskets
+    step, start, stop
+        As in `read_steps`.
+
+    Yields
+    ------
+    tuple of int, awkward array
+
+    Raises
+    ------
+    InputFileError
+    """
+    steps = baskets.steps(step=step, start=start, stop=baskets.n if stop is None else stop)
+    yield from _number(steps, baskets.names, path=baskets.path, tree=baskets.tree, start=start)
+
+
+def _number(
+    steps: Iterator[ak.Array], branches: Sequence[str], *, path: str, tree: str, start: int
+) -> Iterator[tuple[int, ak.Array]]:
     while True:
-        try:
+        with _named(branches, path=path, tree=tree, start=start):
             arrays = next(steps, None)
-        except (*_READ_ERRORS, *transfer_errors()) as error:
-            forget(path)
-            raise InputFileError(
-                f"file '{path}', tree '{tree.name}', entries from {start}: {sorted(wanted)[:5]} cannot be read: "
-                f"{_first_line(error)}; {_advice(path, damaged=True)}"
-            ) from error
         if arrays is None:
             return
         yield start, arrays
         start += len(arrays)
+
+
+def _uproot_steps(tree: Any, branches: Sequence[str], *, step: int, start: int, stop: int | None) -> Iterator[ak.Array]:
+    wanted, inside = frozenset(branches), {"entry_start": start, "entry_stop": stop}
+    yield from tree.iterate(filter_name=lambda name: name.rpartition("/")[2] in wanted, step_size=step, **inside)
+
+
+def open_baskets(tree: Any, branches: Sequence[str], *, path: str) -> Baskets | None:
+    """The fast way to some branches of a tree, which needs the tree no longer; None where there is none.
+
+    Parameters
+    ----------
+    tree : uproot TTree or RNTuple
+    branches : sequence of str
+    path : str
+        The file.
+
+    Returns
+    -------
+    Baskets, optional
+
+    Raises
+    ------
+    InputFileError
+        The header of a branch cannot be read.
+    """
+    with _named(branches, path=path, tree=tree.name, start=0):
+        return Baskets.of(tree, branches, path=path)
+
+
+@contextmanager
+def _named(branches: Sequence[str], *, path: str, tree: str, start: int) -> Iterator[None]:
+    """Say where it was that bytes made no sense."""
+    try:
+        yield
+    except (*_READ_ERRORS, *transfer_errors()) as error:
+        forget(path)
+        raise InputFileError(
+            f"file '{path}', tree '{tree}', entries from {start}: {sorted(set(branches))[:5]} cannot be read: "
+            f"{_first_line(error)}; {_advice(path, damaged=True)}"
+        ) from error
 
 
 def _advice(path: str, *, damaged: bool = False) -> str:

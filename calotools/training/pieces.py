@@ -135,7 +135,9 @@ class PieceReader:
         chunk = self._read(piece.where)
         candidates = add_derived(chunk.candidates, self._variables)
         selection = select(candidates, self.config.sample.selection)
-        return replace(chunk, candidates=candidates[selection.mask]), selection.cutflow
+        if not selection.mask.all():  # slicing spoils the flat buffers that files give
+            candidates = candidates[selection.mask]
+        return replace(chunk, candidates=candidates), selection.cutflow
 
     def candidates(self, piece: Piece) -> Chunk:
         """The used candidates of a piece, with their track variables and the number of the piece.
@@ -149,15 +151,18 @@ class PieceReader:
         Chunk
         """
         chunk = self.select(piece)[0]
-        used = add_track_variables(chunk.candidates[: piece.n], self.config.tracks)
+        used = chunk.candidates if piece.n == len(chunk.candidates) else chunk.candidates[: piece.n]
+        used = add_track_variables(used, self.config.tracks)
         return replace(chunk, candidates=ak.with_field(used, np.full(len(used), piece.number, np.int32), PIECE))
 
-    def arrays(self, piece: Piece) -> dict[str, np.ndarray]:
+    def arrays(self, piece: Piece, *, threads: int | None = None) -> dict[str, np.ndarray]:
         """What a store keeps of the used candidates.
 
         Parameters
         ----------
         piece : Piece
+        threads : int, optional
+            As in `build_images`.
 
         Returns
         -------
@@ -176,7 +181,12 @@ class PieceReader:
             columns=store_columns(config),
             tracks=(config.tracks, config.max_tracks),
             on_bad=config.on_bad,
+            threads=threads,
         )
+
+    def close(self) -> None:
+        """Close the files."""
+        self._read.close()
 
     def __enter__(self) -> Self:
         return self

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import TYPE_CHECKING
 
 import awkward as ak
@@ -16,6 +17,7 @@ from calotools.training.batches import StoreBatches
 from calotools.training.inputs import InputScalers
 from calotools.training.order import count_kept, keep_some, mix_pieces, shuffle_pool
 from calotools.training.pieces import Piece, PieceReader, store_columns
+from calotools.training.reading import PieceArrays
 from calotools.training.sample import PARTS, label
 from calotools.training.stored import sample_pieces
 from calotools.training.weighing import Weighing, class_numbers, kept_fractions
@@ -78,12 +80,13 @@ class Pools:
         """Training candidates in each pool and all before it."""
         return list(accumulate(sum(map(self._n_kept, members)) for members in self._members))
 
-    def read(self, first: int, *, seen: Callable[[int, ImageStore], None]) -> Iterator[Pool]:
+    def read(self, first: int, *, arrays: PieceArrays, seen: Callable[[int, ImageStore], None]) -> Iterator[Pool]:
         """Pools from number `first` on.
 
         Parameters
         ----------
         first : int
+        arrays : PieceArrays
         seen : callable
             Gets the number of each piece, and what a store keeps of it, in memory.
 
@@ -91,12 +94,12 @@ class Pools:
         ------
         Pool
         """
-        with PieceReader(self._config) as reader:
+        with closing(arrays(piece for members in self._members[first:] for piece in members)) as read:
             for number, members in enumerate(self._members[first:], start=first):
                 parts = []
-                for piece in members:
-                    parts.append(reader.arrays(piece))
-                    seen(piece.number, self._in_memory(parts[-1]))
+                for piece, part in islice(read, len(members)):
+                    parts.append(part)
+                    seen(piece.number, self._in_memory(part))
                 yield self._pool(number, members, self._in_memory(join_pieces(parts)))
 
     def _in_memory(self, arrays: dict[str, np.ndarray]) -> ImageStore:

@@ -12,7 +12,8 @@ from calotools._version import version
 from calotools.errors import InputFileError, OutputExistsError
 from calotools.images import ImageStore, StoreWriter, image_spec, spec_to_dict
 from calotools.ntuple import expand_files, fingerprint
-from calotools.training.pieces import Piece, PieceReader, store_columns
+from calotools.training.pieces import Piece, store_columns
+from calotools.training.reading import PieceArrays
 from calotools.training.sample import check_inputs
 from calotools.training.survey import take_survey
 
@@ -128,6 +129,7 @@ def prepare_shard(
     *,
     digest: str = "",
     n: int = 0,
+    threads: int | None = None,
     progress: Progress | None = None,
 ) -> ImageStore:
     """Make a store of some pieces of a sample. Stores of all pieces, merged in order, are the store of the whole.
@@ -143,6 +145,8 @@ def prepare_shard(
         For the whole: `store_digest`.
     n : int
         Candidates of all of them, for progress.
+    threads : int, optional
+        That read and draw; default: `default_threads`.
     progress : callable, optional
         ``progress(task, done, total)`` in candidates.
 
@@ -151,9 +155,9 @@ def prepare_shard(
     ImageStore
     """
     done = 0
-    with new_store(config, path, digest=digest) as writer, PieceReader(config) as reader:
-        for piece in pieces:
-            writer.append(reader.arrays(piece))
+    with new_store(config, path, digest=digest) as writer, PieceArrays(config, threads=threads) as read:
+        for piece, arrays in read(pieces):
+            writer.append(arrays)
             done += piece.n
             if progress is not None:
                 progress("images", done, n or done)

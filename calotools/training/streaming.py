@@ -18,10 +18,10 @@ from calotools.images import ImageStore
 from calotools.training.batches import StoreBatches, join_batches
 from calotools.training.building import StoreBuilder
 from calotools.training.order import batch_edges
-from calotools.training.pieces import PieceReader
 from calotools.training.pools import Pool, Pools, fit_scalers, in_memory
 from calotools.training.prefetch import prefetch
 from calotools.training.preparation import store_digest, store_path
+from calotools.training.reading import PieceArrays
 from calotools.training.sample import PARTS, label
 from calotools.training.stored import StoreData, count_batches, name_rows
 from calotools.training.weighing import Weighing, kept_fractions
@@ -70,6 +70,7 @@ class StreamData:
         self._builder: StoreBuilder | None = None
         self._recent: deque[tuple[np.ndarray, Index]] = deque(maxlen=_REMEMBERED)
         self._stored: StoreData | None = None
+        self._arrays = PieceArrays(config, threads=1 if config.trainer.prefetch == 0 else None)
         self._held_out = _usable(self._path, self._own_digest) if self._streams else None
 
     def __len__(self) -> int:
@@ -124,7 +125,8 @@ class StreamData:
         return ", ".join(name_rows(index, own) for index, own in known if len(own))
 
     def close(self) -> None:
-        """Give up what is half-built."""
+        """Give up what is half-built, and close the files."""
+        self._arrays.close()
         with self._lock:
             if self._builder is not None:
                 self._builder.close()
@@ -139,7 +141,8 @@ class StreamData:
         at = ends[first - 1] if first else 0
         pending: deque[tuple[Pool, np.ndarray]] = deque()
         ready = at
-        for pool in prefetch(pools.read(first, seen=self._keep), depth=min(1, self.config.trainer.prefetch)):
+        read = pools.read(first, arrays=self._arrays, seen=self._keep)
+        for pool in prefetch(read, depth=min(1, self.config.trainer.prefetch)):
             self._recent.append((pool.rows, pool.store.index))
             pending.append((pool, pool.order))
             ready += len(pool.order)
@@ -169,12 +172,12 @@ class StreamData:
         """Read what the stream has not brought by, and put the store in order."""
         if not self._start_building():
             return
-        with self._lock, PieceReader(self.config) as reader:
+        with self._lock:
             if self._builder is None:
                 return
-            for piece in self._known.pieces:
-                if piece.number not in self._builder:
-                    self._builder.add(piece.number, in_memory(self.config, reader.arrays(piece)))
+            missing = [piece for piece in self._known.pieces if piece.number not in self._builder]
+            for piece, arrays in self._arrays(missing):
+                self._builder.add(piece.number, in_memory(self.config, arrays))
             store = self._builder.finish()
             self._builder = None
             if self._streams:

@@ -130,7 +130,9 @@ def test_skipped_batches_are_not_read(recipe, monkeypatch):
     from calotools.training.pieces import PieceReader
 
     read, arrays = [], PieceReader.arrays
-    monkeypatch.setattr(PieceReader, "arrays", lambda self, piece: read.append(piece) or arrays(self, piece))
+    monkeypatch.setattr(
+        PieceReader, "arrays", lambda self, piece, **more: read.append(piece) or arrays(self, piece, **more)
+    )
     assert [batch.row.tolist() for batch in data.batches(1, skip=len(whole) - 1)] == whole[-1:]
     assert 0 < len(read) < 4
 

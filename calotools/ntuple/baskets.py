@@ -1,0 +1,260 @@
+"""Branches of numbers and of lists of numbers, read from a local TTree's baskets straight into flat arrays.
+
+uproot finds out what a tree holds; for the plain branches that ntuples are made of, its general way to the numbers
+costs more than decompressing them. What is not plain (strings, objects, baskets inside the tree's header, files on
+servers) is left to uproot.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import awkward as ak
+import numpy as np
+from awkward.contents import ListOffsetArray, NumpyArray, RecordArray
+from awkward.index import Index64
+from uproot.behaviors.TTree import TTree
+from uproot.interpretation.jagged import AsJagged
+from uproot.interpretation.numerical import AsDtype
+
+from calotools.ntuple.remote import is_remote
+from calotools.ntuple.unpack import unpack
+
+__all__ = ["Baskets"]
+
+_KEY = struct.Struct(">ihiIhh")  # bytes, version, bytes when unpacked, date, bytes of the key, cycle
+_BASKET = struct.Struct(">Hiiii")  # at the end of the key: version, sizes, entries, where the last entry ends
+_OFFSET = np.dtype(">i4")
+_VECTOR_HEADERS = (0, 10)  # a list of a std::vector has ten bytes before it
+
+
+@dataclass(frozen=True)
+class _Branch:
+    """Where a branch is.
+
+    Attributes
+    ----------
+    name : str
+    entries : (n_basket + 1,) int64
+        First entry of each basket, and the number of all.
+    seeks, sizes : (n_basket,) int64
+        Place and bytes in the file.
+    dtype : numpy dtype
+        As in the file.
+    header : int or None
+        Bytes before each list; None for one number per entry.
+    counter : _Branch, optional
+        Lengths of the lists, for baskets that do not hold them.
+    """
+
+    name: str
+    entries: np.ndarray
+    seeks: np.ndarray
+    sizes: np.ndarray
+    dtype: np.dtype[Any]
+    header: int | None
+    counter: _Branch | None = None
+
+    def inside(self, start: int, stop: int) -> range:
+        """Baskets with any of some entries."""
+        first = int(np.searchsorted(self.entries, start, side="right")) - 1
+        return range(first, int(np.searchsorted(self.entries, stop, side="left")))
+
+
+class Baskets:
+    """Some branches of a tree.
+
+    The file is open while it is read only, and the tree is not needed any more: many can be kept.
+
+    Parameters
+    ----------
+    path, tree : str
+    branches : sequence of _Branch
+    n : int
+        Entries of the tree.
+
+    Notes
+    -----
+    Errors are those that uproot raises on the same damage, or ValueError; see `read_steps`.
+    """
+
+    def __init__(self, path: str, tree: str, branches: Sequence[_Branch], *, n: int) -> None:
+        self.path, self.tree, self.n = path, tree, n
+        self.names = tuple(one.name for one in branches)
+        self._branches = branches
+        self._descriptor = -1
+        self._scratch = np.empty(0, np.uint8)
+        self._kept: dict[str, tuple[int, np.ndarray, np.ndarray]] = {}
+
+    @classmethod
+    def of(cls, tree: Any, branches: Sequence[str], *, path: str) -> Self | None:
+        """The branches of a tree; None where one of them, or the file, is for uproot.
+
+        Parameters
+        ----------
+        tree : uproot TTree or RNTuple
+        branches : sequence of str
+            Names without those of branches above.
+        path : str
+
+        Returns
+        -------
+        Baskets, optional
+        """
+        if is_remote(path) or not isinstance(tree, TTree):
+            return None
+        known: dict[str, list[Any]] = {}
+        for name, branch in tree.iteritems():
+            known.setdefault(name.rpartition("/")[2], []).append(branch)
+        found = [_plain(known[name][0]) if len(known[name]) == 1 else None for name in branches]
+        plain = [one for one in found if one is not None]
+        return cls(path, tree.name, plain, n=int(tree.num_entries)) if len(plain) == len(branches) else None
+
+    def steps(self, *, step: int, start: int, stop: int) -> Iterator[ak.Array]:
+        """The branches, some entries at a time.
+
+        Parameters
+        ----------
+        step : int
+            Entries of a record array.
+        start, stop : int
+            Entries to read, `stop` excluded.
+
+        Yields
+        ------
+        (<= step,) awkward record array
+            Fields have the names of the branches.
+        """
+        for first in range(start, stop, step):
+            last = min(first + step, stop)
+            with Path(self.path).open("rb") as file:
+                self._descriptor = file.fileno()
+                arrays = self._read(first, last, keep=last < stop)
+            yield arrays
+        self._kept.clear()
+
+    def _read(self, start: int, stop: int, *, keep: bool) -> ak.Array:
+        """The branches of some entries; with `keep`, what was unpacked of those that follow is remembered."""
+        contents = [self._content(one, start, stop, keep=keep) for one in self._branches]
+        return ak.Array(RecordArray(contents, self.names, length=stop - start))
+
+    def _content(self, branch: _Branch, start: int, stop: int, *, keep: bool) -> NumpyArray | ListOffsetArray:
+        if branch.header is None:
+            values = np.empty(stop - start, branch.dtype.newbyteorder("="))
+            for inside, own, _, numbers in self._parts(branch, start, stop, keep=keep):
+                values[inside] = numbers[own]
+            return NumpyArray(values)
+        parts = []
+        counts = np.empty(stop - start, np.int64)
+        for inside, own, offsets, numbers in self._parts(branch, start, stop, keep=keep):
+            edges = offsets[own.start : own.stop + 1]
+            counts[inside] = np.diff(edges)
+            parts.append(numbers[edges[0] : edges[-1]].astype(branch.dtype.newbyteorder("=")))
+        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
+        values = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        return ListOffsetArray(Index64(offsets), NumpyArray(values))
+
+    def _parts(
+        self, branch: _Branch, start: int, stop: int, *, keep: bool
+    ) -> Iterator[tuple[slice, slice, np.ndarray, np.ndarray]]:
+        """For each basket: rows of the result, entries of the basket, offsets of its lists, and its numbers."""
+        for number in branch.inside(start, stop):
+            first, last = (int(one) for one in branch.entries[number : number + 2])
+            low, high = max(first, start), min(last, stop)
+            numbers, offsets = self._basket(branch, number, keep=keep and last > stop)
+            yield slice(low - start, high - start), slice(low - first, high - first), offsets, numbers
+
+    def _basket(self, branch: _Branch, number: int, *, keep: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Numbers of a basket as they are in the file, until the next call, and offsets of its lists."""
+        known = self._kept.pop(branch.name, None)
+        if known is not None and known[0] == number:
+            numbers, offsets = known[1:]
+        else:
+            numbers, offsets = self._unpacked(branch, number)
+            numbers = numbers.copy() if keep else numbers
+        if keep:
+            self._kept[branch.name] = number, numbers, offsets
+        return numbers, offsets
+
+    def _unpacked(self, branch: _Branch, number: int) -> tuple[np.ndarray, np.ndarray]:
+        size, n = int(branch.sizes[number]), int(branch.entries[number + 1] - branch.entries[number])
+        packed = os.pread(self._descriptor, size, int(branch.seeks[number]))
+        n_bytes, _, n_unpacked, _, n_key, _ = _KEY.unpack_from(packed)
+        if not (len(packed) == size == n_bytes and _KEY.size + _BASKET.size < n_key < size and n_unpacked >= 0):
+            raise ValueError(f"basket {number} of branch '{branch.name}' has no sensible header")
+        n_entries, end = _BASKET.unpack_from(packed, n_key - _BASKET.size - 1)[3:]
+        data = self._unpack(memoryview(packed)[n_key:], n_unpacked)
+        values, lists = data[: end - n_key], data[end - n_key :]
+        if n_entries != n or not 0 <= end - n_key <= n_unpacked:
+            raise ValueError(f"basket {number} of branch '{branch.name}' has {n_entries} entries, not {n}")
+        if branch.header is None:
+            return values.view(branch.dtype), np.arange(n + 1)
+        return self._lists(branch, number, values, lists)
+
+    def _unpack(self, packed: memoryview, size: int) -> np.ndarray:
+        if len(packed) == size:  # what does not shrink is stored as it is
+            return np.frombuffer(packed, np.uint8)
+        if size > len(self._scratch):
+            self._scratch = np.empty(size, np.uint8)
+        unpack(packed, out=self._scratch[:size])
+        return self._scratch[:size]
+
+    def _lists(
+        self, branch: _Branch, number: int, values: np.ndarray, lists: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Numbers and offsets of a basket of lists."""
+        header, width = branch.header or 0, branch.dtype.itemsize
+        n = int(branch.entries[number + 1] - branch.entries[number])
+        if len(lists):
+            edges = lists.view(_OFFSET)[1:].astype(np.int64)
+            edges -= edges[0]  # they count from the beginning of the key
+            edges[-1] = len(values)
+        else:
+            edges = self._edges_from_counts(branch, number)
+        steps = np.diff(edges) - header
+        if len(steps) != n or (steps < 0).any() or (steps % width).any() or edges[-1] != len(values):
+            raise ValueError(f"the lists of basket {number} of branch '{branch.name}' do not fill it")
+        if header:
+            inside = np.ones(len(values), dtype=bool)
+            inside[(edges[:-1, None] + np.arange(header)).ravel()] = False
+            values = values[inside]
+        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(steps // width)])
+        return values.view(branch.dtype), offsets
+
+    def _edges_from_counts(self, branch: _Branch, number: int) -> np.ndarray:
+        if branch.counter is None:
+            raise ValueError(f"basket {number} of branch '{branch.name}' does not say how long its lists are")
+        start, stop = (int(one) for one in branch.entries[number : number + 2])
+        scratch, self._scratch = self._scratch, np.empty(0, np.uint8)  # that of the lists is still needed
+        counts = np.asarray(self._content(branch.counter, start, stop, keep=False).data)
+        self._scratch = scratch
+        return np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]) * branch.dtype.itemsize
+
+
+def _plain(branch: Any) -> _Branch | None:
+    """What is to be known of a branch; None where it is not plain."""
+    kind = branch.interpretation
+    header = None
+    if type(kind) is AsJagged and kind.header_bytes in _VECTOR_HEADERS:
+        kind, header = kind.content, kind.header_bytes
+    numbers = type(kind) is AsDtype and kind.from_dtype.names is None and not kind.inner_shape
+    if not numbers or kind.to_dtype != kind.from_dtype.newbyteorder("=") or len(branch.embedded_baskets):
+        return None
+    counter = branch.count_branch if header == 0 else None
+    if counter is not None and type(counter.interpretation) is not AsDtype:  # in some trees a branch counts itself
+        counter = None
+    n = branch.num_baskets
+    return _Branch(
+        name=branch.name,
+        entries=np.asarray(branch.entry_offsets, dtype=np.int64),
+        seeks=np.asarray(branch.member("fBasketSeek")[:n], dtype=np.int64),
+        sizes=np.asarray(branch.member("fBasketBytes")[:n], dtype=np.int64),
+        dtype=kind.from_dtype,
+        header=header,
+        counter=None if counter is None else _plain(counter),
+    )
