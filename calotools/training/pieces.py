@@ -180,6 +180,7 @@ class PieceReader:
             self.spec,
             columns=store_columns(config),
             tracks=(config.tracks, config.max_tracks),
+            half=config.half,
             on_bad=config.on_bad,
             threads=threads,
         )

@@ -185,6 +185,7 @@ def store_digest(config: TrainConfig) -> str:
         "columns": store_columns(config),
         "tracks": config.tracks,
         "max_tracks": config.max_tracks,
+        "half": config.half,
         "on_bad": config.on_bad,
     }
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()

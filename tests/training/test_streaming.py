@@ -10,9 +10,11 @@ import torch
 
 from calotools.errors import CellError, ConfigError, EmptyInputError, OutputExistsError
 from calotools.images import ImageStore, merge_stores
+from calotools.models import build_model
 from calotools.ntuple import NtupleWriter, read_candidates
 from calotools.recipe import TrainConfig
 from calotools.training import fit, open_data, prepare, prepare_shard, take_survey
+from calotools.training.fitting import model_inputs
 from calotools.training.preparation import find_store
 from calotools.training.stored import StoreData
 from calotools.training.streaming import StreamData
@@ -278,3 +280,33 @@ def test_nothing_passes(recipe):
 def test_truth_is_refused_before_anything_is_read(recipe):
     with pytest.raises(ConfigError, match="truth cannot be an input"):
         open_data(recipe(scalars=("mu", "e_true")))
+
+
+def test_halves_are_half_the_store_and_change_little(recipe, tmp_path):
+    """Values with 16 bits: the store, the images that the network learns from, and what it says of them."""
+    whole, half = prepare(recipe()), prepare(recipe(half=("energy",), store=tmp_path / "half"))
+    sizes = [(store.path / "value_energy.npy").stat().st_size for store in (whole, half)]
+    assert sizes[1] < 0.52 * sizes[0]
+    assert half.digest != whole.digest
+    exact, near = (StoreData(recipe(), store).batches(0) for store in (whole, half))
+    exact, near = next(exact), next(near)
+    assert torch.equal(exact.row, near.row)
+    for name, image in exact.images.items():
+        assert not torch.equal(image, near.images[name])
+        torch.testing.assert_close(near.images[name], image, rtol=2**-11, atol=3e-8)
+    config = recipe()
+    network = build_model(config.model.name, config.model.settings, model_inputs(config, whole.spec)).eval()
+    with torch.inference_mode():
+        torch.testing.assert_close(network(near), network(exact), rtol=0, atol=2e-3)
+
+
+def test_a_stream_of_halves_is_their_store(recipe):
+    data = stream(recipe(source="stream", half=("energy",)))
+    with closing(data):
+        streamed = list(data.batches(0))
+    assert_same_batches(streamed, StoreData(recipe(), prepare(recipe(half=("energy",)))).batches(0))
+
+
+def test_halves_of_what_is_not_there(recipe):
+    with pytest.raises(ConfigError, match=r"half = 'tme' is no quantity of the images; allowed: 'energy'"):
+        prepare(recipe(half=("tme",)))
