@@ -113,6 +113,9 @@ class ModelConfig(_Model):
 
     name: str = Field(description="a network of calotools.models")
     settings: dict[str, Any] = Field(default_factory=dict, description="keywords of the network")
+    start: Path | None = Field(None, description="model bundle (or training folder) whose weights it starts with")
+    start_parts: tuple[str, ...] = Field((), description="parts taken from there, such as 'pyramid'; default: all")
+    freeze: tuple[str, ...] = Field((), description="parts that are not trained, such as 'pyramid.stages.0'")
 
 
 class TrainerConfig(_Model):
@@ -121,9 +124,27 @@ class TrainerConfig(_Model):
     epochs: int = Field(10, description="at most this many passes over the training part", gt=0)
     batch_size: int = Field(500, description="candidates per step", gt=0)
     learning_rate: float = Field(1e-3, description="peak learning rate", gt=0)
-    schedule: Literal["constant", "cosine", "one-cycle"] = Field("one-cycle", description="learning-rate schedule")
-    weight_decay: float = Field(0.0, description="AdamW weight decay", ge=0)
+    optimizer: Literal["adamw", "adam", "nadam", "sgd", "rmsprop"] = Field("adamw", description="optimiser")
+    momentum: float = Field(0.9, description="of sgd and rmsprop", ge=0, lt=1)
+    weight_decay: float = Field(0.0, description="weight decay", ge=0)
+    gradient_clip: float | None = Field(None, description="largest norm of the gradient; default: not limited", gt=0)
+    schedule: Literal["constant", "cosine", "one-cycle", "cyclical", "cosine-restarts", "plateau"] = Field(
+        "one-cycle", description="learning-rate schedule"
+    )
+    cycle_epochs: float = Field(5, description="epochs of a cycle (cyclical), or of the first (cosine-restarts)", gt=0)
+    cycle_growth: float = Field(1, description="length of a cycle over the one before (cosine-restarts)", ge=1)
+    plateau_epochs: int = Field(3, description="epochs without improvement that lower the rate (plateau)", gt=0)
+    plateau_factor: float = Field(0.3, description="what the rate is multiplied by then", gt=0, lt=1)
     loss: str | None = Field(None, description="default: cross-entropy (identification), log-cosh (energy)")
+    loss_scale: float | None = Field(
+        None, description="error at which log-cosh and Huber become linear; default: 0.02 (relative), 1 GeV", gt=0
+    )
+    target: Literal["e_true", "ratio"] = Field(
+        "e_true", description="what the loss compares: energies, or both over the base energy"
+    )
+    average: float = Field(
+        0, description="decay of a moving average of the weights, such as 0.999; 0: none", ge=0, lt=1
+    )
     patience: int = Field(10, description="epochs without improvement before stopping", gt=0)
     accelerator: Literal["auto", "cpu", "gpu"] = Field("auto", description="where to train")
     devices: int = Field(1, description="number of GPUs, or of CPU processes", ge=1)
@@ -175,6 +196,12 @@ class TrainConfig(StageConfig):
     tracks: tuple[str, ...] = Field((), description="track variables given to the network")
     max_tracks: int = Field(15, description="tracks kept per candidate, matched first, then by pT", ge=0)
     base_energy: str = Field("e", description="energy that an energy network corrects")
+    uncertainty: Literal["none", "gaussian", "quantiles"] = Field(
+        "none", description="let an energy network also give a sigma, or the ends of a 68 % interval"
+    )
+    bias_correction: Literal["none", "energy", "eta-energy"] = Field(
+        "eta-energy", description="divide energies by their median over the true one, on a grid (validation part)"
+    )
     reweight: bool = Field(True, description="flatten E_T and eta: classes to a common shape, energy to a flat one")
     event_weight: bool = Field(False, description="also use the weights of the ntuple (field 'weight')")
     fractions: dict[str, float] = Field({}, description="share of each class in training; default: as in the files")

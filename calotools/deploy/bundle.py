@@ -56,6 +56,8 @@ class ModelBundle:
         Of the training: numbers of candidates, loss of every epoch, versions.
     bias : BiasCorrection, optional
         What the network's energy is divided by.
+    sigma_scale : float
+        What its sigma is multiplied by.
     """
 
     state_dict: dict[str, torch.Tensor]
@@ -65,6 +67,7 @@ class ModelBundle:
     scalers: InputScalers
     record: dict[str, Any]
     bias: BiasCorrection | None = None
+    sigma_scale: float = 1.0
 
     @property
     def task(self) -> str:
@@ -145,6 +148,7 @@ def bundle_of(result: TrainingResult) -> ModelBundle:
         scalers=result.scalers,
         record=result.record,
         bias=result.bias,
+        sigma_scale=result.sigma_scale,
     )
 
 
@@ -218,6 +222,7 @@ def _header(bundle: ModelBundle) -> str:
         "inputs": asdict(bundle.inputs),
         "scalers": bundle.scalers.to_dict(),
         "bias": bundle.bias and bundle.bias.to_dict(),
+        "sigma_scale": bundle.sigma_scale,
         "record": bundle.record,
     }
     # Keys are not sorted: the order of the classes is that of the network's outputs.
@@ -241,6 +246,7 @@ def _from_header(text: str, weights: dict[str, torch.Tensor], file: Path) -> Mod
             scalers=InputScalers.from_dict(content["scalers"]),
             record=content["record"],
             bias=content["bias"] and BiasCorrection.from_dict(content["bias"]),
+            sigma_scale=content.get("sigma_scale", 1.0),
         )
     except ModelError:
         raise

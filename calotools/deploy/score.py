@@ -16,6 +16,7 @@ from calotools.images import build_images, pad_tracks
 from calotools.models import check_precision
 from calotools.ntuple import index_of
 from calotools.training.batches import make_batch
+from calotools.training.uncertainty import ENERGY_NAMES, corrected_energies
 from calotools.variables import add_derived
 from calotools.variables.tracks import add_track_variables
 
@@ -135,8 +136,9 @@ class Scorer:
         Returns
         -------
         dict of str to (n,) float32
-            ``score_<class>`` of every class, which sum to 1; or ``e_network`` [GeV]. NaN for a candidate that has no
-            usable cells or whose base energy is not a positive number.
+            ``score_<class>`` of every class, which sum to 1; or ``e_network`` [GeV], with ``e_network_sigma`` and
+            the ends of its 68 % interval, ``e_network_low`` and ``e_network_high``, where the network gives them. NaN
+            for a candidate that has no usable cells or whose base energy is not a positive number.
 
         Raises
         ------
@@ -148,8 +150,10 @@ class Scorer:
 
     @property
     def names(self) -> list[str]:
-        """Of the values: ``score_<class>`` of every class, or ``e_network``."""
-        return [f"score_{name}" for name in self._bundle.classes] or ["e_network"]
+        """Of the values: ``score_<class>`` of every class, or ``e_network`` and what says how sure it is."""
+        if self._bundle.classes:
+            return [f"score_{name}" for name in self._bundle.classes]
+        return list(ENERGY_NAMES[self._bundle.config.uncertainty])
 
     def count_batches(self, n: int) -> int:
         """Passes that n candidates take: at least one."""
@@ -198,10 +202,12 @@ class Scorer:
         bundle, cast = self._bundle, torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._halved)
         with torch.inference_mode(), cast:
             raw = self._network(ready.batch.to(self._device)).float()
-            output = torch.softmax(raw, dim=1) if bundle.classes else raw[:, None]  # (n, output)
+            output = torch.softmax(raw, dim=1) if bundle.classes else raw.reshape(len(raw), -1)  # (n, output)
         values = output.cpu().numpy()
-        if bundle.bias is not None:
-            values = bundle.bias.correct(values[:, 0], ready.abs_eta)[:, None]
+        if not bundle.classes:
+            no_bias = np.ones(len(values))
+            divisor = no_bias if bundle.bias is None else bundle.bias.divisor(values[:, 0], ready.abs_eta)
+            values = corrected_energies(values, divisor=divisor, sigma_scale=bundle.sigma_scale)
         values = np.where(ready.usable[:, None], values, np.nan).astype(np.float32)
         return {name: values[:, column] for column, name in enumerate(self.names)}
 

@@ -44,7 +44,7 @@ def build_model(name: str, settings: dict[str, Any], inputs: ModelInputs) -> nn.
     Returns
     -------
     torch.nn.Module
-        ``forward(batch: Batch)`` gives (n, class) logits, or (n,) energies [GeV].
+        ``forward(batch: Batch)`` gives (n, class) logits, or energies [GeV] (see `calotools.models.heads.energies`).
 
     Raises
     ------

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from calotools.errors import ConfigError
 from calotools.models.blocks import FiLM, ResidualBlock, TrackPool, dense
+from calotools.models.heads import energies, energy_layer
 from calotools.models.inputs import PIXEL_SCALE, ModelInputs, channels, finest_grid, log_energy
 
 if TYPE_CHECKING:
@@ -68,12 +69,10 @@ class EnergyCNN(nn.Module):
         self.down = nn.Conv2d(maps, 2 * maps, 3, stride=2, padding=1)
         self.coarse = nn.ModuleList(ResidualBlock(2 * maps, condition) for _ in range(blocks))
         self.hidden = dense((4 * maps + condition, 64))
-        self.out = nn.Linear(64, 1)
-        nn.init.zeros_(self.out.weight)
-        nn.init.zeros_(self.out.bias)
+        self.out = energy_layer(64, inputs, start=0.0)
 
     def forward(self, batch: Batch) -> torch.Tensor:
-        """Batch of n candidates -> (n,) energies [GeV]."""
+        """Batch of n candidates -> energies [GeV], as `calotools.models.heads.energies` gives them."""
         image = channels(batch, self.inputs)  # (n, channel, 56, 11)
         condition = self._condition(batch, image)  # (n, condition)
         # Pixels span five orders of magnitude; the root lifts the faint ones and keeps the sign of noise.
@@ -85,8 +84,7 @@ class EnergyCNN(nn.Module):
         for block in self.coarse:
             maps = block(maps, condition)  # (n, 2 map, 4, 6)
         pooled = torch.cat([maps.mean(dim=(2, 3)), maps.amax(dim=(2, 3)), condition], dim=1)  # (n, 4 map + condition)
-        correction = self.out(self.hidden(pooled))[:, 0]  # (n,)
-        return batch.base_energy * (1 + correction)  # (n,)
+        return energies(self.out(self.hidden(pooled)), batch.base_energy, offset=1.0)  # (n,)
 
     def _condition(self, batch: Batch, image: torch.Tensor) -> torch.Tensor:
         sums = image.sum(dim=(2, 3)) / PIXEL_SCALE  # (n, channel)

@@ -16,6 +16,7 @@ from torch.nn import functional
 from calotools.errors import ConfigError, nearest
 from calotools.models.convolutions import ConvSettings, Stage, activation, after_pooling, downsample
 from calotools.models.gate import Gate
+from calotools.models.heads import energies, energy_layer
 from calotools.models.inputs import ModelInputs, channels, resize_sum
 
 if TYPE_CHECKING:
@@ -158,22 +159,19 @@ class EnergyCNN2019(nn.Module):
         n_pixels = self.pyramid.side[0] * self.pyramid.side[1] * (self.n_layers if dimensions == 3 else 1)
         n_top = last[-1] * (1 if global_pool else n_pixels) + to_top
         self.hidden = nn.Sequential(_dense((n_top, *top_widths), nonlinearity), nn.Dropout(dropout))
-        self.out = nn.Linear((n_top, *top_widths)[-1], 1)
-        nn.init.zeros_(self.out.weight)
-        nn.init.ones_(self.out.bias)
+        self.out = energy_layer((n_top, *top_widths)[-1], inputs)
         # Half as fast again on a CPU; the numbers are the same up to rounding.
         nn.utils.convert_conv2d_weight_memory_format(self, torch.channels_last)
 
     def forward(self, batch: Batch) -> torch.Tensor:
-        """Batch of n candidates -> (n,) energies [GeV]."""
+        """Batch of n candidates -> energies [GeV], as `calotools.models.heads.energies` gives them."""
         scalars = self.scalars(batch.scalars) if self.scalars is not None else None  # (n, 256)
         tracks = self.tracks(batch.tracks, batch.track_mask) if self.tracks is not None else None  # (n, 128)
         maps = self.pyramid(self._images(batch), self._films(scalars, tracks))  # (n, 256, 3, 3)
         maps = self.pixelwise(maps)
         flat = maps.flatten(2).mean(dim=2) if self.global_pool else maps.flatten(1)  # (n, 2304)
         top = torch.cat([flat, *self._parts("top", scalars, tracks)], dim=1)
-        out = self.out(self.hidden(top))[:, 0]  # (n,)
-        return batch.base_energy * (functional.relu(out) if self.final == "relu" else out)
+        return energies(self.out(self.hidden(top)), batch.base_energy, positive=self.final == "relu")  # (n,)
 
     def _images(self, batch: Batch) -> torch.Tensor:
         image = channels(batch, self.inputs)  # (n, channel, 56, 11): energies first

@@ -40,6 +40,8 @@ class ModelInputs:
     n_scalars, n_tracks, n_track_features : int
     n_classes : int, optional
         None for an energy.
+    n_outputs : int
+        Numbers for an energy: 1; 2 with its sigma; 3 with the ends of its 68 % interval.
 
     Examples
     --------
@@ -54,6 +56,7 @@ class ModelInputs:
     n_tracks: int = 0
     n_track_features: int = 0
     n_classes: int | None = None
+    n_outputs: int = 1
 
     @property
     def n_channels(self) -> int:

@@ -103,8 +103,9 @@ def _load(path: Path) -> dict[str, Any]:
 
 
 def best_weights(path: Path) -> dict[str, torch.Tensor]:
-    """The network's weights in a checkpoint."""
-    weights = _load(path)["state_dict"]
+    """The network's weights in a checkpoint: averaged ones, where the fit averages."""
+    content = _load(path)
+    weights = content["callbacks"].get("WeightAverage", {}).get("weights") or content["state_dict"]
     return {name.removeprefix("network."): weight.contiguous() for name, weight in weights.items()}
 
 

@@ -20,6 +20,7 @@ from calotools.errors import ConfigError
 from calotools.images import image_spec
 from calotools.models import build_model, check_precision, use_threads
 from calotools.models.inputs import ModelInputs
+from calotools.training.averaging import WeightAverage
 from calotools.training.bias import BiasCorrection, fit_bias
 from calotools.training.callbacks import History, ShowProgress
 from calotools.training.checkpoints import (
@@ -32,6 +33,7 @@ from calotools.training.checkpoints import (
     prepare_folder,
 )
 from calotools.training.loader import Loader
+from calotools.training.parts import freeze_parts, load_parts
 from calotools.training.preparation import find_store, prepare
 from calotools.training.processes import raise_ours
 from calotools.training.result import TrainingResult
@@ -40,6 +42,7 @@ from calotools.training.stored import StoreData
 from calotools.training.streaming import StreamData
 from calotools.training.survey import take_survey
 from calotools.training.task import METRICS, Task
+from calotools.training.uncertainty import fit_sigma_scale
 from calotools.training.weighing import Tally
 
 if TYPE_CHECKING:
@@ -73,6 +76,7 @@ def model_inputs(config: TrainConfig, spec: ImageSpec) -> ModelInputs:
         n_tracks=config.max_tracks if config.tracks else 0,
         n_track_features=len(config.tracks),
         n_classes=len(config.classes) if config.task == "identification" else None,
+        n_outputs={"none": 1, "gaussian": 2, "quantiles": 3}[config.uncertainty],
     )
 
 
@@ -155,7 +159,7 @@ def fit(
             _run(config, task, given, resume=resume, progress=progress)
         history = history_of(checkpoint_folder(config) / "last.ckpt")
         weights = best_weights(checkpoint_folder(config) / "best.ckpt")
-        bias = _bias(config, task.network, weights, given)
+        bias, sigma_scale = _calibrate(config, task.network, weights, given)
     return TrainingResult(
         state_dict=weights,
         config=config,
@@ -164,6 +168,7 @@ def fit(
         scalers=given.scalers,
         record=_record(config, task.network, given.tally, history),
         bias=bias,
+        sigma_scale=sigma_scale,
     )
 
 
@@ -178,14 +183,10 @@ def _check_device(config: TrainConfig) -> None:
 
 
 def _task(config: TrainConfig, inputs: ModelInputs, data: StoreData | StreamData) -> Task:
-    return Task(
-        build_model(config.model.name, config.model.settings, inputs),
-        task=config.task,
-        trainer_config=config.trainer,
-        n_steps=len(data) * config.trainer.epochs,
-        seed=config.seed,
-        name_rows=data.name_rows,
-    )
+    network = build_model(config.model.name, config.model.settings, inputs)
+    load_parts(network, config.model)
+    freeze_parts(network, config.model.freeze)
+    return Task(network, config=config, steps_per_epoch=len(data), name_rows=data.name_rows)
 
 
 def _run(
@@ -203,9 +204,11 @@ def _run(
         strategy="ddp_fork" if config.trainer.devices > 1 else "auto",
         precision=_PRECISIONS[config.trainer.precision],
         max_epochs=config.trainer.epochs,
+        gradient_clip_val=config.trainer.gradient_clip,
         callbacks=[
             History(config.output / "log.csv", n_candidates=n_train),
             *([ShowProgress(progress, n_candidates=n_train)] if progress else []),
+            *([WeightAverage(config.trainer.average)] if config.trainer.average else []),
             EarlyStopping(monitor="val_loss", patience=config.trainer.patience, check_on_train_epoch_end=True),
             *checkpoints(config),
         ],
@@ -234,16 +237,22 @@ def _run(
         raise_ours(error)
 
 
-def _bias(
+def _calibrate(
     config: TrainConfig, network: nn.Module, weights: dict[str, torch.Tensor], data: StoreData | StreamData
-) -> BiasCorrection | None:
+) -> tuple[BiasCorrection | None, float]:
+    """Bias correction, and the factor of sigma, from the validation part."""
     if config.task != "energy":
-        return None
+        return None, 1.0
     network.cpu().eval().load_state_dict(weights)
     with torch.inference_mode():
         each = ((network(batch), batch.target, batch.weight > 0) for batch in Loader(data.validation()))
-        energy, target, usable = (torch.cat(one).numpy() for one in zip(*each, strict=True))
-    return fit_bias(energy[usable], target[usable], data.abs_eta()[usable])
+        output, target, usable = (torch.cat(one).numpy() for one in zip(*each, strict=True))
+    values, target, abs_eta = output.reshape(len(output), -1)[usable], target[usable], data.abs_eta()[usable]
+    bias = None
+    if config.bias_correction != "none":
+        bias = fit_bias(values[:, 0], target, abs_eta, grid=config.bias_correction)
+        values = values / bias.divisor(values[:, 0], abs_eta)[:, None]
+    return bias, fit_sigma_scale(values, target) if config.uncertainty != "none" else 1.0
 
 
 def _record(config: TrainConfig, network: nn.Module, tally: Tally, history: list[dict[str, float]]) -> dict[str, Any]:

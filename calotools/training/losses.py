@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch.nn import functional
 
 from calotools.errors import ConfigError, nearest
 
-__all__ = ["ENERGY_LOSSES", "IDENTIFICATION_LOSSES", "choose_loss", "log_cosh", "weighted_mean"]
+__all__ = ["ENERGY_LOSSES", "IDENTIFICATION_LOSSES", "QUANTILES", "choose_loss", "log_cosh", "weighted_mean"]
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+Scaled = Callable[[torch.Tensor, torch.Tensor, float], torch.Tensor]
 
-# Log-cosh turns from quadratic to linear at about this relative error: the core of an electromagnetic shower.
+# Log-cosh and Huber turn from quadratic to linear at about this error: relative, of the core of an electromagnetic
+# shower; and in GeV.
 _CORE = 0.02
-_HUBER_GEV = 1.0
+_CORE_GEV = 1.0
+# Of the energy and of the ends of its interval: those of a Gaussian at -1, 0 and 1 sigma.
+QUANTILES = (0.5, 0.158655, 0.841345)
 
 
 def log_cosh(x: torch.Tensor) -> torch.Tensor:
@@ -40,29 +45,61 @@ def _relative(energy: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     return (energy - target) / target
 
 
-ENERGY_LOSSES: dict[str, Loss] = {
-    "log-cosh": lambda energy, target: log_cosh(_relative(energy, target) / _CORE),
-    "relative-mae": lambda energy, target: _relative(energy, target).abs(),
-    "relative-mse": lambda energy, target: _relative(energy, target) ** 2,
-    "log-cosh-gev": lambda energy, target: log_cosh(energy - target),
-    "mae": lambda energy, target: (energy - target).abs(),
-    "mse": lambda energy, target: (energy - target) ** 2,
-    "huber": lambda energy, target: functional.huber_loss(energy, target, reduction="none", delta=_HUBER_GEV),
+def _huber(error: torch.Tensor, scale: float) -> torch.Tensor:
+    return functional.huber_loss(error, torch.zeros_like(error), reduction="none", delta=scale)
+
+
+def _gaussian(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """(n, 2) energy and sigma: -ln of the Gaussian density of E / E_true, without the constant ln sqrt(2 pi)."""
+    energy, sigma = output.unbind(dim=1)
+    return 0.5 * ((energy - target) / sigma) ** 2 + torch.log(sigma / target)
+
+
+def _quantile(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """(n, 3) energy and ends of its interval: the pinball losses of their relative errors, added up."""
+    missing = (target[:, None] - output) / target[:, None]  # (n, 3)
+    level = torch.tensor(QUANTILES, device=output.device, dtype=output.dtype)
+    return torch.maximum(level * missing, (level - 1) * missing).sum(dim=1)
+
+
+# Name: (loss of energy, target and scale; the scale by default).
+ENERGY_LOSSES: dict[str, tuple[Scaled, float]] = {
+    "log-cosh": (lambda energy, target, scale: log_cosh(_relative(energy, target) / scale), _CORE),
+    "relative-mae": (lambda energy, target, _: _relative(energy, target).abs(), 1.0),
+    "relative-mse": (lambda energy, target, _: _relative(energy, target) ** 2, 1.0),
+    "relative-huber": (lambda energy, target, scale: _huber(_relative(energy, target), scale), _CORE),
+    "log-cosh-gev": (lambda energy, target, scale: log_cosh((energy - target) / scale), _CORE_GEV),
+    "mae": (lambda energy, target, _: (energy - target).abs(), 1.0),
+    "mse": (lambda energy, target, _: (energy - target) ** 2, 1.0),
+    "huber": (lambda energy, target, scale: _huber(energy - target, scale), _CORE_GEV),
+}
+_WITH_UNCERTAINTY: dict[str, dict[str, Loss]] = {
+    "gaussian": {"gaussian-nll": _gaussian},
+    "quantiles": {"quantile": _quantile},
 }
 IDENTIFICATION_LOSSES: dict[str, Loss] = {
     "cross-entropy": lambda logits, target: functional.cross_entropy(logits, target, reduction="none"),
+    "mse": lambda logits, target: (
+        (torch.softmax(logits, dim=1) - functional.one_hot(target, logits.shape[1])).square().sum(dim=1)
+    ),
 }
 
 
-def choose_loss(name: str | None, *, task: str) -> Loss:
+def choose_loss(name: str | None, *, task: str, uncertainty: str = "none", scale: float | None = None) -> Loss:
     """The loss of a recipe.
 
     Parameters
     ----------
     name : str, optional
         Energy: ``log-cosh`` (the default: of the relative error over 0.02), ``relative-mae``, ``relative-mse``,
-        ``log-cosh-gev``, ``mae``, ``mse``, ``huber`` (of the error in GeV). Identification: ``cross-entropy``.
+        ``relative-huber``, ``log-cosh-gev``, ``mae``, ``mse``, ``huber`` (of the error in GeV); ``gaussian-nll`` or
+        ``quantile`` where the network also gives its uncertainty. Identification: ``cross-entropy``, ``mse`` (of the
+        probabilities).
     task : {"identification", "energy"}
+    uncertainty : {"none", "gaussian", "quantiles"}
+        What the network gives beside the energy.
+    scale : float, optional
+        Error at which log-cosh and Huber turn from quadratic to linear; default: 0.02 (relative), 1 GeV.
 
     Returns
     -------
@@ -72,18 +109,36 @@ def choose_loss(name: str | None, *, task: str) -> Loss:
     Raises
     ------
     ConfigError
-        The task has no such loss.
+        The task has no such loss, or it needs another output of the network.
 
     Examples
     --------
     >>> choose_loss("relative-mse", task="energy")(torch.tensor([55.0]), torch.tensor([50.0])).item()
     0.01...
     """
-    table = ENERGY_LOSSES if task == "energy" else IDENTIFICATION_LOSSES
+    table = _losses(task, uncertainty, scale)
     name = name or next(iter(table))
     if name not in table:
-        raise ConfigError(f"trainer.loss = '{name}' is no loss of task '{task}'; {nearest(name, table)}")
+        kinds = [kind for kind, losses in _WITH_UNCERTAINTY.items() if task == "energy" and name in losses]
+        if kinds:
+            raise ConfigError(
+                f"trainer.loss = '{name}' needs a network with an uncertainty: set uncertainty = '{kinds[0]}'"
+            )
+        also = f" with uncertainty = '{uncertainty}'" if uncertainty != "none" else ""
+        raise ConfigError(f"trainer.loss = '{name}' is no loss of task '{task}'{also}; {nearest(name, table)}")
     return table[name]
+
+
+def _losses(task: str, uncertainty: str, scale: float | None) -> dict[str, Loss]:
+    if task != "energy":
+        return IDENTIFICATION_LOSSES
+    if uncertainty != "none":
+        return _WITH_UNCERTAINTY[uncertainty]
+    return {name: partial(_scaled, loss, scale or usual) for name, (loss, usual) in ENERGY_LOSSES.items()}
+
+
+def _scaled(loss: Scaled, scale: float, energy: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    return loss(energy, target, scale)
 
 
 def weighted_mean(losses: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:

@@ -34,6 +34,8 @@ class TrainingResult:
         Task, model, numbers of candidates, loss and metric of every epoch, versions.
     bias : BiasCorrection, optional
         Fitted on the validation part (energy).
+    sigma_scale : float
+        What the network's sigma is multiplied by, likewise.
     """
 
     state_dict: dict[str, torch.Tensor]
@@ -43,3 +45,4 @@ class TrainingResult:
     scalers: InputScalers
     record: dict[str, Any]
     bias: BiasCorrection | None = None
+    sigma_scale: float = 1.0

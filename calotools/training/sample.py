@@ -56,8 +56,10 @@ def check_inputs(config: TrainConfig) -> None:
     ------
     ConfigError
         A scalar, track variable or the base energy is truth, or one of run, event, candidate, lumi_block, channel,
-        weight.
+        weight; or classes with an uncertainty.
     """
+    if config.uncertainty != "none" and config.task != "energy":
+        raise ConfigError(f"uncertainty = '{config.uncertainty}' is for energies; task '{config.task}' has none")
     for key, names in (("scalars", config.scalars), ("tracks", config.tracks), ("base_energy", (config.base_energy,))):
         for name in names:
             if name.endswith("_true"):

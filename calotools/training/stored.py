@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from calotools.containers import Batch, Index
+from calotools.containers import Batch
 from calotools.training.batches import StoreBatches
 from calotools.training.inputs import InputScalers
+from calotools.training.naming import name_rows
 from calotools.training.order import batch_edges, keep_some, mix_pieces, shuffle_pool
 from calotools.training.pieces import PIECE
 from calotools.training.sample import PARTS, check_inputs, label
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from calotools.images import ImageStore
     from calotools.recipe import TrainConfig
 
-__all__ = ["InOrder", "StoreData", "count_batches", "name_rows", "sample_pieces"]
+__all__ = ["InOrder", "StoreData", "count_batches", "sample_pieces"]
 
 # Scalers are fitted on about this many candidates: enough for medians and quartiles.
 _SCALED = 100_000
@@ -122,7 +123,7 @@ class StoreData:
 
     def name_rows(self, rows: np.ndarray) -> str:
         """Run, event and candidate of the first few of some rows."""
-        return name_rows(self.store.index, rows)
+        return name_rows(self.store.index, rows, sample=self.config.sample)
 
     def close(self) -> None:
         """Nothing: a store is only looked at."""
@@ -154,26 +155,6 @@ def count_batches(config: TrainConfig, n_train: np.ndarray, fractions: np.ndarra
     """
     most = np.where(fractions < 1, np.floor(n_train * fractions) + 1, n_train)
     return int(-(-most.sum() // config.trainer.batch_size))
-
-
-def name_rows(index: Index, rows: np.ndarray) -> str:
-    """Run, event and candidate of the first three of some rows.
-
-    Parameters
-    ----------
-    index : Index
-    rows : (m,) int
-
-    Returns
-    -------
-    str
-    """
-    shown = index.take(rows[:3])
-    names = [
-        f"(run {run}, event {event}, candidate {candidate})"
-        for run, event, candidate in zip(shown.run, shown.event, shown.candidate, strict=True)
-    ]
-    return ", ".join(names) + (", ..." if len(rows) > len(names) else "")
 
 
 def _piece_edges(store: ImageStore) -> np.ndarray:

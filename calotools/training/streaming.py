@@ -17,13 +17,14 @@ from calotools.errors import InputFileError
 from calotools.images import ImageStore
 from calotools.training.batches import StoreBatches, join_batches
 from calotools.training.building import StoreBuilder
+from calotools.training.naming import name_rows
 from calotools.training.order import batch_edges
 from calotools.training.pools import Pool, Pools, fit_scalers, in_memory
 from calotools.training.prefetch import prefetch
 from calotools.training.preparation import store_digest, store_path
 from calotools.training.reading import PieceArrays
 from calotools.training.sample import PARTS, label
-from calotools.training.stored import StoreData, count_batches, name_rows
+from calotools.training.stored import StoreData, count_batches
 from calotools.training.weighing import Weighing, kept_fractions
 
 if TYPE_CHECKING:
@@ -120,9 +121,9 @@ class StreamData:
         if self._stored is not None:
             return self._stored.name_rows(rows)
         if rows[0] >= len(self._known):
-            return name_rows(self._validation_store().index, rows - len(self._known))
+            return name_rows(self._validation_store().index, rows - len(self._known), sample=self.config.sample)
         known = [(index, np.flatnonzero(np.isin(numbers, rows))) for numbers, index in self._recent]
-        return ", ".join(name_rows(index, own) for index, own in known if len(own))
+        return ", ".join(name_rows(index, own, sample=self.config.sample) for index, own in known if len(own))
 
     def close(self) -> None:
         """Give up what is half-built, and close the files."""

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import lightning
 import numpy as np
@@ -13,12 +13,45 @@ from torch import nn
 
 from calotools.containers import Batch
 from calotools.errors import NumericalError
-from calotools.recipe import TrainerConfig
+from calotools.models.heads import energy_of
+from calotools.recipe import TrainConfig
 from calotools.training.losses import choose_loss, weighted_mean
 from calotools.training.metrics import METRICS, mean_auc, relative_iqr
-from calotools.training.schedules import learning_rate_factor
+from calotools.training.naming import bad_inputs
+from calotools.training.optimisers import build_optimiser
+from calotools.training.parts import rest_frozen
+from calotools.training.schedules import learning_rate_factor, plateau_factor
 
-__all__ = ["METRICS", "Task"]
+__all__ = ["METRICS", "Task", "loss_of"]
+
+
+def loss_of(config: TrainConfig) -> Callable[[Batch, torch.Tensor], torch.Tensor]:
+    """The loss of a recipe, of a batch and what the network says of it.
+
+    Parameters
+    ----------
+    config : TrainConfig
+
+    Returns
+    -------
+    callable
+        (`Batch`, output) -> (n,) loss of each candidate.
+
+    Raises
+    ------
+    ConfigError
+        There is no such loss.
+    """
+    trainer = config.trainer
+    loss = choose_loss(trainer.loss, task=config.task, uncertainty=config.uncertainty, scale=trainer.loss_scale)
+    if config.task != "energy" or trainer.target == "e_true":
+        return lambda batch, output: loss(output, batch.target)
+
+    def of_ratio(batch: Batch, output: torch.Tensor) -> torch.Tensor:
+        base = batch.base_energy
+        return loss(output / (base if output.ndim == 1 else base[:, None]), batch.target / base)
+
+    return of_ratio
 
 
 class Task(lightning.LightningModule):
@@ -29,13 +62,11 @@ class Task(lightning.LightningModule):
     Parameters
     ----------
     network : torch.nn.Module
-        `Batch` -> (n, class) logits or (n,) energies [GeV].
-    task : {"identification", "energy"}
-    trainer_config : TrainerConfig
-    n_steps : int
-        Steps of the whole fit.
-    seed : int
-        Of anything that a network draws; restarted for every batch, so that a resumed fit draws the same.
+        `Batch` -> (n, class) logits or energies [GeV], as `calotools.models.heads.energies` gives them.
+    config : TrainConfig
+        Its seed is that of anything that a network draws; restarted for every batch, so that a resumed fit draws the
+        same.
+    steps_per_epoch : int
     name_rows : callable
         Rows of the store -> text that names their candidates.
     """
@@ -44,20 +75,18 @@ class Task(lightning.LightningModule):
         self,
         network: nn.Module,
         *,
-        task: str,
-        trainer_config: TrainerConfig,
-        n_steps: int,
-        seed: int,
+        config: TrainConfig,
+        steps_per_epoch: int,
         name_rows: Callable[[np.ndarray], str],
     ) -> None:
         super().__init__()
         self.network = network
-        self._task = task
-        self._config = trainer_config
-        self._n_steps = n_steps
-        self._seed = seed
+        self._task, self._seed = config.task, config.seed
+        self._config = config.trainer
+        self._steps_per_epoch = steps_per_epoch
         self._name_rows = name_rows
-        self._loss = choose_loss(trainer_config.loss, task=task)
+        self._loss = loss_of(config)
+        self._val_losses: list[float] = []
         self._seen: list[list[torch.Tensor]] = []
         self._train_loss = torch.zeros(2, dtype=torch.float64)  # sum of weighted losses, candidates
 
@@ -70,10 +99,12 @@ class Task(lightning.LightningModule):
         return batch.to(device)
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
-        """Restart torch's generator with every batch, and the mean loss with every epoch."""
+        """Restart torch's generator with every batch, and the mean loss with every epoch; set the learning rate."""
         torch.manual_seed(self._seed + 1_000_003 * self.current_epoch + 101 * batch_idx)
         if batch_idx == 0:
             self._train_loss = torch.zeros_like(self._train_loss)
+        for group in self.trainer.optimizers[0].param_groups:
+            group["lr"] = self._learning_rate()
 
     def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:
         """Weighted mean loss of a batch."""
@@ -95,41 +126,61 @@ class Task(lightning.LightningModule):
         output, losses, target, weight = (torch.cat(parts) for parts in zip(*self._seen, strict=True))
         self._seen.clear()
         self.log("train_loss", (self._train_loss[0] / self._train_loss[1]).float(), sync_dist=True)
-        self.log("val_loss", weighted_mean(losses.double(), weight.double()).float())
+        val_loss = weighted_mean(losses.double(), weight.double()).float()
+        self._val_losses.append(float(val_loss))
+        self.log("val_loss", val_loss)
         self.log(METRICS[self._task], self._metric(output, target.numpy(), weight.numpy()))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep the mean loss so far."""
-        checkpoint["train_loss"] = self._train_loss.tolist()
+        """Keep the losses so far."""
+        checkpoint["train_loss"], checkpoint["val_losses"] = self._train_loss.tolist(), self._val_losses
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Go on with it."""
+        """Go on with them."""
         self._train_loss = torch.tensor(checkpoint["train_loss"], dtype=torch.float64)
+        self._val_losses = list(checkpoint["val_losses"])
 
-    def configure_optimizers(self) -> Any:
-        """AdamW, and the schedule, step by step."""
-        optimizer = torch.optim.AdamW(
-            self.network.parameters(), lr=self._config.learning_rate, weight_decay=self._config.weight_decay
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """The recipe's optimiser; its learning rate is set before every step."""
+        return build_optimiser(self.network.parameters(), self._config)
+
+    def on_train_start(self) -> None:
+        """What is frozen stays as in evaluation."""
+        rest_frozen(self.network)
+
+    def _learning_rate(self) -> float:
+        config, each = self._config, self._steps_per_epoch
+        factor = learning_rate_factor(
+            self.global_step,
+            schedule=config.schedule,
+            n_steps=each * config.epochs,
+            cycle_steps=each * config.cycle_epochs,
+            growth=config.cycle_growth,
         )
-        schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimizer,
-            lambda step: learning_rate_factor(step, schedule=self._config.schedule, n_steps=self._n_steps),
-        )
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        if config.schedule == "plateau":
+            factor *= plateau_factor(self._val_losses, epochs=config.plateau_epochs, factor=config.plateau_factor)
+        return config.learning_rate * factor
 
     def _losses(self, batch: Batch, output: torch.Tensor) -> torch.Tensor:
-        losses = self._loss(output, batch.target)  # (n,)
-        bad = ~torch.isfinite(losses)
-        if bad.any():
-            rows = batch.row[bad].cpu().numpy()
-            raise NumericalError(
-                f"the loss became non-finite in epoch {self.current_epoch + 1} for {len(rows)} of {len(losses)} "
-                f"candidates of a batch: {self._name_rows(rows)}; look at their inputs (calotools inspect), or lower "
-                "trainer.learning_rate"
-            )
+        losses = self._loss(batch, output)  # (n,)
+        if not torch.isfinite(losses).all():
+            self._blame(batch, losses)
         return losses
+
+    def _blame(self, batch: Batch, losses: torch.Tensor) -> NoReturn:
+        """Name the candidates; a bad one spoils the others of its batch where a network normalises over them."""
+        found = bad_inputs(batch)
+        number = np.unique(np.concatenate(list(found.values()))) if found else None
+        bad = ~torch.isfinite(losses.detach()).cpu().numpy()
+        rows = batch.row.cpu().numpy()[bad if number is None else number]
+        what = f"their {', '.join(found)} {'are' if len(found) > 1 else 'is'}" if found else "the loss alone is"
+        raise NumericalError(
+            f"the loss became non-finite in epoch {self.current_epoch + 1} for {bad.sum()} of {len(losses)} candidates "
+            f"of a batch: {what} not finite for {len(rows)}, {self._name_rows(rows)}; "
+            + ("look at them (calotools inspect, calotools display)" if found else "lower trainer.learning_rate")
+        )
 
     def _metric(self, output: torch.Tensor, target: np.ndarray, weight: np.ndarray) -> float:
         if self._task == "energy":
-            return relative_iqr(output.numpy()[weight > 0], target[weight > 0])
+            return relative_iqr(energy_of(output).numpy()[weight > 0], target[weight > 0])
         return mean_auc(torch.softmax(output, dim=1).numpy(), target, weight=weight)

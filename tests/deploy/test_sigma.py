@@ -1,0 +1,100 @@
+"""What `predict` writes of a network that knows its uncertainty; the bias correction is applied once."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import safetensors
+from safetensors.torch import save_file
+
+from calotools.deploy import bundle_of, load_bundle, predict, save_bundle
+from calotools.errors import NumericalError
+from calotools.ntuple import read_friend
+from calotools.ntuple.metadata import read_metadata
+from calotools.recipe import PredictConfig
+from calotools.training import fit, open_data
+from calotools.training.bias import BiasCorrection
+
+NAMES = {
+    "gaussian": ["e_network", "e_network_sigma"],
+    "quantiles": ["e_network", "e_network_sigma", "e_network_low", "e_network_high"],
+}
+
+
+def scores_of(bundle, files, path):
+    save_bundle(bundle, path / "one.calo", overwrite=True)
+    output = path / "s.root"
+    predict(PredictConfig(model=path / "one.calo", files=tuple(files), output=output, threads=1, overwrite=True))
+    return read_friend(output).values
+
+
+@pytest.mark.parametrize("uncertainty", list(NAMES))
+def test_sigma_is_written_and_scaled(recipe, ntuple, tmp_path, uncertainty):
+    config = recipe("energy", uncertainty=uncertainty)
+    bundle = bundle_of(fit(config, open_data(config)))
+    plain = scores_of(replace(bundle, sigma_scale=1.0, bias=None), ntuple, tmp_path)
+    assert list(plain) == NAMES[uncertainty]
+    units = read_metadata(tmp_path / "s.root")["units"]
+    assert units == dict.fromkeys(NAMES[uncertainty], "MeV")
+    quarter = BiasCorrection((0.0, 9.0), (0.0, 9e9), ((1.25,),))
+    scaled = scores_of(replace(bundle, sigma_scale=3.0, bias=quarter), ntuple, tmp_path)
+    np.testing.assert_allclose(scaled["e_network"], plain["e_network"] / 1.25, rtol=1e-6)
+    np.testing.assert_allclose(scaled["e_network_sigma"], 3 * plain["e_network_sigma"] / 1.25, rtol=1e-4)
+    if uncertainty == "quantiles":
+        assert np.all(scaled["e_network_low"] < scaled["e_network"])
+        width = scaled["e_network_high"] - scaled["e_network_low"]
+        np.testing.assert_allclose(width, 2 * scaled["e_network_sigma"], rtol=1e-4)
+
+
+def test_bias_is_corrected_once_over_training_bundle_and_prediction(recipe, ntuple, tmp_path, bundle):
+    one = bundle("energy")
+    quarter = BiasCorrection((0.0, 9.0), (0.0, 9e9), ((1.25,),), ((0.01,),), smooth=True)
+    plain, corrected = (scores_of(replace(one, bias=bias), ntuple, tmp_path)["e_network"] for bias in (None, quarter))
+    np.testing.assert_allclose(plain / corrected, 1.25, rtol=1e-6)
+    again = load_bundle(save_bundle(replace(one, bias=quarter), tmp_path / "again.calo"))
+    assert again.bias == quarter
+    np.testing.assert_array_equal(scores_of(again, ntuple, tmp_path)["e_network"], corrected)
+
+
+@pytest.mark.parametrize("grid", ["none", "energy", "eta-energy"])
+def test_the_grid_is_the_recipes(recipe, grid):
+    config = recipe("energy", bias_correction=grid)
+    bias = fit(config, open_data(config)).bias
+    assert (bias is None) == (grid == "none")
+    if bias is not None:
+        assert len(bias.median) == (1 if grid == "energy" else 8)
+
+
+def test_a_bundle_of_before_is_read(bundle, tmp_path):
+    """Format 1, as it was before sigma and new keys of the recipe."""
+    path = save_bundle(bundle("energy"), tmp_path / "new.calo")
+    with safetensors.safe_open(path, framework="pt") as opened:
+        header = json.loads(opened.metadata()["calotools"])
+        weights = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+    del header["sigma_scale"], header["inputs"]["n_outputs"]
+    del header["config"]["uncertainty"], header["config"]["bias_correction"], header["config"]["trainer"]["optimizer"]
+    header["bias"] = {"eta_edges": [0.0, 1.0], "energy_edges": [10.0], "median": [[1.1]]}
+    save_file(weights, tmp_path / "old.calo", metadata={"calotools": json.dumps(header)})
+    old = load_bundle(tmp_path / "old.calo")
+    assert old.sigma_scale == 1.0
+    assert not old.bias.smooth
+    assert old.network().out.weight.shape[0] == 1
+
+
+def test_a_bad_candidate_is_named_with_its_file_and_row(recipe, tmp_path, draw_candidates, write_ntuple):
+    candidates = draw_candidates(60)
+    good = write_ntuple(tmp_path / "good.root", draw_candidates(60, first=100))
+    candidates["e_true"][7] = 1e30  # a float, but its square is none
+    bad = write_ntuple(tmp_path / "bad.root", candidates)
+    config = recipe(
+        "energy",
+        sample={"files": (good, bad), "tree": "electrons"},
+        trainer={"epochs": 1, "threads": 1, "accelerator": "cpu", "loss": "mse"},
+        validation_fraction=0.01,
+        test_fraction=0.0,
+    )
+    with pytest.raises(
+        NumericalError, match=r"\(run 1, event 7, candidate 0\) in '.*bad.root', tree 'electrons', row 7"
+    ):
+        fit(config, open_data(config))
