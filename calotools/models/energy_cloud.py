@@ -13,6 +13,7 @@ from calotools.models.attention import AttentionBlock
 from calotools.models.blocks import Condition, dense, signed_root
 from calotools.models.cells import N_GEOMETRY, CellSet, find_cells
 from calotools.models.checks import check_numbers, need_energy
+from calotools.models.heads import energies, energy_layer
 from calotools.models.inputs import ModelInputs, grid_images
 
 if TYPE_CHECKING:
@@ -79,19 +80,16 @@ class EnergyCloud(nn.Module):
         self.each = dense((width, width, width))
         self.attention = nn.ModuleList(AttentionBlock(width, heads) for _ in range(blocks))
         self.hidden = dense((3 * width, 64))
-        self.out = nn.Linear(64, 1)
-        nn.init.zeros_(self.out.weight)
-        nn.init.zeros_(self.out.bias)
+        self.out = energy_layer(64, inputs, start=0.0)
 
     def forward(self, batch: Batch) -> torch.Tensor:
-        """Batch of n candidates -> (n,) energies [GeV]."""
+        """Batch of n candidates -> energies [GeV], as `calotools.models.heads.energies` gives them."""
         condition = self.condition(batch, self._sums(batch))  # (n, width)
-        return batch.base_energy * (
-            1 + self.correction(find_cells(batch, self.inputs, most=self.cells), condition, batch.base_energy)
-        )
+        cells = find_cells(batch, self.inputs, most=self.cells)
+        return energies(self.correction(cells, condition, batch.base_energy), batch.base_energy, offset=1.0)
 
     def correction(self, cells: CellSet, condition: torch.Tensor, base_energy: torch.Tensor) -> torch.Tensor:
-        """Cells, (n, width) and (n,) energies [GeV] -> (n,)."""
+        """Cells, (n, width) and (n,) energies [GeV] -> (n, output)."""
         points = self._points(cells, condition, base_energy)  # (n, cell, width)
         real = torch.ones_like(cells.mask[:, :1])
         tokens, mask = torch.cat([condition[:, None], points], dim=1), torch.cat([real, cells.mask], dim=1)
@@ -100,7 +98,7 @@ class EnergyCloud(nn.Module):
         points = torch.where(cells.mask[..., None], tokens[:, 1:], 0.0)
         weighted = (points * cells.energy[..., None]).sum(dim=1)  # (n, width)
         pooled = torch.cat([tokens[:, 0], weighted, points.sum(dim=1) / self.cells], dim=1)
-        return self.out(self.hidden(pooled))[:, 0]  # (n,)
+        return self.out(self.hidden(pooled))  # (n, output)
 
     def _points(self, cells: CellSet, condition: torch.Tensor, base_energy: torch.Tensor) -> torch.Tensor:
         gev = cells.energy * base_energy[:, None]

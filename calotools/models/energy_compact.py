@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from calotools.models.blocks import Condition, FiLM, ResidualBlock, dense, signed_root
 from calotools.models.checks import check_numbers, need_energy
+from calotools.models.heads import energies, energy_layer
 from calotools.models.inputs import PIXEL_SCALE, ModelInputs, channels, finest_grid
 
 if TYPE_CHECKING:
@@ -67,13 +68,11 @@ class EnergyCompact(nn.Module):
         self.film = FiLM(condition, maps)
         self.blocks = nn.ModuleList(ResidualBlock(maps, condition) for _ in range(blocks))
         self.hidden = dense((3 * maps + condition, 64))
-        self.out = nn.Linear(64, 1)
-        nn.init.zeros_(self.out.weight)
-        nn.init.zeros_(self.out.bias)
+        self.out = energy_layer(64, inputs, start=0.0)
         nn.utils.convert_conv2d_weight_memory_format(self, torch.channels_last)  # faster on a CPU
 
     def forward(self, batch: Batch) -> torch.Tensor:
-        """Batch of n candidates -> (n,) energies [GeV]."""
+        """Batch of n candidates -> energies [GeV], as `calotools.models.heads.energies` gives them."""
         image = channels(batch, self.inputs)  # (n, channel, 56, 11), energies first
         energy = image[:, : self.n_layers] / PIXEL_SCALE  # (n, layer, 56, 11), fractions
         condition = self.condition(batch, energy.sum(dim=(2, 3)))  # (n, condition)
@@ -84,4 +83,4 @@ class EnergyCompact(nn.Module):
         here = functional.avg_pool2d(energy.sum(dim=1, keepdim=True), (self.rows, 1), divisor_override=1)
         weighted = (maps * here).sum(dim=(2, 3))  # (n, map): as much as there is energy
         pooled = torch.cat([weighted, maps.mean(dim=(2, 3)), maps.amax(dim=(2, 3)), condition], dim=1)
-        return batch.base_energy * (1 + self.out(self.hidden(pooled))[:, 0])  # (n,)
+        return energies(self.out(self.hidden(pooled)), batch.base_energy, offset=1.0)

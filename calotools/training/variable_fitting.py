@@ -91,6 +91,8 @@ def _check(config: TrainConfig) -> None:
     name = config.model.name
     if not config.scalars:
         raise ConfigError(f"model '{name}' sees candidate variables; name some, such as scalars = ['reta', 'rhad']")
+    if config.uncertainty != "none":
+        raise ConfigError(f"model '{name}' gives no uncertainty; set uncertainty = 'none', or use a network")
     if config.tracks:
         raise ConfigError(
             f"model '{name}' sees candidate variables alone; take tracks = {list(config.tracks)} out, or use variables "
@@ -149,7 +151,8 @@ def _result(config: TrainConfig, model: VariableModel, data: _Data, tally: Tally
     bias = None
     if config.task == "energy":
         said = said * data.sample.base_energy[rows, None]
-        bias = fit_bias(said[:, 0], target, np.abs(eta))
+        if config.bias_correction != "none":
+            bias = fit_bias(said[:, 0], target, np.abs(eta), grid=config.bias_correction)
         metric = relative_iqr(said[:, 0], target)
     else:
         metric = mean_auc(said, target, weight=weight)

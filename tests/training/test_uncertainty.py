@@ -8,6 +8,8 @@ from calotools.errors import ConfigError
 from calotools.models import ModelInputs, build_model
 from calotools.models.heads import energies, energy_of
 from calotools.training import fit
+from calotools.training.batches import make_batch
+from calotools.training.stored import StoreData
 from calotools.training.uncertainty import corrected_energies, fit_sigma_scale
 
 BASE = torch.tensor([40.0, 80.0])
@@ -30,13 +32,11 @@ def test_sigma_is_positive_and_finite_whatever_the_layer_says():
     assert (wild[:, 1] > 0).all()
 
 
-@pytest.mark.parametrize("name", ["energy_cnn", "energy_cnn_2019"])
+@pytest.mark.parametrize("name", ["energy_cnn", "energy_cnn_2019", "energy_compact", "energy_cloud"])
 @pytest.mark.parametrize("n_outputs", [1, 2, 3])
 def test_untrained_networks_return_the_base_energy(name, n_outputs, showers):
     inputs = ModelInputs(shapes={"em": (3, 14, 10)}, n_outputs=n_outputs)
-    settings = {"size": (14, 10), "depths": (1, 1), "filters": 2} if name == "energy_cnn_2019" else {"maps": 4}
-    from calotools.training.batches import make_batch
-
+    settings = {"energy_cnn_2019": {"size": (14, 10), "depths": (1, 1), "filters": 2}}.get(name, {})
     none = np.zeros((2, 0, 0), np.float32), np.zeros((2, 0), bool)
     batch = make_batch(
         showers.dense(np.arange(2)), scalars=np.zeros((2, 0), np.float32), tracks=none, base_energy=BASE.numpy()
@@ -55,12 +55,10 @@ def test_sigma_follows_what_cannot_be_known(recipe, showers, uncertainty):
     store = object.__new__(type(showers))
     columns = {"e_true": e_true.astype(np.float32), "mu": np.where(blurred, 60, 20).astype(np.float32)}
     store.__dict__.update(showers.__dict__, _columns=showers._columns | columns)
-    trainer = {"epochs": 12, "batch_size": 100, "learning_rate": 5e-3}
+    trainer = {"epochs": 7, "batch_size": 100, "learning_rate": 5e-3}
     result = fit(recipe("energy", trainer=trainer, uncertainty=uncertainty, reweight=False), store)
     network = build_model(result.config.model.name, result.config.model.settings, result.inputs)
     network.load_state_dict(result.state_dict)
-    from calotools.training.stored import StoreData
-
     data = StoreData(result.config, store)
     batch = data._make(np.arange(len(store)))
     with torch.inference_mode():
