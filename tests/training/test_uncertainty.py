@@ -55,7 +55,7 @@ def test_sigma_follows_what_cannot_be_known(recipe, showers, uncertainty):
     store = object.__new__(type(showers))
     columns = {"e_true": e_true.astype(np.float32), "mu": np.where(blurred, 60, 20).astype(np.float32)}
     store.__dict__.update(showers.__dict__, _columns=showers._columns | columns)
-    trainer = {"epochs": 7, "batch_size": 100, "learning_rate": 5e-3}
+    trainer = {"epochs": 12, "batch_size": 100, "learning_rate": 5e-3}
     result = fit(recipe("energy", trainer=trainer, uncertainty=uncertainty, reweight=False), store)
     network = build_model(result.config.model.name, result.config.model.settings, result.inputs)
     network.load_state_dict(result.state_dict)
