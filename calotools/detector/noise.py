@@ -49,7 +49,7 @@ def cell_noise(
     --------
     >>> electronic, pileup = cell_noise(2, [0.0, 0.0], [0.0, 30.0])
     >>> electronic, pileup
-    (array([0.035, 0.035]), array([0.   , 0.035]))
+    (array([0.035, 0.035]), array([0.    , 0.0261]))
     """
     noise = _packaged() if table is None else table
     mu = np.asarray(mu, dtype=np.float64)

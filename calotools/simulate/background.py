@@ -87,15 +87,25 @@ def _interleave(first: Generated, second: Generated) -> Generated:
     """Events with candidate 0 from `first` and candidate 1 from `second`."""
     n = len(first.truth)
     order = np.arange(2 * n).reshape(2, n).T.ravel()
-    truth = Truth(
-        **{
-            name: np.concatenate([getattr(first.truth, name), getattr(second.truth, name)])[order]
-            for name in Truth.__dataclass_fields__
-        }
-    )
+    truth = _chain(first.truth, second.truth).take(order)
     particles, rows = _join(first.particles, second.particles)
     around, _ = _join(first.around, second.around)
-    return Generated(truth, particles, np.concatenate([first.d0, second.d0])[rows], around, n)
+    # the photon that an electron radiated is part of it
+    own = first.truth.take(first.particles.candidate)
+    jets = second.particle_truth if second.particle_truth is not None else second.truth.take(second.particles.candidate)
+    return Generated(
+        truth,
+        particles,
+        np.concatenate([first.d0, second.d0])[rows],
+        around,
+        n,
+        particle_truth=_chain(own, jets).take(rows),
+    )
+
+
+def _chain(first: Truth, second: Truth) -> Truth:
+    names = Truth.__dataclass_fields__
+    return Truth(**{name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in names})
 
 
 def _join(first: Particles, second: Particles) -> tuple[Particles, np.ndarray]:

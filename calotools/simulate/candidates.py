@@ -10,14 +10,14 @@ import numpy as np
 from calotools.ntuple import Lists, Table
 from calotools.simulate.beam import Crossings
 from calotools.simulate.charged import CONVERSION_RADIUS_MAX
-from calotools.simulate.generated import CHARGE_FLIP, CONVERSION, PROMPT, Generated, Truth
+from calotools.simulate.generated import CHARGE_FLIP, CONVERSION, LIGHT_HADRON, PROMPT, Generated, Truth
 from calotools.simulate.matching import Matched
 from calotools.simulate.response import Response
 
 __all__ = ["as_electrons", "cells_of", "event_columns", "number_candidates", "replace_columns", "tracks_of", "truth_of"]
 
-IFF_CHARGE_FLIP, IFF_CONVERSION = 3, 5
-_BACKGROUND_ELECTRON, _PHOTON_CONVERSION = 4, 5
+IFF_CHARGE_FLIP, IFF_CONVERSION, IFF_LIGHT = 3, 5, 10
+_BACKGROUND_ELECTRON, _PHOTON_CONVERSION, _HADRON = 4, 5, 17
 _CELL_FIELDS = ("e", "eta", "phi", "sampling", "time", "gain", "noise")
 _TRACK_FIELDS = ("pt", "eta", "phi", "charge", "d0", "z0", "dp_over_p", "trt_pid")
 _HIT_FIELDS = ("n_innermost", "n_pixel", "n_sct", "n_trt")
@@ -63,8 +63,9 @@ def truth_of(
     """Truth of each candidate.
 
     Where every particle's truth is known, that of an electron candidate is of the particle that made its track: a
-    hadron, an electron, or a photon that converted. A prompt electron whose track has the other charge is a charge
-    flip.
+    hadron, an electron, or a photon that converted. A candidate without its own track, whose cluster met a track of
+    another collision or of the underlying event, is a light-flavour hadron unless an electron made the cluster. A
+    prompt electron whose own track, or that of a photon it radiated, has the other charge is a charge flip.
 
     Parameters
     ----------
@@ -84,11 +85,11 @@ def truth_of(
     """
     row = np.searchsorted(generated.particles.candidate, np.arange(len(generated.truth)))
     truth = generated.truth
+    parent = np.nan_to_num(matched.first(matched.tracks.parent), nan=-1).astype(np.int64)
     if tree == "electrons" and generated.particle_truth is not None:
-        parent = np.nan_to_num(matched.first(matched.tracks.parent), nan=-1).astype(np.int64)
         row = np.where(parent >= 0, parent, row)
-        truth = as_electrons(generated.particle_truth.take(row))
-    flipped = (truth.category == PROMPT) & (truth.charge * charge < 0)
+        truth = as_electrons(generated.particle_truth.take(row), tracked=parent >= 0)
+    flipped = (truth.category == PROMPT) & (truth.charge * charge < 0) & (parent >= 0)
     photon = generated.particles.pdg[row] == 22
     radius = response.conversion_radius[row]
     return {
@@ -108,26 +109,29 @@ def truth_of(
     }
 
 
-def as_electrons(truth: Truth) -> Truth:
-    """Truth of electron candidates: a photon that made a track has converted.
+def as_electrons(truth: Truth, *, tracked: np.ndarray) -> Truth:
+    """Truth of electron candidates: a photon that made a track has converted, one that did not met another's track.
 
     A prompt photon then is the class of conversions; one that an electron radiated stays with it.
 
     Parameters
     ----------
     truth : Truth
+    tracked : (n,) bool
+        The particle itself made the candidate's track.
 
     Returns
     -------
     Truth
     """
-    photon = truth.pdg == 22
+    photon, lonely = (truth.pdg == 22) & tracked, (truth.pdg == 22) & ~tracked
     prompt = photon & (truth.category == PROMPT) & (truth.iff == IFF_CONVERSION)
     return replace(
         truth,
-        category=np.where(prompt, CONVERSION, truth.category),
-        kind=np.where(photon, _BACKGROUND_ELECTRON, truth.kind),
-        origin=np.where(photon, _PHOTON_CONVERSION, truth.origin),
+        category=np.select([prompt, lonely], [CONVERSION, LIGHT_HADRON], truth.category).astype(np.int32),
+        kind=np.select([photon, lonely], [_BACKGROUND_ELECTRON, _HADRON], truth.kind).astype(np.int32),
+        origin=np.select([photon, lonely], [_PHOTON_CONVERSION, 0], truth.origin).astype(np.int32),
+        iff=np.where(lonely, IFF_LIGHT, truth.iff).astype(np.int32),
     )
 
 

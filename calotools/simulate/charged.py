@@ -89,6 +89,7 @@ def _from_generator(
         kept=np.ones(len(rows)) if kept is None else kept[rows],
         curvature=np.ones(len(rows)) if curvature is None else curvature[rows],
         electron=code[rows] == 11,
+        muon=code[rows] == 13,
         parent=rows,
     )
 
@@ -119,6 +120,7 @@ def _from_conversions(particles: Particles, response: Response) -> ChargedPartic
         kept=np.ones(len(rows)),
         curvature=np.ones(len(rows)),
         electron=np.ones(len(rows), dtype=bool),
+        muon=np.zeros(len(rows), dtype=bool),
         parent=rows,
     )
 
@@ -144,5 +146,6 @@ def _around(
         kept=np.ones(n),
         curvature=np.ones(n),
         electron=np.zeros(n, dtype=bool),
+        muon=np.zeros(n, dtype=bool),
         parent=np.full(n, -1),
     )

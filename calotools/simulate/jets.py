@@ -24,6 +24,8 @@ from calotools.simulate.generated import (
 )
 from calotools.simulate.kinematics import draw_from_density, wrap_phi
 from calotools.simulate.pions import decay_pions
+from calotools.simulate.response import Particles
+from calotools.simulate.species import charge_of
 
 __all__ = ["FAKE_ET_RANGE", "draw_categories", "generate_fakes", "jets_at"]
 
@@ -38,6 +40,7 @@ _ISOLATED_CONVERSIONS = 0.6
 _DALITZ = 0.03  # 1.2 % of pi0 decays, enriched: every one of them has a track
 _B_IMPACT = 0.15  # mm, mean |d0| of electrons from B hadrons: c tau of 0.45 mm times the angle in the B frame
 _TYPE = {LIGHT_HADRON: 17, LIGHT_EGAMMA: 16, HEAVY_FLAVOUR: 3, CONVERSION: 4}
+_DALITZ_ORIGIN = 6
 _ORIGIN = {LIGHT_HADRON: 23, LIGHT_EGAMMA: 42, HEAVY_FLAVOUR: 26, CONVERSION: 5}
 _PION_PAIRS = (211, -211)
 _N_CHARGED, _N_NEUTRAL, _N_SOFT = 3, 2, 6
@@ -133,9 +136,11 @@ def jets_at(
     particles = particles_of(*columns)
     near = np.hypot(particles.eta - eta[particles.candidate], wrap_phi(particles.phi - phi[particles.candidate])) < NEAR
     core = select_particles(particles, near)
+    truth = _truth(content, eta, phi, category)
     return Generated(
-        truth=_truth(content, eta, phi, category),
+        truth=truth,
         particles=core,
+        particle_truth=truth_of_particles(core, truth),
         d0=_impact(core.candidate, core.pdg, category, rng),
         around=select_particles(particles, ~near),
         n_events=n,
@@ -199,6 +204,46 @@ def _truth(content: _Content, eta: np.ndarray, phi: np.ndarray, category: np.nda
         category=category.astype(np.int32),
         kind=np.choose(category - CONVERSION, [_TYPE[one] for one in range(2, 6)]).astype(np.int32),
         origin=origin,
+        iff=iff_of(category, origin),
+    )
+
+
+def truth_of_particles(particles: Particles, candidates: Truth) -> Truth:
+    """Truth of each particle of a jet, in the convention of Pythia's: what a track is follows from what made it.
+
+    A photon is a background photon of a pi0, or the one that the candidate is made of; an electron of a pi0 comes from
+    its Dalitz decay; a hadron is a light-flavour hadron wherever it comes from.
+
+    Parameters
+    ----------
+    particles : Particles
+    candidates : Truth
+        Of the jets.
+
+    Returns
+    -------
+    Truth
+    """
+    mine = candidates.take(particles.candidate)
+    code = np.abs(particles.pdg)
+    leading = (particles.pdg == mine.pdg) & np.isclose(particles.e, mine.e)
+    photon, hadron = (code == 22) & ~leading, code > 100
+    split = (code == 11) & ~leading
+    light = [hadron, photon, split]
+    category = np.select(light, [LIGHT_HADRON, LIGHT_EGAMMA, LIGHT_EGAMMA], default=mine.category)
+    origin = np.select(light, [_ORIGIN[LIGHT_HADRON], _ORIGIN[LIGHT_EGAMMA], _DALITZ_ORIGIN], default=mine.origin)
+    return Truth(
+        event=mine.event,
+        e=particles.e,
+        eta=particles.eta,
+        phi=particles.phi,
+        charge=charge_of(particles.pdg),
+        pdg=particles.pdg,
+        category=category.astype(np.int32),
+        kind=np.select(light, [_TYPE[LIGHT_HADRON], _TYPE[LIGHT_EGAMMA], _TYPE[CONVERSION]], default=mine.kind).astype(
+            np.int32
+        ),
+        origin=origin.astype(np.int32),
         iff=iff_of(category, origin),
     )
 

@@ -16,6 +16,7 @@ MAX_TRACKS = 15
 _BARREL_END = 1.475
 _DELTA_ETA = 0.05
 _DELTA_PHI = 0.1
+_DELTA_Z = 5.0  # mm
 _SMALLEST_PT = 0.05  # of the cluster's E_T
 
 
@@ -132,6 +133,7 @@ def match_tracks(
     et: np.ndarray,
     z_vertex: np.ndarray,
     field: float,
+    from_vertex: bool = False,
 ) -> Matched:
     """Order the tracks of each candidate: the one that points best to its cluster first.
 
@@ -144,6 +146,8 @@ def match_tracks(
         Cluster position and transverse energy [GeV].
     z_vertex : (n_candidate,) float [mm]
     field : float [T]
+    from_vertex : bool
+        Only tracks that pass the vertex within 5 mm in z0 sin(theta) are matched: electrons, whose vertex is known.
 
     Returns
     -------
@@ -157,6 +161,8 @@ def match_tracks(
     delta_phi = -tracks.charge * wrap_phi(phi_s2[owner] - phi)
     near = (np.abs(delta_eta) < _DELTA_ETA) & (np.abs(delta_phi) < _DELTA_PHI)
     near &= tracks.pt > np.maximum(_SMALLEST_PT * et[owner], 0.8)
+    if from_vertex:
+        near &= np.abs(tracks.z0) / np.cosh(tracks.eta) < _DELTA_Z
     # brem pulls the cluster away in phi only; a track with hits in every detector is more likely the electron's
     lacking = 4.0 * (tracks.n_sct == 0) + 4.0 * (tracks.n_pixel == 0) + 2.0 * (tracks.n_innermost == 0)
     score = np.where(near, (delta_eta / 0.005) ** 2 + (delta_phi / 0.02) ** 2 + lacking, np.inf)

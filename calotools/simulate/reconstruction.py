@@ -87,6 +87,7 @@ def reconstruct(
         et=shapes["e_cluster"] / np.cosh(eta_s1),
         z_vertex=crossings.z_vertex,
         field=effects.field,
+        from_vertex=tree == "electrons",
     )
     columns: dict[str, np.ndarray] = {**shapes, **_track_columns(matched), **_conversion(matched, rng)}
     columns |= _kinematics(columns, matched, eta_s1, crossings.z_vertex, tree)

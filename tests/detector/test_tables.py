@@ -41,7 +41,9 @@ def test_override_wins_and_the_rest_stays(tmp_path):
     table = load_table("noise", path=path)
     electronic, pileup = cell_noise([2, 3], 0.0, 60.0, table=table)
     np.testing.assert_allclose(electronic, [0.100, 0.022])
-    np.testing.assert_allclose(pileup, [0.035, 0.012])
+    np.testing.assert_allclose(
+        pileup, [one["value"][0] * 1e-3 for one in (table["pileup"]["EMB2"], table["pileup"]["EMB3"])]
+    )
     np.testing.assert_allclose(cell_noise(2, 0.0)[0], 0.035)
 
 

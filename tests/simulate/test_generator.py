@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from calotools.simulate.background import generate_background
+from calotools.simulate.candidates import as_electrons
 from calotools.simulate.generator import ET_RANGE, ETA_MAX, generate
 from calotools.simulate.jets import draw_categories, generate_fakes
 from calotools.simulate.kinematics import wrap_phi
@@ -74,6 +75,19 @@ def test_fakes_keep_their_category_and_carry_a_track():
     # heavy flavour alone is displaced
     displaced = np.abs(batch.d0) > 0
     assert set(category[batch.particles.candidate[displaced]]) == {3}
+
+
+def test_particles_of_fakes_have_the_truth_of_what_they_are():
+    batch = generate_fakes(draw_categories(2000, rng=rng()), rng=rng())
+    truth, code = batch.particle_truth, np.abs(batch.particles.pdg)
+    assert set(truth.category[code == 211]) == {5}
+    assert set(truth.kind[code == 211]) == {17}
+    assert set(truth.category[code == 22]) == {2, 4}
+    photons = truth.take(code == 22)
+    converted = as_electrons(photons, tracked=np.ones(len(photons), dtype=bool))
+    assert set(zip(converted.kind.tolist(), converted.origin.tolist(), strict=True)) == {(4, 5)}
+    unconverted = as_electrons(photons, tracked=np.zeros(len(photons), dtype=bool))
+    assert set(unconverted.category) == {5}
 
 
 def test_background_mass_falls_and_has_no_charge_correlation():

@@ -21,6 +21,7 @@ def particles(n=5000, **values):
         "kept": np.ones(n),
         "curvature": np.ones(n),
         "electron": np.ones(n, dtype=bool),
+        "muon": np.zeros(n, dtype=bool),
         "parent": np.arange(n),
     }
     return ChargedParticles(**{**columns, **values})
