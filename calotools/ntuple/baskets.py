@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import struct
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,8 @@ __all__ = ["Baskets"]
 _KEY = struct.Struct(">ihiIhh")  # bytes, version, bytes when unpacked, date, bytes of the key, cycle
 _BASKET = struct.Struct(">Hiiii")  # at the end of the key: version, sizes, entries, where the last entry ends
 _OFFSET = np.dtype(">i4")
+# Where baskets are unpacked, again and again: for each thread, because memory that is new is slow, and files are many.
+_SCRATCH = threading.local()
 _VECTOR_HEADERS = (0, 10)  # a list of a std::vector has ten bytes before it
 
 
@@ -88,7 +91,6 @@ class Baskets:
         self.names = tuple(one.name for one in branches)
         self._branches = branches
         self._descriptor = -1
-        self._scratch = np.empty(0, np.uint8)
         self._kept: dict[str, tuple[int, np.ndarray, np.ndarray]] = {}
 
     @classmethod
@@ -199,10 +201,11 @@ class Baskets:
     def _unpack(self, packed: memoryview, size: int) -> np.ndarray:
         if len(packed) == size:  # what does not shrink is stored as it is
             return np.frombuffer(packed, np.uint8)
-        if size > len(self._scratch):
-            self._scratch = np.empty(size, np.uint8)
-        unpack(packed, out=self._scratch[:size])
-        return self._scratch[:size]
+        room: np.ndarray | None = getattr(_SCRATCH, "room", None)
+        if room is None or size > len(room):
+            room = _SCRATCH.room = np.empty(size, np.uint8)
+        unpack(packed, out=room[:size])
+        return room[:size]
 
     def _lists(
         self, branch: _Branch, number: int, values: np.ndarray, lists: np.ndarray
@@ -230,9 +233,9 @@ class Baskets:
         if branch.counter is None:
             raise ValueError(f"basket {number} of branch '{branch.name}' does not say how long its lists are")
         start, stop = (int(one) for one in branch.entries[number : number + 2])
-        scratch, self._scratch = self._scratch, np.empty(0, np.uint8)  # that of the lists is still needed
+        room = _SCRATCH.__dict__.pop("room", None)  # that of the lists is still needed
         counts = np.asarray(self._content(branch.counter, start, stop, keep=False).data)
-        self._scratch = scratch
+        _SCRATCH.room = room
         return np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]) * branch.dtype.itemsize
 
 
