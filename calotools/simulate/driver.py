@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from functools import reduce
 from importlib import resources
 from multiprocessing import get_context
@@ -45,7 +46,7 @@ def simulate(config: SimulateConfig, progress: Callable[[str, int, int], None] |
     Raises
     ------
     ConfigError
-        The shard does not exist or is empty, the seed is too large, `injected` is given without `pseudo_data`, or a
+        The shard does not exist, the seed is too large, `injected` is given without `pseudo_data`, or a
         TOML file has an unknown key.
     OutputExistsError
         The output is there and `overwrite` is false.
@@ -57,7 +58,8 @@ def simulate(config: SimulateConfig, progress: Callable[[str, int, int], None] |
     Notes
     -----
     The sample is made of blocks of 200 events. Each block has its own random generator, seeded by seed, process and
-    block number: shards one after the other are the whole sample, and `jobs` and `chunk` do not change it.
+    block number: shards one after the other are the whole sample, and `jobs` and `chunk` do not change it. With fewer
+    blocks than shards, some shards are files without candidates.
     """
     recipe = _recipe(config)
     numbers = _shard_blocks(recipe, config.shard)
@@ -68,6 +70,10 @@ def simulate(config: SimulateConfig, progress: Callable[[str, int, int], None] |
     with NtupleWriter(
         output, format=config.format, metadata=_provenance(config, recipe), overwrite=config.overwrite
     ) as writer:
+        if len(numbers) == 0:
+            empty = _empty_block(recipe)
+            writer.extend(recipe.tree, empty.candidates)
+            counts += [] if empty.counts is None else [empty.counts]
         for group in _chunks(blocks, config.chunk):
             for block in group:
                 writer.extend(recipe.tree, block.candidates)
@@ -110,16 +116,18 @@ def _shard_blocks(recipe: Recipe, shard: tuple[int, int]) -> range:
     if not 0 <= index < total:
         raise ConfigError(f"shard {index}/{total} does not exist; the first is 0/{total}, the last {total - 1}/{total}")
     first, last = (recipe.n_blocks * i // total for i in (index, index + 1))
-    if first == last:
-        raise ConfigError(
-            f"shard {index}/{total} of {recipe.n_events} events is empty: shards are made of blocks of {BLOCK_EVENTS} "
-            f"events; use at most {recipe.n_blocks} shards"
-        )
     return range(first, last)
 
 
+def _empty_block(recipe: Recipe) -> Block:
+    """The columns, and counts of nothing, of a shard without events: there are fewer blocks than shards."""
+    block = simulate_block(replace(recipe, n_events=1), 0)
+    counts = None if block.counts is None else block.counts.none()
+    return Block(block.candidates.slice(0, 0), 0, counts)
+
+
 def _events_in(recipe: Recipe, numbers: range) -> int:
-    return min(numbers.stop * BLOCK_EVENTS, recipe.n_events) - numbers.start * BLOCK_EVENTS
+    return max(min(numbers.stop * BLOCK_EVENTS, recipe.n_events) - numbers.start * BLOCK_EVENTS, 0)
 
 
 def _blocks(recipe: Recipe, numbers: range, jobs: int) -> Iterator[Block]:

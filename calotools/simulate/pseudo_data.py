@@ -107,6 +107,11 @@ class Counts:
     passed_before: dict[str, np.ndarray]
     background: int
 
+    def none(self) -> Counts:
+        """Counts of no candidates, in the same bins."""
+        passed, before = ({level: 0 * one[level] for level in LEVELS} for one in (self.passed, self.passed_before))
+        return Counts(0 * self.total, passed, before, 0)
+
     def __add__(self, other: Counts) -> Counts:
         return Counts(
             self.total + other.total,

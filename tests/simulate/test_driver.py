@@ -4,7 +4,7 @@ import awkward as ak
 import numpy as np
 import pytest
 
-from calotools.errors import ConfigError, OutputExistsError
+from calotools.errors import ConfigError, EmptyInputError, OutputExistsError
 from calotools.ntuple import canonical_fields, inspect_files, read_candidates, read_metadata
 from calotools.recipe import SimulateConfig
 from calotools.simulate import simulate
@@ -78,6 +78,16 @@ def test_shards_are_the_whole(electrons, tmp_path):
     assert whole.event.tolist() == list(range(1, N + 1))
 
 
+def test_a_shard_without_blocks_is_a_file_without_candidates(tmp_path):
+    parts = [make(tmp_path, f"{i}.root", n=20, shard=(i, 2)) for i in range(2)]
+    assert [tree.entries for report in inspect_files(parts) for tree in report.trees] == [0, 20]
+    assert len(read_candidates(parts)) == 20
+    with pytest.raises(EmptyInputError, match="zero entries"):
+        read_candidates(parts[0])
+    make(tmp_path, "b.root", process="zee", n=20, shard=(0, 2), pseudo_data=True)
+    assert "total" in (tmp_path / "b.injected.toml").read_text()
+
+
 def test_energy_and_direction_close(electrons):
     candidates = read_candidates(electrons)
     outside_crack = np.abs(np.abs(ak.to_numpy(candidates.eta_cluster)) - 1.45) > 0.1
@@ -124,7 +134,6 @@ def test_progress_counts_events(tmp_path):
     ("values", "message"),
     [
         ({"shard": (3, 3)}, "shard 3/3 does not exist"),
-        ({"shard": (1, 9)}, "use at most 3 shards"),
         ({"seed": 10**9}, "does not fit into the run number"),
         ({"injected": "x.toml"}, "is for pseudo-data"),
         ({"mu": -1}, "greater than or equal to 0"),
