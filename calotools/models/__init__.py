@@ -8,12 +8,16 @@ if TYPE_CHECKING:
     from calotools.models.bins import ENERGY_BINS, LIKELIHOOD_BINS, ONE_BIN, KinematicBins
     from calotools.models.build import MODELS, build_model
     from calotools.models.electron_cnn_2018 import ElectronCNN2018
+    from calotools.models.electron_cnn_2020 import ElectronCNN2020
+    from calotools.models.electron_compact import ElectronCompact
+    from calotools.models.electron_rnn import ElectronRNN
     from calotools.models.energy_cloud import EnergyCloud
     from calotools.models.energy_cnn import EnergyCNN
     from calotools.models.energy_cnn_2019 import EnergyCNN2019
     from calotools.models.energy_compact import EnergyCompact
     from calotools.models.inputs import ModelInputs
     from calotools.models.likelihood import Likelihood, LikelihoodSettings, fit_likelihood
+    from calotools.models.object_cnn import ObjectCNN
     from calotools.models.precision import check_precision
     from calotools.models.threads import use_threads
     from calotools.models.trees import BoostedTrees, TreeSettings, fit_trees
@@ -33,6 +37,9 @@ __all__ = [
     "VARIABLE_MODELS",
     "BoostedTrees",
     "ElectronCNN2018",
+    "ElectronCNN2020",
+    "ElectronCompact",
+    "ElectronRNN",
     "EnergyCNN",
     "EnergyCNN2019",
     "EnergyCloud",
@@ -41,6 +48,7 @@ __all__ = [
     "Likelihood",
     "LikelihoodSettings",
     "ModelInputs",
+    "ObjectCNN",
     "TreeSettings",
     "VariableInputs",
     "VariableModel",
@@ -60,6 +68,9 @@ _HOME = {
     "ONE_BIN": "bins",
     "MODELS": "build",
     "ElectronCNN2018": "electron_cnn_2018",
+    "ElectronCNN2020": "electron_cnn_2020",
+    "ElectronCompact": "electron_compact",
+    "ElectronRNN": "electron_rnn",
     "EnergyCNN": "energy_cnn",
     "EnergyCNN2019": "energy_cnn_2019",
     "EnergyCloud": "energy_cloud",
@@ -67,6 +78,7 @@ _HOME = {
     "Likelihood": "likelihood",
     "LikelihoodSettings": "likelihood",
     "ModelInputs": "inputs",
+    "ObjectCNN": "object_cnn",
     "build_model": "build",
     "fit_likelihood": "likelihood",
     "BoostedTrees": "trees",

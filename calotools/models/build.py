@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from calotools.errors import ConfigError, nearest
 from calotools.models.electron_cnn_2018 import ElectronCNN2018
+from calotools.models.electron_cnn_2020 import ElectronCNN2020
+from calotools.models.electron_compact import ElectronCompact
+from calotools.models.electron_rnn import ElectronRNN
 from calotools.models.energy_cloud import EnergyCloud
 from calotools.models.energy_cnn import EnergyCNN
 from calotools.models.energy_cnn_2019 import EnergyCNN2019
 from calotools.models.energy_compact import EnergyCompact
+from calotools.models.object_cnn import ObjectCNN
 from calotools.models.variable_models import VARIABLE_MODELS
 
 if TYPE_CHECKING:
@@ -22,10 +26,14 @@ __all__ = ["MODELS", "build_model"]
 
 MODELS: dict[str, type[nn.Module]] = {
     "electron_cnn_2018": ElectronCNN2018,
+    "electron_cnn_2020": ElectronCNN2020,
+    "electron_compact": ElectronCompact,
+    "electron_rnn": ElectronRNN,
     "energy_cloud": EnergyCloud,
     "energy_cnn": EnergyCNN,
     "energy_cnn_2019": EnergyCNN2019,
     "energy_compact": EnergyCompact,
+    "object_cnn": ObjectCNN,
 }
 
 

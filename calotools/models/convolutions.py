@@ -30,6 +30,7 @@ _ACTIVATIONS: dict[str, type[nn.Module]] = {
     "elu": nn.ELU,
     "silu": nn.SiLU,
     "gelu": nn.GELU,
+    "selu": nn.SELU,
 }
 _LEAK = 0.3  # of the leaky rectifier, as Keras has it: the published networks were trained with it
 _GROUPS = 8  # of group normalisation
@@ -49,7 +50,7 @@ class ConvSettings:
     norm : {"batch", "layer", "instance", "group", "none"}
     modulated : bool
         FiLM acts on the first unit of each stage: its normalisation has no scale and shift of its own.
-    activation : {"relu", "leaky-relu", "prelu", "elu", "silu", "gelu"}
+    activation : {"relu", "leaky-relu", "prelu", "elu", "silu", "gelu", "selu"}
     groups : int
         Of grouped convolutions.
     squeeze : int

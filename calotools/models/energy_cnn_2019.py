@@ -56,7 +56,7 @@ class EnergyCNN2019(nn.Module):
     groups : int
         Of grouped convolutions.
     norm : {"batch", "layer", "instance", "group", "none"}
-    nonlinearity : {"leaky-relu", "relu", "prelu", "elu", "silu", "gelu"}
+    nonlinearity : {"leaky-relu", "relu", "prelu", "elu", "silu", "gelu", "selu"}
     dropout, drop_block : float
         In the top; of blocks of pixels.
     scalar_widths : tuple of int

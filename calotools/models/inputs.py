@@ -17,7 +17,18 @@ from calotools.errors import ShapeError
 if TYPE_CHECKING:
     from calotools.containers import Batch
 
-__all__ = ["PIXEL_SCALE", "ModelInputs", "channels", "finest_grid", "grid_images", "log_energy", "resize_sum"]
+__all__ = [
+    "PIXEL_SCALE",
+    "ModelInputs",
+    "channels",
+    "finest_grid",
+    "grid_channels",
+    "grid_images",
+    "log_energy",
+    "pixel_scale",
+    "resize_sum",
+    "sum_pixels",
+]
 
 # A middle cell with half of the energy covers 8 pixels of the common grid: times this, a pixel is of order one. With
 # bare fractions the first layers learn ten times more slowly.
@@ -170,6 +181,74 @@ def grid_images(batch: Batch, inputs: ModelInputs, grid: str) -> torch.Tensor:
     units: dict[str, torch.Tensor | float] = {"energy": energy, "noise": energy, "time": _TIME_NS, "gain": _GAIN_CODES}
     shape = inputs.shapes[grid]
     return torch.stack([_image(batch, f"{name}_{grid}", shape) / units[name] for name in inputs.quantities], dim=1)
+
+
+def pixel_scale(inputs: ModelInputs, grid: str) -> float:
+    """What fractions in the pixels of a grid are multiplied by to be of order one: less where pixels are larger.
+
+    Examples
+    --------
+    >>> inputs = ModelInputs(shapes={"em": (3, 56, 11), "had": (2, 7, 11)})
+    >>> pixel_scale(inputs, "em"), pixel_scale(inputs, "had")
+    (20.0, 2.5)
+    """
+    n_eta, n_phi = finest_grid(inputs)
+    return PIXEL_SCALE * inputs.shapes[grid][1] * inputs.shapes[grid][2] / (n_eta * n_phi)
+
+
+def grid_channels(batch: Batch, inputs: ModelInputs, grid: str) -> torch.Tensor:
+    """As `grid_images`, with energy and noise times the grid's `pixel_scale`.
+
+    Parameters
+    ----------
+    batch : Batch
+    inputs : ModelInputs
+    grid : str
+
+    Returns
+    -------
+    (n, quantity, layer, eta, phi) tensor
+
+    Raises
+    ------
+    ShapeError
+        As `grid_images`.
+    """
+    scale = [pixel_scale(inputs, grid) if name in ("energy", "noise") else 1.0 for name in inputs.quantities]
+    images = grid_images(batch, inputs, grid)
+    return images * images.new_tensor(scale)[:, None, None, None]
+
+
+def sum_pixels(images: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Add pixels up to a coarser grid: every image keeps its sum.
+
+    Parameters
+    ----------
+    images : (n, layer, eta, phi) tensor
+    size : (int, int)
+        Pixels of the coarser grid; divisors of the fine ones.
+
+    Returns
+    -------
+    (n, layer, *size) tensor
+
+    Raises
+    ------
+    ShapeError
+        `size` is not a divisor.
+
+    Examples
+    --------
+    >>> sum_pixels(torch.ones(1, 1, 4, 2), (2, 2))[0, 0].tolist()
+    [[2.0, 2.0], [2.0, 2.0]]
+    """
+    n, n_layer, n_eta, n_phi = images.shape
+    if n_eta % size[0] or n_phi % size[1]:
+        raise ShapeError(
+            f"an image of {n_eta} x {n_phi} pixels cannot be brought to {size[0]} x {size[1]} with its energy kept; "
+            "choose grids whose pixel numbers are multiples of each other"
+        )
+    return images.reshape(n, n_layer, size[0], n_eta // size[0], size[1], n_phi // size[1]).sum(dim=(3, 5))
 
 
 def _image(batch: Batch, key: str, shape: tuple[int, int, int]) -> torch.Tensor:
