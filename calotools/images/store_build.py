@@ -215,7 +215,7 @@ def merge_stores(
 
 
 def _write_meta(folder: Path, meta: dict[str, Any]) -> None:
-    (folder / META).write_text(json.dumps(meta, indent=1, sort_keys=True), encoding="utf-8")
+    (folder / META).write_text(json.dumps(meta, indent=1), encoding="utf-8")
 
 
 class _Writers:

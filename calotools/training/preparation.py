@@ -188,4 +188,4 @@ def store_digest(config: TrainConfig) -> str:
         "half": config.half,
         "on_bad": config.on_bad,
     }
-    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
