@@ -20,6 +20,7 @@ from calotools.settings import short as _short
 __all__ = [
     "AxisSpec",
     "BatchConfig",
+    "DiscriminantConfig",
     "DisplayConfig",
     "EvaluateConfig",
     "HistogramConfig",
@@ -38,6 +39,7 @@ __all__ = [
     "TrainConfig",
     "TrainerConfig",
     "ValidateConfig",
+    "WorkingPointsConfig",
     "read_toml",
 ]
 
@@ -238,6 +240,7 @@ class PredictConfig(ManyFilesConfig):
     output: Path = _short("-o", "ROOT file of the friend tree")
     tree: str | None = Field(None, description="tree; default: the one the model was trained on")
     flavour: str | None = Field(None, description="flavour name or TOML file; default: detected")
+    working_points: Path | None = Field(None, description="cuts that working-points made: adds branches id_NAME")
     batch_size: int = Field(2000, description="candidates per step", gt=0)
     threads: int | None = Field(None, description="CPU threads; default: the machine's cores", ge=1)
     accelerator: Literal["auto", "cpu", "gpu"] = Field("auto", description="where to run")
@@ -308,6 +311,34 @@ class _WithScores(StageConfig):
     overwrite: bool = Field(False, description="replace an existing output")
 
 
+class DiscriminantConfig(_Model):
+    """ln(sum of g_s p_s / sum of f_b p_b) of a model's classes."""
+
+    numerator: dict[str, float] = Field({"signal": 1.0}, description="g of the classes that count as signal")
+    fractions: dict[str, float | tuple[float, ...]] = Field(
+        {}, description="f of the others, one number or one for each bin of |eta|; default: equal"
+    )
+    eta_bins: tuple[float, ...] = Field((), description="|eta| edges of fractions that differ")
+
+
+class WorkingPointsConfig(_WithScores):
+    """Find cuts on a score in bins of eta and E_T that keep given parts of the signal; test them on the other half."""
+
+    split: Literal["test", "validation", "train", "all"] = Field("test", description="which events are used")
+    targets: dict[Annotated[str, Field(pattern=r"^[A-Za-z]\w*$")], float | tuple[float, ...]] = Field(
+        {"loose": 0.93, "medium": 0.88, "tight": 0.80},
+        description="signal efficiencies by name: one for all, or one for each bin of E_T",
+        min_length=1,
+    )
+    rising: bool = Field(False, description="efficiencies rise with E_T as the experiment's; targets are the averages")
+    pileup: bool = Field(False, description="cuts follow mu linearly, so that the efficiency does not fall with it")
+    eta_bins: tuple[float, ...] = Field((0.0, 0.8, 1.37, 1.52, 2.01, 2.47), description="|eta| edges")
+    et_bins: tuple[float, ...] = Field((15, 20, 25, 30, 35, 40, 45, 60, 150), description="E_T edges [GeV]")
+    mu_bins: tuple[float, ...] = Field((0, 20, 30, 40, 50, 80), description="mu edges of the figures")
+    min_candidates: int = Field(50, description="signal candidates below which a bin gets no cut", ge=10)
+    discriminant: DiscriminantConfig = Field(DiscriminantConfig())
+
+
 class EvaluateConfig(_WithScores):
     """Measure a network: ROC and working points, or energy resolution, in bins of eta, E_T and mu."""
 
@@ -317,6 +348,8 @@ class EvaluateConfig(_WithScores):
     et_bins: tuple[float, ...] = Field((10, 20, 30, 40, 50, 80, 150), description="E_T edges [GeV]")
     mu_bins: tuple[float, ...] = Field((0, 20, 30, 40, 50, 80), description="mu edges")
     reference: str = Field("e", description="energy that the network is compared with")
+    discriminant: DiscriminantConfig = Field(DiscriminantConfig())
+    working_points: Path | None = Field(None, description="cuts that working-points made, to be measured too")
     match: bool = Field(True, description="weight the background to the signal's E_T and |eta| (identification)")
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from calotools.analysis.binned import bin_numbers, bin_ranges, cuts_in_bins, efficiency_in_bins, rejection
     from calotools.analysis.bootstrap import Bootstrap, event_bootstrap
+    from calotools.analysis.cuts import cut_closure, fit_cuts, measure_cuts, rising_targets
     from calotools.analysis.estimates import (
         Estimate,
         bootstrap_estimate,
@@ -63,6 +64,7 @@ _HOME = {
     "compare_widths": "widths",
     "correlation": "estimates",
     "count_efficiencies": "tagprobe",
+    "cut_closure": "cuts",
     "cuts_in_bins": "binned",
     "design_effect": "tagprobe",
     "efficiency_in_bins": "binned",
@@ -70,6 +72,7 @@ _HOME = {
     "event_bootstrap": "bootstrap",
     "fill_histograms": "histograms",
     "find_pairs": "pairs",
+    "fit_cuts": "cuts",
     "fit_efficiencies": "tagprobefit",
     "fit_peak": "peakfit",
     "fit_terms": "terms",
@@ -77,6 +80,7 @@ _HOME = {
     "from_dict": "results",
     "histogram_fields": "histograms",
     "mean_rows": "estimates",
+    "measure_cuts": "cuts",
     "measure_resolution": "resolution",
     "measure_roc": "roc",
     "measure_scale_factors": "scalefactors",
@@ -88,6 +92,7 @@ _HOME = {
     "read_numbers": "results",
     "rejection": "binned",
     "resolution_at": "terms",
+    "rising_targets": "cuts",
     "robust_width": "estimates",
     "scale_factors": "scalefactors",
     "separate": "separation",
@@ -119,6 +124,7 @@ __all__ = [
     "compare_widths",
     "correlation",
     "count_efficiencies",
+    "cut_closure",
     "cuts_in_bins",
     "design_effect",
     "efficiency_in_bins",
@@ -126,6 +132,7 @@ __all__ = [
     "event_bootstrap",
     "fill_histograms",
     "find_pairs",
+    "fit_cuts",
     "fit_efficiencies",
     "fit_peak",
     "fit_terms",
@@ -133,6 +140,7 @@ __all__ = [
     "from_dict",
     "histogram_fields",
     "mean_rows",
+    "measure_cuts",
     "measure_resolution",
     "measure_roc",
     "measure_scale_factors",
@@ -144,6 +152,7 @@ __all__ = [
     "read_numbers",
     "rejection",
     "resolution_at",
+    "rising_targets",
     "robust_width",
     "scale_factors",
     "separate",

@@ -118,7 +118,11 @@ def _help(field: FieldInfo) -> str:
 
 def _show(value: Any) -> str:
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key} = {list(one)}" for key, one in value.items()) + "}"
+        return (
+            "{"
+            + ", ".join(f"{key} = {list(one) if isinstance(one, tuple) else one}" for key, one in value.items())
+            + "}"
+        )
     return " ".join(str(one) for one in value) if isinstance(value, tuple) else str(value)
 
 

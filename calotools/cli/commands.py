@@ -24,6 +24,9 @@ COMMANDS = {
     "train": Command("train", "TrainConfig", "train a network from a recipe"),
     "predict": Command("predict", "PredictConfig", "apply a model to ntuples and write a friend tree"),
     "evaluate": Command("evaluate", "EvaluateConfig", "measure a network: ROC, working points, energy resolution"),
+    "working-points": Command(
+        "working_points", "WorkingPointsConfig", "find cuts in bins of eta and E_T at given signal efficiencies"
+    ),
     "peaks": Command("peaks", "PeaksConfig", "fit the Z or Higgs peak before and after a network"),
     "tagprobe": Command("tagprobe", "TagProbeConfig", "measure efficiencies and scale factors with tag-and-probe"),
     "validate-simulation": Command(

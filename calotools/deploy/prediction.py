@@ -16,6 +16,7 @@ from calotools._version import version
 from calotools.containers import Index, Scores
 from calotools.deploy.bundle import ModelBundle, load_bundle
 from calotools.deploy.distributed import Executor, workers
+from calotools.deploy.passing import PassingScorer, cut_fields
 from calotools.deploy.score import AnyScorer, make_scorer
 from calotools.errors import ConfigError, EmptyInputError, ModelError
 from calotools.models import use_threads
@@ -36,6 +37,7 @@ from calotools.outputs import check_output
 from calotools.training.pieces import read_fields
 from calotools.training.prefetch import prefetch
 from calotools.training.sample import parts_of
+from calotools.variables import CutTable, read_cut_table
 
 if TYPE_CHECKING:
     from calotools.recipe import PredictConfig
@@ -116,13 +118,14 @@ def _score_files(
 ) -> Iterator[FileResult[FileScores]]:
     threads = config.threads if execute is None else config.threads or 1  # several processes share the cores
     known = sample_fields(sample.files[:1], tree=sample.tree, flavour=sample.flavour)
+    table = _cuts(config.working_points)
     score = partial(
         score_file,
         config=config,
         digest=bundle.digest,
         tree=sample.tree,
         flavour=sample.flavour,
-        fields=read_fields(bundle.config, bundle.image_spec, known=known),
+        fields=read_fields(bundle.config, bundle.image_spec, known=known, more=cut_fields(table) if table else ()),
         threads=threads,
     )
     if progress is None:
@@ -195,6 +198,8 @@ def score_file(
     scorer = _scorer(
         config.model, digest, _device(config.accelerator), config.batch_size, config.on_bad, config.precision
     )
+    table = _cuts(config.working_points)
+    scorer = PassingScorer(scorer, table) if table else scorer
     indices, values = [_NO_ROWS], [dict.fromkeys(scorer.names, np.zeros(0, np.float32))]
     ranges = list_ranges(path, tree=tree, flavour=flavour, fields=fields, allow_empty=True)
     with use_threads(threads), closing(prefetch(_make_ready(scorer, ranges, fields), depth=_AHEAD)) as batches:
@@ -232,6 +237,10 @@ def _scorer(
     return make_scorer(bundle, device=device, batch_size=batch_size, on_bad=on_bad, precision=precision)
 
 
+def _cuts(path: Path | None) -> CutTable | None:
+    return read_cut_table(path) if path else None
+
+
 def _join_index(parts: Sequence[Index]) -> Index:
     return Index(*(np.concatenate([getattr(one, name) for one in parts]) for name in ("run", "event", "candidate")))
 
@@ -267,6 +276,7 @@ def _record(bundle: ModelBundle, config: PredictConfig, sample: ResolvedSample) 
         "flavour": sample.flavour,
         "trained_runs": bundle.record["runs"],
         "digest": bundle.digest,
+        "working_points": config.working_points and str(config.working_points),
         "files": list(config.files),
         "calotools": version,
         "torch": str(torch.__version__),

@@ -26,6 +26,7 @@ _WHERE = {
     "tagprobe": "tag_and_probe",
     "train": "networks",
     "validate_simulation": "validation",
+    "working_points": "cuts",
 }
 
 __all__ = ["Progress", *sorted(_WHERE)]

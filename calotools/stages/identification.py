@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import awkward as ak
@@ -9,10 +10,12 @@ import numpy as np
 
 from calotools.analysis import efficiency_in_bins, measure_roc, working_points
 from calotools.containers import Efficiency, Roc, WorkingPoints
-from calotools.errors import ConfigError, EmptyInputError, nearest
+from calotools.errors import EmptyInputError
 from calotools.plots import draw_efficiency, draw_rejection, draw_roc, draw_scores
+from calotools.stages.cuts import efficiency_along_axes, inclusive_efficiency
+from calotools.stages.labels import Rows, class_masks, discriminant_of, rows_of
 from calotools.stages.publish import Headline, Outcome
-from calotools.variables import match_weights
+from calotools.variables import match_weights, read_cut_table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["measure_identification"]
 
-SIGNAL = "signal"
 CLASS_NAMES = {
     0: "prompt",
     1: "charge flip",
@@ -49,7 +51,9 @@ def measure_identification(sample: Scored, config: EvaluateConfig) -> Outcome:
     -------
     Outcome
     """
-    score, is_signal, is_background = _labels(sample)
+    which = discriminant_of(sample.record["classes"], config.discriminant)
+    rows = rows_of(sample, which, unweighted=config.unweighted)
+    score, (is_signal, is_background) = rows.value, _labels(sample)
     weight = _weights(sample, is_signal, is_background, config)
     parts = (score[is_signal], score[is_background])
     weights = {"signal_weight": weight[is_signal], "background_weight": weight[is_background]}
@@ -58,12 +62,14 @@ def measure_identification(sample: Scored, config: EvaluateConfig) -> Outcome:
     curves = _roc_by_class(sample, score, is_signal, is_background, weight)
     cuts = _cut_based(sample, score, is_signal, is_background, weight)
     binned = _binned(sample, config, score >= points.cut[len(points.cut) // 2], is_signal, is_background, weight)
+    applied = _applied(rows, (is_signal, is_background), weight, config)
     results: dict[str, Any] = {
         "roc": curve,
         "working_points": points,
         "roc_by_class": curves,
         "cut_based": cuts,
         "binned": binned,
+        "applied": applied,
         "cutflow": sample.cutflow,
         "n": {"signal": int(is_signal.sum()), "background": int(is_background.sum())},
     }
@@ -71,25 +77,36 @@ def measure_identification(sample: Scored, config: EvaluateConfig) -> Outcome:
     return Outcome(
         stage="evaluate",
         title=f"Identification: {sample.record.get('model', 'network')}",
-        headline=(*_headline(curve, points), *_headline_cuts(cuts)),
+        headline=(*_headline(curve, points), *_headline_cuts(cuts), *_headline_applied(applied)),
         results=results,
         figures=_figures(sample, config, curve, curves, binned, (score, is_signal, is_background), middle),
     )
 
 
-def _labels(sample: Scored) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Signal score, and which candidates are signal and background by the classes of the recipe."""
-    classes = sample.record["classes"]
-    if SIGNAL not in classes:
-        raise ConfigError(f"the model has no class '{SIGNAL}'; {nearest(SIGNAL, classes)}")
-    truth = ak.to_numpy(sample.candidates["class_true"])
-    is_signal = np.isin(truth, classes[SIGNAL])
-    others = [value for name, values in classes.items() if name != SIGNAL for value in values]
-    is_background = np.isin(truth, others)
+def _labels(sample: Scored) -> tuple[np.ndarray, np.ndarray]:
+    is_signal, is_background = class_masks(sample)
     for name, mask in (("signal", is_signal), ("background", is_background)):
         if not mask.any():
-            raise EmptyInputError(f"no {name} candidate among {len(truth)}; evaluate needs files with both")
-    return sample.scores[f"score_{SIGNAL}"].astype(float), is_signal, is_background
+            raise EmptyInputError(f"no {name} candidate among {len(mask)}; evaluate needs files with both")
+    return is_signal, is_background
+
+
+def _applied(
+    rows: Rows, masks: tuple[np.ndarray, np.ndarray], weight: np.ndarray, config: EvaluateConfig
+) -> dict[str, Any]:
+    """Efficiencies of the cuts in a file of working points, over all and along |eta|, E_T and mu."""
+    if config.working_points is None:
+        return {}
+    table = read_cut_table(config.working_points)
+    edges = {"abs_eta": config.eta_bins, "et": config.et_bins, "mu": config.mu_bins}
+    found = {}
+    for name, mask in zip(("signal", "background"), masks, strict=True):
+        own = replace(rows, weight=weight).take(mask)
+        found[name] = {
+            "all": inclusive_efficiency(table, own),
+            "along": efficiency_along_axes(table, own, edges=edges),
+        }
+    return found
 
 
 def _weights(sample: Scored, is_signal: np.ndarray, is_background: np.ndarray, config: EvaluateConfig) -> np.ndarray:
@@ -215,6 +232,20 @@ def _headline_cuts(cuts: dict[str, dict[str, Any]]) -> tuple[Headline, ...]:
     return tuple(lines)
 
 
+def _headline_applied(applied: dict[str, Any]) -> tuple[Headline, ...]:
+    return tuple(
+        Headline(
+            f"{side} efficiency of {name}",
+            100 * float(one.value[0]),
+            50 * float((one.high - one.low)[0]),
+            "%",
+            "of the working points given",
+        )
+        for side, found in applied.items()
+        for name, one in found["all"].items()
+    )
+
+
 def _relative(efficiency: Efficiency) -> float:
     return float((efficiency.high - efficiency.low)[0] / 2 / efficiency.value[0])
 
@@ -234,8 +265,9 @@ def _figures(
 ) -> dict[str, tuple[Figure, str]]:
     score, is_signal, is_background = scored
     truth = ak.to_numpy(sample.candidates["class_true"])
-    scores = {"prompt": score[is_signal]}
-    scores |= {name: score[is_background & (truth == v)] for v, name in CLASS_NAMES.items() if name in curves}
+    probability = 1 / (1 + np.exp(-score))  # for two classes, the score of the signal
+    scores = {"prompt": probability[is_signal]}
+    scores |= {name: probability[is_background & (truth == v)] for v, name in CLASS_NAMES.items() if name in curves}
     note = f"global cut, {100 * target:.0f} % signal"
     figures = {
         "roc": (

@@ -9,7 +9,9 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from calotools.variables.cut_table import CutTable, read_cut_table, write_cut_table
 from calotools.variables.derived import DERIVED, add_derived, derived_inputs
+from calotools.variables.discriminant import Discriminant, make_discriminant
 from calotools.variables.jagged import flat_collection
 from calotools.variables.scaling import Scaler, fit_scaler
 from calotools.variables.selection import CutStep, Selection, add_cutflows, compute, fields_in, select
@@ -24,6 +26,8 @@ __all__ = [
     "SHAPES",
     "SPLITS",
     "CutStep",
+    "CutTable",
+    "Discriminant",
     "Scaler",
     "Selection",
     "WeightTable",
@@ -39,10 +43,13 @@ __all__ = [
     "flat_collection",
     "flatten_weights",
     "fold_split",
+    "make_discriminant",
     "match_weights",
+    "read_cut_table",
     "select",
     "shower_shapes",
     "split_of",
+    "write_cut_table",
 ]
 
 _COMPILED = ("SHAPES", "candidate_shapes", "shower_shapes")

@@ -9,8 +9,8 @@ from calotools.analysis import auc
 from calotools.deploy import load_bundle
 from calotools.errors import ConfigError, ModelError
 from calotools.ntuple import NtupleWriter, read_candidates, read_friend
-from calotools.recipe import PredictConfig, PrepareConfig, TrainConfig
-from calotools.stages import predict, prepare, train
+from calotools.recipe import PredictConfig, PrepareConfig, TrainConfig, WorkingPointsConfig
+from calotools.stages import predict, prepare, train, working_points
 
 N = 6000
 SIGNAL = np.random.default_rng(0).random(N) < 0.5
@@ -120,6 +120,36 @@ def test_variables_without_the_class_teach_trees_nothing(recipe, scores_of):
     test = scores.split == 2
     value, error = auc(scores.values["score_signal"][test & SIGNAL], scores.values["score_signal"][test & ~SIGNAL])
     assert abs(value - 0.5) < 4 * error
+
+
+def test_working_points_and_what_predict_makes_of_them(recipe, scores_of, ntuple, tmp_path):
+    config = recipe("likelihood")
+    train(config)
+    bins = {"eta_bins": (0, 1.2, 2.4), "et_bins": (10, 30, 50), "mu_bins": (20, 60)}
+    targets = {"loose": 0.9, "tight": (0.5, 0.6)}
+    asked = {"files": (ntuple,), "scores": (scores_of(config),), "output": tmp_path / "cuts", "split": "all"}
+    outcome = working_points(WorkingPointsConfig(**asked, **bins, targets=targets))
+    for one in outcome.results["closure"].values():
+        assert one["ndf"] == 4
+        assert one["p_value"] > 1e-3
+    asked = {"files": (ntuple,), "model": config.output, "output": tmp_path / "passing.root", "threads": 1}
+    values = read_friend(predict(PredictConfig(**asked, working_points=tmp_path / "cuts"))).values
+    candidates = read_candidates(ntuple)
+    inside = (np.asarray(candidates["et"]) > 10) & (np.asarray(candidates["et"]) < 50)
+    high = inside & (np.asarray(candidates["et"]) > 30)
+    assert np.all(values["id_loose"][~inside] == -1)
+    assert (values["id_loose"][inside & SIGNAL] == 1).mean() == pytest.approx(0.9, abs=0.01)
+    assert (values["id_tight"][high & SIGNAL] == 1).mean() == pytest.approx(0.6, abs=0.01)
+    with pytest.raises(ConfigError, match=r"targets\.tight has 2 efficiencies for 1 bins of E_T"):
+        asked = {"files": (ntuple,), "scores": (tmp_path / "passing.root",), "output": tmp_path / "x"}
+        working_points(WorkingPointsConfig(**asked, et_bins=(10, 50), targets=targets))
+
+
+def test_energies_have_no_working_points(recipe, scores_of, ntuple, tmp_path):
+    config = recipe("trees", "energy")
+    train(config)
+    with pytest.raises(ConfigError, match="these are of task 'energy'"):
+        working_points(WorkingPointsConfig(files=(ntuple,), scores=(scores_of(config),), output=tmp_path / "x"))
 
 
 def test_what_a_recipe_may_not_ask(recipe):

@@ -1,0 +1,236 @@
+"""Working points: cuts in bins of |eta| and E_T, their test on the other half of the events, and what they reject."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from calotools.analysis import cut_closure, efficiency_in_bins, fit_cuts, measure_cuts, rising_targets
+from calotools.containers import Efficiency
+from calotools.errors import BranchError, ConfigError, EmptyInputError
+from calotools.ntuple import read_friend
+from calotools.outputs import check_output, new_folder
+from calotools.plots import draw_efficiency, draw_rejection
+from calotools.stages.labels import Rows, class_masks, discriminant_of, rows_of
+from calotools.stages.publish import Headline, Outcome, with_bad_files, write_outcome
+from calotools.stages.scored import read_scored
+from calotools.variables import CutTable, Discriminant, event_hash, write_cut_table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from calotools.recipe import WorkingPointsConfig
+    from calotools.stages import Progress
+    from calotools.stages.scored import Scored
+
+__all__ = ["efficiency_along_axes", "inclusive_efficiency", "working_points"]
+
+FILE = "working_points.json"
+_HALVES = 0x5EED  # another hash than that of the split
+
+
+def working_points(config: WorkingPointsConfig, *, progress: Progress | None = None) -> Outcome:
+    """Find cuts on the discriminant that keep given parts of the signal in each bin.
+
+    The cuts are made from all selected signal candidates. To test the method, cuts are also made from half of the
+    events and measured on the other half.
+
+    Parameters
+    ----------
+    config : WorkingPointsConfig
+    progress : callable, optional
+        ``progress(task, done, total)``.
+
+    Returns
+    -------
+    Outcome
+        Also written to ``config.output``: working_points.json, which predict and evaluate apply; numbers.json,
+        recipe.toml, figures.
+
+    Raises
+    ------
+    OutputExistsError, InputFileError, BranchError, EmptyInputError
+    ConfigError
+        The scores are energies, or a class does not exist.
+    """
+    check_output(config.output, overwrite=config.overwrite)
+    friend = read_friend(config.scores)
+    if friend.record["task"] != "identification":
+        raise ConfigError(
+            f"working points need scores of an identification; these are of task '{friend.record['task']}'"
+        )
+    sample = read_scored(
+        config.files,
+        friend,
+        fields=("et", "eta", "weight", "class_true"),
+        optional=("mu",),
+        cuts=config.selection,
+        split=config.split,
+        tree=config.tree or friend.record["tree"],
+        flavour=config.flavour or friend.record["flavour"],
+        skip_bad_files=config.skip_bad_files,
+    )
+    if progress:
+        progress("candidates", len(sample.candidates), len(sample.candidates))
+    table, outcome = _measure(sample, config)
+    outcome = with_bad_files(outcome, sample.bad_files)
+    with new_folder(config.output, overwrite=config.overwrite) as folder:
+        write_cut_table(folder / FILE, table)
+        write_outcome(outcome, config, folder=folder)
+    return outcome
+
+
+def _measure(sample: Scored, config: WorkingPointsConfig) -> tuple[CutTable, Outcome]:
+    which = discriminant_of(sample.record["classes"], config.discriminant)
+    everything = rows_of(sample, which, unweighted=config.unweighted)
+    if config.pileup and everything.mu is None:
+        raise BranchError("pileup = true needs the field 'mu', which the files do not have")
+    is_signal, is_background = class_masks(sample)
+    if not is_signal.any():
+        raise EmptyInputError(f"no signal candidate among {len(is_signal)}; working points need files with signal")
+    signal, background = everything.take(is_signal), everything.take(is_background)
+    table = _fit(signal, which, config)
+    half = (event_hash(sample.index.run, sample.index.event, seed=_HALVES) & np.uint64(1)).astype(bool)[is_signal]
+    tested = _fit(signal.take(half), which, config)
+    other = signal.take(~half)
+    closure = cut_closure(tested, other.value, **other.options)
+    edges = {"abs_eta": config.eta_bins, "et": config.et_bins, "mu": config.mu_bins}
+    along = {
+        "signal": efficiency_along_axes(tested, other, edges=edges),
+        "background": efficiency_along_axes(table, background, edges=edges) if is_background.any() else {},
+    }
+    bins = {"signal": measure_cuts(tested, other.value, **other.options)}
+    if is_background.any():
+        bins["background"] = measure_cuts(table, background.value, **background.options)
+    results = {
+        "bins": bins,
+        "closure": closure,
+        "along": along,
+        "cuts": {name: getattr(table, name) for name in ("target", "cut", "cut_error", "slope", "slope_error", "n")},
+        "cutflow": [*sample.cutflow, {"step": "signal", "candidates": int(is_signal.sum())}],
+    }
+    outcome = Outcome(
+        stage="working-points",
+        title=f"Working points: {sample.record.get('model', 'network')}",
+        headline=_headline(table, tested, other, background, closure),
+        results=results,
+        figures=_figures(along, config),
+    )
+    return table, outcome
+
+
+def _fit(signal: Rows, which: Discriminant, config: WorkingPointsConfig) -> CutTable:
+    n_bins = len(config.et_bins) - 1
+    targets: dict[str, np.ndarray] = {}
+    for name, target in config.targets.items():
+        given = np.atleast_1d(np.asarray(target, float))
+        if len(given) not in (1, n_bins):
+            raise ConfigError(
+                f"targets.{name} has {len(given)} efficiencies for {n_bins} bins of E_T; give one, or one each"
+            )
+        targets[name] = np.broadcast_to(given, (n_bins,))
+        if config.rising:
+            if len(given) > 1:
+                raise ConfigError(f"targets.{name} is given in bins of E_T: rising = true takes an average, one number")
+            targets[name] = rising_targets(float(given[0]), signal.et, edges=config.et_bins, weight=signal.weight)
+    return fit_cuts(
+        signal.value,
+        discriminant=which,
+        targets=targets,
+        kinematics=(signal.eta, signal.et),
+        edges=(config.eta_bins, config.et_bins),
+        weight=signal.weight,
+        mu=signal.mu if config.pileup else None,
+        min_candidates=config.min_candidates,
+    )
+
+
+def efficiency_along_axes(
+    table: CutTable, rows: Rows, *, edges: Mapping[str, Sequence[float]]
+) -> dict[str, dict[str, Efficiency]]:
+    """Efficiency of every working point along |eta|, E_T and mu.
+
+    Parameters
+    ----------
+    table : CutTable
+    rows : Rows
+    edges : dict of str to sequence of float
+        Of ``abs_eta``, ``et`` and ``mu``.
+
+    Returns
+    -------
+    dict of str to dict of str to Efficiency
+        By axis and working point.
+    """
+    axes = {"abs_eta": np.abs(rows.eta), "et": rows.et} | ({} if rows.mu is None else {"mu": rows.mu})
+    passes = table.passes(rows.value, eta=rows.eta, et=rows.et, mu=rows.mu)
+    return {
+        axis: {
+            name: efficiency_in_bins(
+                passing[passing >= 0] == 1,
+                axes={axis: values[passing >= 0]},
+                edges={axis: np.asarray(edges[axis], float)},
+                weight=rows.weight[passing >= 0],
+                name=name,
+            )
+            for name, passing in passes.items()
+        }
+        for axis, values in axes.items()
+    }
+
+
+def inclusive_efficiency(table: CutTable, rows: Rows) -> dict[str, Efficiency]:
+    """Efficiency of every working point over all bins that have a cut."""
+    passes = table.passes(rows.value, eta=rows.eta, et=rows.et, mu=rows.mu)
+    return {
+        name: efficiency_in_bins(
+            passing[passing >= 0] == 1,
+            axes={"all": np.full(int((passing >= 0).sum()), 0.5)},
+            edges={"all": np.array([0.0, 1.0])},
+            weight=rows.weight[passing >= 0],
+            name=name,
+        )
+        for name, passing in passes.items()
+    }
+
+
+def _headline(
+    table: CutTable, tested: CutTable, other: Rows, background: Rows, closure: Mapping[str, Mapping[str, Any]]
+) -> tuple[Headline, ...]:
+    lines = []
+    for name, one in inclusive_efficiency(tested, other).items():
+        test = closure[name]
+        comment = f"on the other half of the events; closure per bin: chi2 / ndf {test['chi2']:.1f} / {test['ndf']}"
+        lines.append(_percent(f"signal efficiency of {name}", one, comment))
+    if len(background.value):
+        measured = inclusive_efficiency(table, background)
+        lines += [_percent(f"background efficiency of {name}", one, "") for name, one in measured.items()]
+    without = int(np.isnan(table.cut[0]).sum())
+    if without:
+        lines.append(
+            Headline("bins without a cut", without, None, "", f"of {table.cut[0].size}: too few signal candidates")
+        )
+    return tuple(lines)
+
+
+def _percent(name: str, one: Efficiency, comment: str) -> Headline:
+    return Headline(name, 100 * float(one.value[0]), 50 * float((one.high - one.low)[0]), "%", comment)
+
+
+def _figures(
+    along: Mapping[str, Mapping[str, Mapping[str, Efficiency]]], config: WorkingPointsConfig
+) -> dict[str, tuple[Figure, str]]:
+    figures = {}
+    for axis, points in along["signal"].items():
+        figures[f"efficiency_{axis}"] = (
+            draw_efficiency(list(points.values()), ylabel="Signal efficiency", label=config.label),
+            "Signal efficiency on half of the events of cuts that were made from the other half.",
+        )
+    for axis, points in along["background"].items():
+        figures[f"rejection_{axis}"] = (
+            draw_rejection(list(points.values()), label=config.label),
+            "Background rejection of the working points.",
+        )
+    return figures

@@ -1,0 +1,115 @@
+"""What a model's classes say of candidates: which are signal and background, and the discriminant between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import awkward as ak
+import numpy as np
+
+from calotools.errors import ConfigError, nearest
+from calotools.variables import Discriminant, make_discriminant
+
+if TYPE_CHECKING:
+    from calotools.recipe import DiscriminantConfig
+    from calotools.stages.scored import Scored
+
+__all__ = ["SIGNAL", "Rows", "class_masks", "discriminant_of", "rows_of"]
+
+SIGNAL = "signal"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Columns of some candidates.
+
+    Attributes
+    ----------
+    value : (n,) float64
+        Discriminant.
+    eta, et, weight : (n,) float64
+        E_T in GeV.
+    mu : (n,) float64, optional
+    """
+
+    value: np.ndarray
+    eta: np.ndarray
+    et: np.ndarray
+    weight: np.ndarray
+    mu: np.ndarray | None
+
+    def take(self, rows: np.ndarray) -> Rows:
+        """Some of them (an integer or boolean array)."""
+        mu = None if self.mu is None else self.mu[rows]
+        return Rows(self.value[rows], self.eta[rows], self.et[rows], self.weight[rows], mu)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """All but the discriminant, as the functions on working points take it."""
+        return {"kinematics": (self.eta, self.et), "weight": self.weight, "mu": self.mu}
+
+
+def rows_of(sample: Scored, which: Discriminant, *, unweighted: bool) -> Rows:
+    """The columns of a sample.
+
+    Parameters
+    ----------
+    sample : Scored
+        With ``eta``, ``et`` and ``weight``; ``mu`` where known.
+    which : Discriminant
+    unweighted : bool
+        Weights are 1.
+
+    Returns
+    -------
+    Rows
+    """
+    eta = sample.column("eta")
+    value = which({name: sample.scores[f"score_{name}"] for name in sample.record["classes"]}, eta=eta)
+    mu = sample.column("mu") if "mu" in sample else None
+    return Rows(value, eta, sample.column("et"), sample.weight(unweighted=unweighted), mu)
+
+
+def class_masks(sample: Scored) -> tuple[np.ndarray, np.ndarray]:
+    """Which candidates are signal, and which are of one of the model's other classes.
+
+    Parameters
+    ----------
+    sample : Scored
+        With ``class_true``.
+
+    Returns
+    -------
+    signal, background : (n,) bool
+
+    Raises
+    ------
+    ConfigError
+        The model has no class "signal".
+    """
+    classes = sample.record["classes"]
+    if SIGNAL not in classes:
+        raise ConfigError(f"the model has no class '{SIGNAL}'; {nearest(SIGNAL, classes)}")
+    truth = ak.to_numpy(sample.candidates["class_true"])
+    others = [value for name, values in classes.items() if name != SIGNAL for value in values]
+    return np.isin(truth, classes[SIGNAL]), np.isin(truth, others)
+
+
+def discriminant_of(classes: Mapping[str, Any], config: DiscriminantConfig) -> Discriminant:
+    """The discriminant that a recipe asks for.
+
+    Parameters
+    ----------
+    classes : mapping
+        Of the model, by name.
+    config : DiscriminantConfig
+
+    Returns
+    -------
+    Discriminant
+    """
+    return make_discriminant(
+        classes, numerator=config.numerator, fractions=config.fractions or None, eta_edges=config.eta_bins
+    )

@@ -1,0 +1,99 @@
+"""Working points in bins: they keep what they should, within what statistics allows."""
+
+import numpy as np
+import pytest
+from scipy.stats import kstest, norm
+
+from calotools.analysis import cut_closure, fit_cuts, measure_cuts, rising_targets
+from calotools.errors import ConfigError, NumericalError
+from calotools.variables import Discriminant
+
+WHICH = Discriminant({"signal": 1.0}, {"background": (1.0,)})
+EDGES = ((0.0, 0.8, 1.5, 2.5), (15.0, 30.0, 50.0))
+TARGETS = {"loose": 0.93, "tight": 0.8}
+
+
+def signal(n, *, seed):
+    """A discriminant that depends on eta, E_T and pile-up."""
+    rng = np.random.default_rng(seed)
+    eta, et, mu = rng.uniform(-2.5, 2.5, n), rng.uniform(15, 50, n), rng.uniform(10, 60, n)
+    value = rng.normal(2 + np.abs(eta) + et / 20 - 0.04 * mu, 1.0)
+    return value, (eta, et), mu
+
+
+def test_efficiencies_are_the_targets_on_independent_candidates():
+    """Pulls of many small experiments are standard normal: the errors are right, and there is no bias."""
+    pulls = []
+    for seed in range(40):
+        value, where, _ = signal(4000, seed=seed)
+        table = fit_cuts(value, discriminant=WHICH, targets=TARGETS, kinematics=where, edges=EDGES)
+        value, where, _ = signal(3000, seed=1000 + seed)
+        pulls.append(cut_closure(table, value, kinematics=where)["tight"]["pull"])
+    pulls = np.concatenate(pulls)
+    assert abs(pulls.mean()) < 3 / np.sqrt(len(pulls)) + 0.05
+    assert pulls.std() == pytest.approx(1, abs=0.15)
+    assert kstest(pulls, "norm").pvalue > 1e-3
+
+
+def test_the_error_of_a_cut_is_its_spread():
+    cuts, errors = [], []
+    for seed in range(60):
+        value, where, _ = signal(1500, seed=seed)
+        table = fit_cuts(value, discriminant=WHICH, targets={"a": 0.8}, kinematics=where, edges=((0, 2.5), (15, 50)))
+        cuts.append(table.cut.item())
+        errors.append(table.cut_error.item())
+    assert np.mean(errors) == pytest.approx(np.std(cuts), rel=0.35)
+
+
+def test_with_pile_up_the_efficiency_is_flat():
+    edges = ((0.0, 2.5), (15.0, 50.0))
+    value, where, mu = signal(40_000, seed=1)
+    flat = fit_cuts(value, discriminant=WHICH, targets=TARGETS, kinematics=where, edges=edges, mu=mu)
+    fixed = fit_cuts(value, discriminant=WHICH, targets=TARGETS, kinematics=where, edges=edges)
+    assert flat.slope[1, 0, 0] == pytest.approx(-0.04, abs=4 * flat.slope_error[1, 0, 0] + 0.005)
+    value, where, mu = signal(40_000, seed=2)
+    busy = mu > 50
+    for table, low, high in ((flat, 0.785, 0.815), (fixed, 0.4, 0.75)):
+        passing = table.passes(value, eta=where[0], et=where[1], mu=mu)["tight"]
+        assert low < (passing[busy] == 1).mean() < high
+
+
+def test_weights_count_and_negative_ones_are_refused():
+    value, where, _ = signal(20_000, seed=3)
+    heavy = np.where(value > np.median(value), 3.0, 1.0)
+    options = {"discriminant": WHICH, "kinematics": where, "edges": ((0, 2.5), (15, 50)), "targets": {"a": 0.75}}
+    table = fit_cuts(value, weight=heavy, **options)
+    assert table.cut.item() == pytest.approx(np.median(value), abs=0.05)
+    assert table.n_effective.item() == pytest.approx(16_000, rel=0.01)
+    with pytest.raises(NumericalError, match="10000 of 20000 signal weights are negative"):
+        fit_cuts(value, weight=np.where(heavy > 1, 1.0, -1.0), **options)
+
+
+def test_a_bin_with_too_few_has_no_cut():
+    value, where, _ = signal(2000, seed=4)
+    edges = ((0.0, 2.49, 2.5), (15.0, 50.0))
+    table = fit_cuts(value, discriminant=WHICH, targets=TARGETS, kinematics=where, edges=edges)
+    assert np.isnan(table.cut[:, 1, 0]).all()
+    assert table.n[1, 0] > 0
+    one = measure_cuts(table, value, kinematics=where)["loose"]
+    assert one.valid.tolist() == [True, False]
+
+
+def test_rising_targets_average_to_what_was_asked():
+    rng = np.random.default_rng(5)
+    et = rng.exponential(20, 50_000) + 5
+    edges = (5, 10, 20, 40, 80, 500)
+    targets = rising_targets(0.8, et, edges=edges, weight=np.ones(len(et)))
+    assert np.all(np.diff(targets) > 0)
+    number = np.digitize(et, edges) - 1
+    assert targets[number].mean() == pytest.approx(0.8, abs=0.005)
+    with pytest.raises(ConfigError, match=r"an average efficiency of 80 cannot be asked for"):
+        rising_targets(80, et, edges=edges, weight=np.ones(len(et)))
+
+
+def test_the_true_quantile_is_found():
+    rng = np.random.default_rng(6)
+    value = rng.normal(size=100_000)
+    where = np.zeros(100_000), np.full(100_000, 30.0)
+    table = fit_cuts(value, discriminant=WHICH, targets={"a": 0.9}, kinematics=where, edges=((0, 1), (20, 40)))
+    assert table.cut.item() == pytest.approx(norm.ppf(0.1), abs=4 * table.cut_error.item())
