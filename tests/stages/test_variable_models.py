@@ -140,8 +140,8 @@ def test_working_points_and_what_predict_makes_of_them(recipe, scores_of, ntuple
     assert np.all(values["id_loose"][~inside] == -1)
     assert (values["id_loose"][inside & SIGNAL] == 1).mean() == pytest.approx(0.9, abs=0.01)
     assert (values["id_tight"][high & SIGNAL] == 1).mean() == pytest.approx(0.6, abs=0.01)
+    asked = {"files": (ntuple,), "scores": (tmp_path / "passing.root",), "output": tmp_path / "x"}
     with pytest.raises(ConfigError, match=r"targets\.tight has 2 efficiencies for 1 bins of E_T"):
-        asked = {"files": (ntuple,), "scores": (tmp_path / "passing.root",), "output": tmp_path / "x"}
         working_points(WorkingPointsConfig(**asked, et_bins=(10, 50), targets=targets))
 
 
