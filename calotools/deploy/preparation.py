@@ -12,10 +12,10 @@ from calotools import training
 from calotools.deploy.distributed import Executor, workers
 from calotools.errors import InputFileError
 from calotools.images import ImageStore, merge_stores
-from calotools.ntuple import bad_files, each_file, iterate_candidates, resolve_sample
+from calotools.ntuple import bad_files, each_file, iterate_candidates, resolve_sample, sample_fields
 from calotools.training.pieces import Piece, PieceReader
 from calotools.training.preparation import find_store, prepare_shard, store_digest, store_path
-from calotools.training.survey import take_survey
+from calotools.training.survey import join_surveys, survey_file
 
 if TYPE_CHECKING:
     from calotools.recipe import PrepareConfig, TrainConfig
@@ -97,9 +97,7 @@ def prepare(config: PrepareConfig, *, progress: Progress | None = None) -> tuple
 
 def _draw(config: PrepareConfig, execute: Executor, *, progress: Progress | None) -> ImageStore:
     target = store_path(config)
-    pieces: dict[str, list[Piece]] = {}
-    for piece in take_survey(config, progress=progress).pieces:
-        pieces.setdefault(piece.where.file, []).append(piece)
+    pieces = _survey(config, execute, progress=progress)
     parts = target.with_name(f".{target.name}.parts")
     draw = partial(_draw_file, config=config, pieces=pieces, folder=parts)
     keep = None if progress is None else partial(progress, "files")
@@ -115,6 +113,21 @@ def _draw(config: PrepareConfig, execute: Executor, *, progress: Progress | None
         return merge_stores(made, target, digest=store_digest(config), overwrite=True)
     finally:
         shutil.rmtree(parts, ignore_errors=True)
+
+
+def _survey(config: PrepareConfig, execute: Executor, *, progress: Progress | None) -> dict[str, list[Piece]]:
+    """Pieces by file, which workers counted."""
+    given = config.sample
+    sample = resolve_sample(given.files, tree=given.tree, flavour=given.flavour)
+    known = given.model_copy(update={"tree": sample.tree, "flavour": sample.flavour})
+    fields = frozenset(sample_fields(sample.files[:1], tree=sample.tree, flavour=sample.flavour))
+    look = partial(survey_file, config=config.model_copy(update={"sample": known}), known=fields)
+    keep = None if progress is None else partial(progress, "survey")
+    looks = list(each_file(look, sample.files, execute=execute, progress=keep))
+    pieces: dict[str, list[Piece]] = {}
+    for piece in join_surveys(config, [one.value for one in looks if one.value is not None]):
+        pieces.setdefault(piece.where.file, []).append(piece)
+    return pieces
 
 
 def _draw_file(path: str, *, config: PrepareConfig, pieces: dict[str, list[Piece]], folder: Path) -> Path:

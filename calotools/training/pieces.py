@@ -107,12 +107,18 @@ class PieceReader:
     config : TrainConfig
     cells, tracks : bool
         Read them too, not only variables.
+    known : set of str, optional
+        Fields that the files have, where that was found out before: it takes opening one.
     """
 
-    def __init__(self, config: TrainConfig, *, cells: bool = True, tracks: bool = True) -> None:
+    def __init__(
+        self, config: TrainConfig, *, cells: bool = True, tracks: bool = True, known: frozenset[str] | None = None
+    ) -> None:
         self.config, self.spec = config, image_spec(config.images)
         sample = config.sample
-        known = sample_fields(sample.files, tree=sample.tree, flavour=sample.flavour)
+        if known is None:
+            known = frozenset(sample_fields(sample.files, tree=sample.tree, flavour=sample.flavour))
+        self.known = known
         self._variables = (*columns_of(config), *sorted(fields_in(sample.selection)))
         derived = derived_inputs(self._variables, known=known)
         left_out = (*(() if cells else ("cells.", *_CLUSTER)), *(() if tracks else ("tracks.",)))

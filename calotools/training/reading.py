@@ -73,7 +73,8 @@ class PieceArrays:
     def _arrays(self, piece: Piece) -> dict[str, np.ndarray]:
         reader: PieceReader | None = getattr(self._own, "reader", None)
         if reader is None:
-            reader = self._own.reader = PieceReader(self._config)
+            known = self._readers[0].known if self._readers else None
+            reader = self._own.reader = PieceReader(self._config, known=known)
             self._readers.append(reader)
         return reader.arrays(piece, threads=1)
 

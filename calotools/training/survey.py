@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from calotools.variables.derived import near_derived
 if TYPE_CHECKING:
     from calotools.recipe import TrainConfig
 
-__all__ = ["Survey", "take_survey"]
+__all__ = ["FileSurvey", "Survey", "join_surveys", "survey_file", "take_survey"]
 
 Progress = Callable[[str, int, int], None]
 
@@ -81,16 +81,92 @@ def take_survey(config: TrainConfig, *, progress: Progress | None = None) -> Sur
         if limit is not None and limit < sum(piece.n for piece in found):
             tally = Tally(config)
             found = [_look(reader, piece, tally)[0] for piece in _share(found, limit) if piece.n]
+    return Survey(_place(found), tally)
+
+
+def _place(found: list[Piece]) -> tuple[Piece, ...]:
+    """Pieces that have candidates, with what comes before each of them."""
     first = np.cumsum([0, *(piece.n for piece in found)])
     placed = [replace(piece, first=int(start)) for piece, start in zip(found, first[:-1], strict=True)]
-    return Survey(tuple(piece for piece in placed if piece.n), tally)
+    return tuple(piece for piece in placed if piece.n)
 
 
-def _list_ranges(config: TrainConfig) -> list[Range]:
+@dataclass(frozen=True)
+class FileSurvey:
+    """What a file holds, for those that survey files apart from each other.
+
+    Attributes
+    ----------
+    pieces : tuple of Piece
+        Numbered from 0; also those without a candidate.
+    flows : tuple of tuple of CutStep
+        Of each of them.
+    """
+
+    pieces: tuple[Piece, ...]
+    flows: tuple[tuple[CutStep, ...], ...]
+
+
+def survey_file(path: str, *, config: TrainConfig, known: frozenset[str]) -> FileSurvey:
+    """Read the plain variables of one file.
+
+    Parameters
+    ----------
+    path : str
+    config : TrainConfig
+        With the sample's tree and flavour.
+    known : set of str
+        Fields that the sample has.
+
+    Returns
+    -------
+    FileSurvey
+    """
+    own = config.model_copy(update={"sample": config.sample.model_copy(update={"files": (path,)})})
+    tally = Tally(config)
+    with PieceReader(own, cells=False, tracks=False, known=known) as reader:
+        ranges = _list_ranges(own, known=known, allow_empty=True)
+        looks = [_look(reader, Piece(number, where), tally) for number, where in enumerate(ranges)]
+    return FileSurvey(tuple(piece for piece, _ in looks), tuple(flow for _, flow in looks))
+
+
+def join_surveys(config: TrainConfig, parts: Iterable[FileSurvey]) -> tuple[Piece, ...]:
+    """The pieces of a whole sample, as `take_survey` finds them, without their training candidates by class.
+
+    Parameters
+    ----------
+    config : TrainConfig
+    parts : iterable of FileSurvey
+        Of its files, in order.
+
+    Returns
+    -------
+    tuple of Piece
+
+    Raises
+    ------
+    EmptyInputError
+        Nothing is left after the selection; the message has the cut flow.
+    """
+    found: list[Piece] = []
+    flows: list[tuple[CutStep, ...]] = []
+    for part in parts:
+        found += [replace(piece, number=len(found) + k, n_train=()) for k, piece in enumerate(part.pieces)]
+        flows += part.flows
+    _check_flow(config, found, flows)
+    limit = config.sample.max_candidates
+    if limit is not None and limit < sum(piece.n for piece in found):
+        found = _share(found, limit)
+    return _place(found)
+
+
+def _list_ranges(config: TrainConfig, *, known: frozenset[str] | None = None, allow_empty: bool = False) -> list[Range]:
     sample = config.sample
     try:
-        with PieceReader(config) as full:  # a missing cell branch is an error now, not after hours
-            return list_ranges(sample.files, tree=sample.tree, flavour=sample.flavour, fields=full.fields)
+        with PieceReader(config, known=known) as full:  # a missing cell branch is an error now, not after hours
+            return list_ranges(
+                sample.files, tree=sample.tree, flavour=sample.flavour, fields=full.fields, allow_empty=allow_empty
+            )
     except BranchError as error:
         raise BranchError(f"{error}{near_derived(config.scalars)}") from None
 
