@@ -105,7 +105,7 @@ def run_suite(suite: Suite, *, rounds: int, say: Callable[[str], None]) -> dict[
 
     A round of calotools' environment comes first and is not kept: it fills the caches of kernels and of files.
     """
-    rounds = min(rounds, suite.rounds or rounds)
+    rounds, load = min(rounds, suite.rounds or rounds), round(os.getloadavg()[0], 1)
     kept: dict[str, list[Record]] = {one.name: [] for one in suite.contestants}
     broken: set[str] = set()
     for number in range(0 if suite.warm and rounds > 1 else 1, rounds + 1):
@@ -126,6 +126,7 @@ def run_suite(suite: Suite, *, rounds: int, say: Callable[[str], None]) -> dict[
         "title": suite.title,
         "text": suite.text,
         "reference": suite.reference,
+        "load": load,
         "columns": list(suite.columns),
         "contestants": contestants,
         "goals": [asdict(goal) for goal in suite.goals],

@@ -48,7 +48,17 @@ def as_markdown(results: dict[str, Any]) -> str:
     ]
     lines += [_EXPLAINED, "", *_versions(results), "", *_overview(results)]
     for suite in results["suites"]:
-        lines += ["", f"## {suite['title']}", "", suite["text"], "", *_table(suite), *_verdicts(suite)]
+        lines += [
+            "",
+            f"## {suite['title']}",
+            "",
+            suite["text"],
+            "",
+            *_table(suite),
+            "",
+            _when(suite),
+            *_verdicts(suite),
+        ]
     return "\n".join([*lines, ""])
 
 
@@ -67,11 +77,12 @@ def _versions(results: dict[str, Any]) -> list[str]:
 
 
 def _overview(results: dict[str, Any]) -> list[str]:
-    lines = ["| wanted | found | goal | |", "|---|---|---|---|"]
+    lines = ["| target | measured | goal | |", "|---|---|---|---|"]
     for suite in results["suites"]:
         for goal in suite["goals"]:
             found, wanted, verdict = judge(suite, goal)
             lines.append(f"| {suite['name']}: {goal['text']} | {found} | {wanted} | {verdict} |")
+    lines += [f"| {name}: {why} | not run | | not run |" for name, why in results.get("not_run", {}).items()]
     return lines
 
 
@@ -89,11 +100,16 @@ def _table(suite: dict[str, Any]) -> list[str]:
     return [*lines, "", *notes]
 
 
+def _when(suite: dict[str, Any]) -> str:
+    rounds = max((len(one["rounds"]) for one in suite["contestants"]), default=0)
+    return f"Rounds: {rounds}; load of the machine when it began: {suite.get('load', 'not known')}."
+
+
 def _verdicts(suite: dict[str, Any]) -> list[str]:
     lines = []
     for goal in suite["goals"]:
         found, wanted, verdict = judge(suite, goal)
-        lines.append(f"- {goal['text']}: {found}, wanted {wanted}: **{verdict}**.")
+        lines.append(f"- {goal['text']}: {found}, wanted {wanted}: {verdict}.")
     return ["", *lines] if lines else []
 
 
@@ -108,7 +124,7 @@ def judge(suite: dict[str, Any], goal: dict[str, Any]) -> tuple[str, str, str]:
         return "not measured", wanted, "not measured"
     middle = statistics.median(ratios)
     met = middle >= low if low is not None else middle <= high
-    return _spread(ratios, _plain), wanted, "met" if met else "not met"
+    return _spread(ratios, _plain), wanted, "reached" if met else "**not reached**"
 
 
 def failures(suite: dict[str, Any]) -> list[str]:

@@ -30,6 +30,8 @@ QUESTIONS: dict[str, Callable[[samples.Size, loading.Files], Sequence[Suite]]] =
     "applying": applying.suites,
     "gpu": gpu.suites,
 }
+# What a page says of a question that has no suite on this machine.
+WHY_NOT = {"gpu": "epochs on a GPU against tensors that are there already; torch finds none on this machine"}
 
 
 def main() -> None:
@@ -41,7 +43,9 @@ def main() -> None:
     files = samples.make(size)
     described = {"machine": describe(), "size": asdict(size), "files_mib": samples.summary(files)}
     described["versions"] = {name: environments.versions(name) for name in environments.SHOWN}
-    suites = [suite for name in given.only for suite in QUESTIONS[name](size, files)]
+    asked = {name: QUESTIONS[name](size, files) for name in given.only}
+    suites = [suite for some in asked.values() for suite in some]
+    described["not_run"] = {name: WHY_NOT[name] for name, some in asked.items() if not some}
     # A quick run has a page of its own: it checks the benchmarks, it measures nothing.
     folder = samples.WORK / size.name if given.quick else report.BENCHMARKS
     kept = _earlier(folder, size) if given.add else []

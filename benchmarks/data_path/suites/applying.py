@@ -104,5 +104,6 @@ def _workers(size: Size, files: list[str]) -> Suite:
             Goal("predict", "predict, 2 workers", "predict, 1 worker", "rate", 1.8),
         ],
         columns=("seconds", "rate", "rss_mib"),
+        rounds=2,
         warm=False,
     )

@@ -63,6 +63,7 @@ def _suite(kind: str, title: str, size: Size, files: list[str]) -> Suite:
         contestants=contestants,
         goals=_goals(kind),
         columns=("rate", "ratio", "quality", "coverage", "first_batch_s", "rss_mib", "cpu_us"),
+        rounds=None if first else 2,
     )
 
 

@@ -85,5 +85,6 @@ def _precision(size: Size, files: list[str], task: str) -> Suite:
             else Goal("IQR of bf16 against fp32", "bf16", "fp32", metric, at_most=1.02),
         ],
         columns=("rate", "ratio", metric, "rss_mib", "cpu_us"),
+        rounds=2,
         warm=False,
     )
