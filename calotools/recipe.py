@@ -9,11 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from calotools.containers import ImageSpec
 from calotools.settings import Settings as _Model
-from calotools.settings import StageConfig, read_toml
+from calotools.settings import StageConfig, ending, read_toml
 from calotools.settings import positional as _positional
 from calotools.settings import short as _short
 
@@ -46,6 +46,9 @@ __all__ = [
 BadCandidates = Literal["error", "skip"]
 Pair = Literal["zee", "hyy"]
 Precision = Literal["fp32", "bf16"]
+RootFile = Annotated[Path, ending(".root")]
+Figure = Annotated[Path, ending(".pdf", ".png")]
+Page = Annotated[Path | None, ending(".html", ".htm")]
 ImagesChoice = Annotated[
     Annotated[ImageSpec, Tag("table")] | Annotated[str, Tag("name")],
     Discriminator(lambda value: "name" if isinstance(value, str) else "table"),
@@ -61,7 +64,7 @@ class SimulateConfig(StageConfig):
 
     process: Process = _positional("what to generate; electrons, photons and fakes give one candidate per event")
     n: int = _short("-n", "number of events", gt=0)
-    output: Path = _short("-o", "ROOT file to write")
+    output: RootFile = _short("-o", "ROOT file to write")
     seed: int = Field(1, description="seed; the same seed gives the same file", ge=0)
     generator: Literal["builtin", "pythia"] | None = Field(
         None, description="default: the built-in one where it has the process, else Pythia 8"
@@ -93,7 +96,7 @@ class DisplayConfig(StageConfig):
     """Draw one candidate: its layers, times, gains and tracks."""
 
     file: str = _positional("ROOT file")
-    output: Path = _short("-o", "figure to write (.png or .pdf)")
+    output: Figure = _short("-o", "figure to write (.png or .pdf)")
     entry: int = Field(0, description="row of the tree", ge=0)
     flavour: str | None = Field(None, description="flavour name or TOML file; default: detected")
     tree: str | None = Field(None, description="tree; default: the flavour's only one")
@@ -228,8 +231,19 @@ class TrainConfig(StageConfig):
 class PrepareConfig(TrainConfig, ManyFilesConfig):
     """Make the image store of a training recipe."""
 
-    output: Path = Field(description="folder of the training")
+    output: Path = Field(
+        description="folder of the training; not needed where the store has a name: --store, -o",
+        json_schema_extra={"required": False},
+    )
     store: Path | None = _short("-o", "image store to make; default: OUTPUT/store", default=None)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _find_place(cls, values: Any) -> Any:
+        """A store that has a name needs no folder of a training."""
+        if isinstance(values, dict) and values.get("output") is None and values.get("store") is not None:
+            return values | {"output": Path(values["store"]).parent}
+        return values
 
 
 class PredictConfig(ManyFilesConfig):
@@ -237,7 +251,7 @@ class PredictConfig(ManyFilesConfig):
 
     model: Path = _positional("model bundle (a .calo file, or a training folder)")
     files: tuple[str, ...] = _positional("ROOT files or globs", min_length=1)
-    output: Path = _short("-o", "ROOT file of the friend tree")
+    output: RootFile = _short("-o", "ROOT file of the friend tree")
     tree: str | None = Field(None, description="tree; default: the one the model was trained on")
     flavour: str | None = Field(None, description="flavour name or TOML file; default: detected")
     working_points: Path | None = Field(None, description="cuts that working-points made: adds branches id_NAME")
@@ -394,7 +408,7 @@ class ReportConfig(StageConfig):
     """Collect the numbers and figures under a folder into one self-contained HTML page."""
 
     folder: Path = _positional("folder that holds the outputs of evaluate, peaks and tagprobe")
-    output: Path | None = _short("-o", "HTML file; default: FOLDER/report.html", default=None)
+    output: Page = _short("-o", "HTML file; default: FOLDER/report.html", default=None)
     title: str = Field("calotools report", description="heading of the page")
     overwrite: bool = Field(False, description="replace an existing output")
 

@@ -8,11 +8,12 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, get_args, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 from calotools.errors import ConfigError, InputFileError, nearest
 
-__all__ = ["Settings", "StageConfig", "positional", "read_toml", "short"]
+__all__ = ["Settings", "StageConfig", "ending", "positional", "read_toml", "short"]
 
 
 class Settings(BaseModel):
@@ -110,7 +111,7 @@ def _explain_one(model: type[BaseModel], one: Any) -> str:
     if one["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         return f"unknown key '{key}'; {nearest(str(location[-1]), _keys_at(model, location[:-1]))}"
     if one["type"] in ("missing", "missing_argument"):
-        return f"'{key}' is needed and not given"
+        return f"'{key}' is needed and not given{_describe(model, location)}"
     return f"'{key}' = {one['input']!r} is not allowed: {one['msg']}{_nearest_choice(one)}"
 
 
@@ -127,6 +128,12 @@ def _keys_at(model: Any, location: list[Any]) -> list[str]:
         fields = _fields(model)
         model = fields.get(part, model) if isinstance(part, str) else model
     return list(_fields(model))
+
+
+def _describe(model: type[BaseModel], location: list[Any]) -> str:
+    """What a key of the outermost level is for, where the model says."""
+    field = model.model_fields.get(location[0]) if len(location) == 1 else None
+    return f" ({field.description})" if field is not None and field.description else ""
 
 
 def _fields(annotation: Any) -> dict[str, Any]:
@@ -146,3 +153,14 @@ def positional(description: str, **kwargs: Any) -> Any:
 def short(flag: str, description: str, **kwargs: Any) -> Any:
     """A field that has a short flag, such as ``-o``."""
     return Field(description=description, json_schema_extra={"short": flag}, **kwargs)
+
+
+def ending(*suffixes: str) -> AfterValidator:
+    """Refuse a path with another suffix: what is written is always of that kind, whatever its name says."""
+
+    def check(path: Path | None) -> Path | None:
+        if path is not None and path.suffix.lower() not in suffixes:
+            raise PydanticCustomError("suffix", "its name must end in {allowed}", {"allowed": " or ".join(suffixes)})
+        return path
+
+    return AfterValidator(check)

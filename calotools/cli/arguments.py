@@ -112,7 +112,11 @@ def _choices(annotation: Any) -> list[str]:
 def _help(field: FieldInfo) -> str:
     default = field.get_default(call_default_factory=True, validated_data={})
     shown = "/".join(map(str, default)) if default and _is_part(field.annotation) else _show(default)
-    note = " (required)" if field.is_required() else "" if default in (None, (), {}) else f" (default: {shown})"
+    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    if field.is_required():
+        note = " (required)" if extra.get("required", True) else ""
+    else:
+        note = "" if default in (None, (), {}) else f" (default: {shown})"
     return f"{field.description}{note}".replace("%", "%%")
 
 

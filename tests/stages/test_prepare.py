@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from calotools.cli.main import main
-from calotools.errors import OutputExistsError
+from calotools.errors import ConfigError, OutputExistsError
 from calotools.images import ImageStore
 from calotools.recipe import ManyFilesConfig, PrepareConfig, TrainConfig
 from calotools.training import open_data
@@ -41,6 +41,16 @@ def test_without_a_place_it_is_in_the_folder_of_the_training(recipe, tmp_path, c
     assert main(["prepare", str(recipe)]) == 0
     assert ImageStore.open(tmp_path / "out" / "store").digest
     assert isinstance(open_data(TrainConfig.from_toml(recipe)), StoreData)
+
+
+def test_a_store_with_a_name_needs_no_folder_of_a_training(recipe, tmp_path, capsys):
+    text = recipe.read_text()
+    recipe.write_text(text.replace(f'output = "{tmp_path / "out"}"\n', ""))
+    assert main(["prepare", str(recipe)]) == ConfigError.exit_code
+    assert "'output' is needed and not given (folder of the training; not needed where" in capsys.readouterr().err
+    assert main(["prepare", str(recipe), "-o", str(tmp_path / "mine")]) == 0
+    assert len(ImageStore.open(tmp_path / "mine")) == 60
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["mine", "recipe.toml"]
 
 
 def test_another_recipes_store_is_not_touched(recipe, tmp_path, capsys):
