@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from calotools.analysis.intervals import binomial_interval
     from calotools.analysis.pairs import PairRule, Pairs, all_pairs, find_pairs, pair_mass
     from calotools.analysis.peakfit import fit_peak
+    from calotools.analysis.pulls import measure_pulls, significance
     from calotools.analysis.resolution import measure_resolution, quantiles, shortest_interval, sigma68
     from calotools.analysis.results import from_dict, read_numbers, to_dict, write_numbers
     from calotools.analysis.roc import auc, measure_roc, working_points
@@ -81,6 +82,7 @@ _HOME = {
     "histogram_fields": "histograms",
     "mean_rows": "estimates",
     "measure_cuts": "cuts",
+    "measure_pulls": "pulls",
     "measure_resolution": "resolution",
     "measure_roc": "roc",
     "measure_scale_factors": "scalefactors",
@@ -97,6 +99,7 @@ _HOME = {
     "scale_factors": "scalefactors",
     "separate": "separation",
     "shortest_interval": "resolution",
+    "significance": "pulls",
     "sigma68": "resolution",
     "tag_probe_sample": "tagprobe",
     "to_dict": "results",
@@ -141,6 +144,7 @@ __all__ = [
     "histogram_fields",
     "mean_rows",
     "measure_cuts",
+    "measure_pulls",
     "measure_resolution",
     "measure_roc",
     "measure_scale_factors",
@@ -158,6 +162,7 @@ __all__ = [
     "separate",
     "shortest_interval",
     "sigma68",
+    "significance",
     "tag_probe_sample",
     "to_dict",
     "working_points",

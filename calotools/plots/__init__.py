@@ -21,6 +21,7 @@ _HOME = {
     "draw_peak": "peak",
     "draw_peak_comparison": "peak",
     "draw_pipeline": "pipeline",
+    "draw_pulls": "distributions",
     "draw_rejection": "efficiency",
     "draw_residuals": "distributions",
     "draw_resolution": "resolution",

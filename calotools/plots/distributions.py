@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw_residuals", "draw_scores"]
+__all__ = ["draw_pulls", "draw_residuals", "draw_scores"]
 
 Samples = Mapping[str, np.ndarray]
 
@@ -117,6 +117,54 @@ def draw_residuals(
         ax.axvline(1, color="black", lw=0.8, ls=":")
         _draw_all(ax, ratios, weights=weights, edges=np.linspace(*window, bins + 1))
         ax.set(xlabel=r"$E / E_\mathrm{true}$", ylabel="Fraction of candidates / bin width", xlim=window)
+        ax.set_ylim(bottom=0, top=ax.get_ylim()[1] * 1.25)
+        ax.legend(loc="upper left", fontsize="small")
+        stamp(ax, label, note)
+    return figure
+
+
+def draw_pulls(
+    pulls: Samples,
+    *,
+    weights: Samples | None = None,
+    window: tuple[float, float] = (-5.0, 5.0),
+    bins: int = 80,
+    label: str = LABEL,
+    note: str = "",
+) -> Figure:
+    r"""Draw the distributions of (E - E_true) / sigma, each normalised to unit area, beside a unit Gaussian.
+
+    Parameters
+    ----------
+    pulls : dict of str to (n,) float
+        By name of the estimate; what is outside the window is counted in the legend.
+    weights, window, bins, label, note
+        As of `draw_residuals`.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    EmptyInputError
+        No estimate, or one without a finite pull.
+    ShapeError
+        Weights of another length.
+
+    Examples
+    --------
+    >>> draw_pulls({"network": np.random.default_rng(1).normal(size=500)}).axes[0].get_xlim()
+    (-5.0, 5.0)
+    """
+    edges = np.linspace(*window, bins + 1)
+    with style():
+        figure = new_figure()
+        ax = figure.subplots()
+        _draw_all(ax, pulls, weights=weights, edges=edges)
+        gauss = np.exp(-0.5 * edges**2) / np.sqrt(2 * np.pi)
+        ax.plot(edges, gauss, color="black", lw=1.2, ls="--", label="unit Gaussian")
+        ax.set(xlabel=r"$(E - E_\mathrm{true}) / \sigma$", ylabel="Fraction of candidates / bin width", xlim=window)
         ax.set_ylim(bottom=0, top=ax.get_ylim()[1] * 1.25)
         ax.legend(loc="upper left", fontsize="small")
         stamp(ax, label, note)

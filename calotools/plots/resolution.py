@@ -26,8 +26,13 @@ _METRICS = {
     "rel_improvement": r"1 - IQR/IQR$_\mathrm{ref}$",
     "rel_improvement_corr": r"1 - IQR/IQR$_\mathrm{ref}$ (corrected)",
     "ratio": r"IQR$_\mathrm{ref}$/IQR",
+    "coverage68": r"Fraction within $\sigma$",
+    "coverage95": r"Fraction within $2\sigma$",
+    "pull_median": r"Median of $(E - E_\mathrm{true})/\sigma$",
+    "pull_width": r"IQR/1.349 of $(E - E_\mathrm{true})/\sigma$",
 }
 _NEUTRAL = {"bias": 0.0, "rel_improvement": 0.0, "rel_improvement_corr": 0.0, "ratio": 1.0}
+_NEUTRAL |= {"coverage68": 0.6827, "coverage95": 0.9545, "pull_median": 0.0, "pull_width": 1.0}
 
 
 def draw_resolution(

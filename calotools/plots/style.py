@@ -72,6 +72,9 @@ _AXES = {
     "pt": r"$p_\mathrm{T}$ [GeV]",
     "mu": r"$\langle\mu\rangle$",
     "mass": r"$m$ [GeV]",
+    "conversion_type": "Tracks of the conversion",
+    "gain": "Readout gain of the hottest cell (0 high, 1 medium, 2 low)",
+    "relative_sigma": r"Stated $\sigma/E$",
 }
 
 

@@ -8,6 +8,7 @@ from calotools.ntuple import read_friend
 from calotools.outputs import check_output
 from calotools.stages.energy import measure_energy
 from calotools.stages.identification import measure_identification
+from calotools.stages.others import with_others
 from calotools.stages.publish import Outcome, publish, with_bad_files
 from calotools.stages.scored import read_scored
 
@@ -24,7 +25,7 @@ _FIELDS = {
 }
 _OPTIONAL = {
     "identification": ("mu", "pass_loose", "pass_medium", "pass_tight"),
-    "energy": ("mu", "class_true"),
+    "energy": ("mu", "class_true", "conversion_type"),
 }
 
 
@@ -49,10 +50,13 @@ def evaluate(config: EvaluateConfig, *, progress: Progress | None = None) -> Out
     check_output(config.output, overwrite=config.overwrite)
     friend = read_friend(config.scores)
     task = friend.record["task"]
+    if task == "energy":
+        friend = with_others(friend, config.compare)
+    cells = ("cells.e", "cells.sampling", "cells.gain") if task == "energy" and config.gain else ()
     sample = read_scored(
         config.files,
         friend,
-        fields=_FIELDS[task] + ((config.reference,) if task == "energy" else ()),
+        fields=_FIELDS[task] + ((config.reference, *cells) if task == "energy" else ()),
         optional=_OPTIONAL[task],
         cuts=config.selection,
         split=config.split,

@@ -132,3 +132,19 @@ def test_candidate(toy_candidate):
 @baseline
 def test_pipeline():
     return plots.draw_pipeline()
+
+
+@baseline
+def test_pulls():
+    rng = np.random.default_rng(5)
+    return plots.draw_pulls({"network": rng.standard_t(5, 5000), "too sure": rng.normal(0.2, 1.6, 5000)})
+
+
+@baseline
+def test_coverage(make_resolution):
+    one = make_resolution()
+    for metric in ("iqr", "bias"):
+        del one.metrics[metric]
+    value = np.array([0.68, 0.7, 0.66, 0.6, np.nan, 0.62, 0.69, 0.71])
+    one.metrics["coverage68"], one.errors["coverage68"] = value, value * 0.02
+    return plots.draw_resolution([one], metric="coverage68", panel=None)
