@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+import time
 import warnings
 from collections.abc import Sequence
 from typing import TextIO
@@ -111,7 +112,8 @@ def _execute(stage: str, config: object) -> int:
     from calotools.cli.printing import print_result
     from calotools.cli.progress import progress_bar
 
+    start = time.monotonic()
     with progress_bar() as progress, warnings.catch_warnings():
         warnings.showwarning = _say
         result = getattr(stages, stage)(config, progress=progress)
-    return print_result(result)
+    return print_result(result, output=getattr(config, "output", None), seconds=time.monotonic() - start)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from calotools.cli.progress import describe_duration
+from calotools.plots.numbers import format_value
+from calotools.stages import describe_written
 
 if TYPE_CHECKING:
     from calotools.ntuple import FileReport, TreeReport
@@ -15,45 +18,53 @@ __all__ = ["print_result"]
 _MANY = 8
 
 
-def print_result(result: Path | Outcome | list[FileReport]) -> int:
-    """Print a stage's result: a path, the headline numbers, or what files hold.
+def print_result(
+    result: Path | Outcome | list[FileReport], *, output: Path | None = None, seconds: float | None = None
+) -> int:
+    """Print a stage's result: the headline numbers or what files hold; at the end, what was written.
 
     Parameters
     ----------
     result : Path, Outcome or list of FileReport
+    output : Path, optional
+        Where an Outcome was written.
+    seconds : float, optional
+        That the stage took.
 
     Returns
     -------
     int
         Exit code: 0, or that of the first file that could not be read.
     """
-    if isinstance(result, Path):
-        print(result)
-    elif isinstance(result, list):
+    if isinstance(result, list):
         for report in result:
             _print_file(report)
         return next((report.error.exit_code for report in result if report.error), 0)
+    if isinstance(result, Path):
+        output = result
     else:
         print(result.title)
         for one in result.headline:
             print(f"  {_headline(one)}")
+    if output is not None:
+        took = "" if seconds is None else f", {describe_duration(seconds)}"
+        print(f"{output}: {describe_written(output)}{took}")
     return 0
 
 
 def _headline(one: Headline) -> str:
-    error = "" if one.error is None or math.isnan(one.error) else f" ± {one.error:.2g}"
-    unit = f" {one.unit}" if one.unit else ""
     comment = f"  ({one.comment})" if one.comment else ""
-    # Counts are exact: 148260 parameters, not 1.4826e+05.
-    exact = one.error is None and float(one.value).is_integer()
-    value = str(int(one.value)) if exact else f"{one.value:.5g}"
-    return f"{one.name}: {value}{error}{unit}{comment}"
+    return f"{one.name}: {format_value(one.value, one.error, one.unit)}{comment}"
 
 
 def _print_file(report: FileReport) -> None:
-    print(f"{report.file}: flavour {report.flavour or 'unknown'}")
+    flavour = f"flavour {report.flavour or 'unknown'}"
+    print(f"{report.file}: {report.kind or flavour}")
     for tree in report.trees:
-        _print_tree(tree)
+        if report.kind:
+            print(f"  tree {tree.name}: {tree.entries} entries; branches: {_shorten(tree.unknown)}")
+        else:
+            _print_tree(tree)
     if report.error:
         print(f"  problem: {report.error}")
 

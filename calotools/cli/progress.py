@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from calotools.stages import Progress
 
-__all__ = ["describe_rate", "progress_bar"]
+__all__ = ["describe_duration", "describe_rate", "progress_bar"]
 
 
 _UNITS = {"simulate": " events", "images": " candidates", "train": " candidates", "predict": " candidates"}
@@ -29,10 +29,17 @@ def describe_rate(task: str, done: int, left: int, *, seconds: float) -> str:
         return ""
     rate = done / seconds
     text = f"{rate:,.{0 if rate >= 10 else 1}f}{_UNITS.get(task, '')}/s"
-    return f"{text}, {_duration(left / rate)} left" if left > 0 else text
+    return f"{text}, {describe_duration(left / rate)} left" if left > 0 else text
 
 
-def _duration(seconds: float) -> str:
+def describe_duration(seconds: float) -> str:
+    """Seconds, minutes or hours, whole ones.
+
+    Examples
+    --------
+    >>> describe_duration(61.7), describe_duration(150.0), describe_duration(10_000.0)
+    ('1 min', '2 min', '3 h')
+    """
     minutes, rest = divmod(round(seconds), 60)
     return f"{rest} s" if minutes == 0 else f"{minutes} min" if minutes < 120 else f"{minutes / 60:.0f} h"
 

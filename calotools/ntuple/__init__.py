@@ -22,7 +22,7 @@ from calotools.ntuple.remote import fingerprint
 from calotools.ntuple.sample import ResolvedSample, Sample, join_friend, read_resolved, read_sample, resolve_sample
 from calotools.ntuple.schema import CanonicalField, canonical_fields
 from calotools.ntuple.table import Lists, Table, join_tables, table_of
-from calotools.ntuple.trees import sample_fields, sample_trees
+from calotools.ntuple.trees import sample_fields, sample_trees, tree_entries
 from calotools.ntuple.writer import NtupleWriter
 
 __all__ = [
@@ -66,6 +66,7 @@ __all__ = [
     "sample_trees",
     "shipped_flavours",
     "table_of",
+    "tree_entries",
     "write_friend",
     "write_histograms",
 ]

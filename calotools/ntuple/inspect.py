@@ -13,6 +13,7 @@ import numpy as np
 from calotools.errors import CalotoolsError, ConfigError, EmptyInputError
 from calotools.ntuple.detect import TreeMatch, choose_flavour, choose_tree, match_trees
 from calotools.ntuple.flavour import Flavour
+from calotools.ntuple.metadata import metadata_of
 from calotools.ntuple.paths import expand_files
 from calotools.ntuple.plan import make_plan
 from calotools.ntuple.reader import Chunk, iterate_tree
@@ -21,6 +22,7 @@ from calotools.ntuple.source import branch_names, counter_names, list_trees, ope
 __all__ = ["FileReport", "TreeReport", "inspect_files"]
 
 _STEP = 5000
+_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ class FileReport:
     file : str
     flavour : str
         Empty when none matches.
+    kind : str
+        What calotools wrote, where it is not candidates: a friend tree; empty otherwise.
     trees : tuple of TreeReport
         Every tree of the file; a tree with two kinds of candidates appears twice.
     error : CalotoolsError, optional
@@ -76,6 +80,7 @@ class FileReport:
 
     file: str
     flavour: str = ""
+    kind: str = ""
     trees: tuple[TreeReport, ...] = ()
     error: CalotoolsError | None = None
 
@@ -120,6 +125,8 @@ def _inspect_file(path: str, flavour: str | Path | None, tree: str | None) -> Fi
             plain = tuple(
                 TreeReport(name=name, entries=one.num_entries, unknown=branch_names(one)) for name, one in trees.items()
             )
+            if kind := _kind(metadata_of(file, path=path)):
+                return FileReport(path, kind=kind, trees=plain)
             try:
                 known = choose_flavour(trees, flavour=flavour, path=path)
             except (ConfigError, EmptyInputError) as error:
@@ -131,6 +138,17 @@ def _inspect_file(path: str, flavour: str | Path | None, tree: str | None) -> Fi
         raise
     except CalotoolsError as error:
         return FileReport(path, error=error)
+
+
+def _kind(metadata: dict[str, Any]) -> str:
+    """What a file is that has scores and no candidates; of which files, as its record says."""
+    if "friend" not in metadata:
+        return ""
+    record = metadata.get("record", {})
+    files = [str(one["file"]) for one in record.get("inputs", ())]
+    model = f" by model {record['model']} ({record['task']})" if {"model", "task"} <= record.keys() else ""
+    more = f" and {len(files) - _NAMED} more" if len(files) > _NAMED else ""
+    return f"friend tree{model}{' of ' if files else ''}{', '.join(files[:_NAMED])}{more}"
 
 
 def _inspect_trees(

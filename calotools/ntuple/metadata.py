@@ -9,7 +9,7 @@ from typing import Any
 from calotools.errors import InputFileError
 from calotools.ntuple.source import open_file
 
-__all__ = ["METADATA_KEY", "read_metadata"]
+__all__ = ["METADATA_KEY", "metadata_of", "read_metadata"]
 
 METADATA_KEY = "calotools"
 
@@ -38,11 +38,21 @@ def read_metadata(path: Path | str) -> dict[str, Any]:
     calotools.errors.InputFileError: file 'absent.root' cannot be read: No such file or directory
     """
     with open_file(str(path)) as file:
-        if METADATA_KEY not in file.keys(cycle=False):
-            return {}
-        text = str(file[METADATA_KEY])
+        return metadata_of(file, path=str(path))
+
+
+def metadata_of(file: Any, *, path: str) -> dict[str, Any]:
+    """The same of a file that is open.
+
+    Raises
+    ------
+    InputFileError
+        The metadata is not JSON.
+    """
+    if METADATA_KEY not in file.keys(cycle=False):
+        return {}
     try:
-        metadata: dict[str, Any] = json.loads(text)
+        metadata: dict[str, Any] = json.loads(str(file[METADATA_KEY]))
     except json.JSONDecodeError as error:
         raise InputFileError(f"file '{path}': object '{METADATA_KEY}' is not JSON: {error}") from None
     return metadata

@@ -10,7 +10,7 @@ from calotools.ntuple.paths import expand_files
 from calotools.ntuple.plan import make_plan
 from calotools.ntuple.source import branch_names, list_trees, open_file
 
-__all__ = ["sample_fields", "sample_trees"]
+__all__ = ["sample_fields", "sample_trees", "tree_entries"]
 
 
 def sample_trees(files: str | Path | Sequence[str | Path], *, flavour: str | Path | None = None) -> tuple[str, ...]:
@@ -79,3 +79,29 @@ def sample_fields(
         match = choose_tree(trees, known, tree=tree, path=path)
         available = branch_names(trees[match.name])
         return frozenset(make_plan(known, match, available=available, fields=None, path=path).outputs)
+
+
+def tree_entries(path: str | Path) -> dict[str, int]:
+    """Entries of every tree of a file, of whatever flavour, from their headers.
+
+    Parameters
+    ----------
+    path : str or path
+
+    Returns
+    -------
+    dict of str to int
+
+    Raises
+    ------
+    InputFileError
+        The file cannot be read.
+
+    Examples
+    --------
+    >>> tree_entries("absent.root")
+    Traceback (most recent call last):
+    calotools.errors.InputFileError: file 'absent.root' cannot be read: No such file or directory
+    """
+    with open_file(str(path)) as file:
+        return {name: int(tree.num_entries) for name, tree in list_trees(file).items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["format_interval", "format_number", "format_value"]
+__all__ = ["format_interval", "format_number", "format_range", "format_value"]
 
 
 def format_number(value: float | None, digits: int = 4) -> str:
@@ -68,6 +68,20 @@ def format_interval(value: float, low: float, high: float) -> str:
     first, second = _round(up, decimals), _round(down, decimals)
     ends = f"± {first}" if first == second else f"+{first} -{second}"
     return f"{_round(value, decimals)} {ends}"
+
+
+def format_range(low: float, high: float) -> str:
+    """Both ends of an interval, with the digits that a value has whose error is half of its length.
+
+    Examples
+    --------
+    >>> format_range(1.23456, 1.3), format_range(0.0, 0.5), format_range(2.0, 2.0)
+    ('1.235 to 1.300', '0.00 to 0.50', '2 to 2')
+    """
+    if not (math.isfinite(low) and math.isfinite(high) and high > low):
+        return f"{format_number(low)} to {format_number(high)}"
+    decimals = _decimals((high - low) / 2)
+    return f"{_round(low, decimals)} to {_round(high, decimals)}"
 
 
 def _decimals(error: float) -> int:

@@ -14,6 +14,7 @@ Progress = Callable[[str, int, int], None]
 
 _WHERE = {
     "Outcome": "publish",
+    "describe_written": "written",
     "display": "ntuples",
     "evaluate": "evaluation",
     "histogram": "histograms",

@@ -12,6 +12,7 @@ from calotools.analysis import efficiency_in_bins, measure_roc, working_points
 from calotools.containers import Efficiency, Roc, WorkingPoints
 from calotools.errors import EmptyInputError
 from calotools.plots import draw_efficiency, draw_rejection, draw_roc, draw_scores
+from calotools.plots.numbers import format_range
 from calotools.stages.cuts import efficiency_along_axes, inclusive_efficiency
 from calotools.stages.labels import Rows, class_masks, discriminant_of, rows_of
 from calotools.stages.publish import Headline, Outcome
@@ -213,7 +214,7 @@ def _headline(curve: Roc, points: WorkingPoints) -> tuple[Headline, ...]:
     for target, value, low, high in zip(
         points.target, points.background, points.background_low, points.background_high, strict=True
     ):
-        comment = f"68.3 % interval {100 * low:.3g} to {100 * high:.3g} %"
+        comment = f"68.3 % interval {format_range(100 * low, 100 * high)} %"
         name = f"background efficiency at {100 * target:.0f} % signal"
         lines.append(Headline(name, 100 * value, 50 * (high - low), "%", comment))
     return tuple(lines)

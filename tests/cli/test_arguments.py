@@ -105,7 +105,7 @@ def test_errors_have_their_exit_code(words, code, message, capsys, tmp_path, mon
 
 def test_counts_are_printed_in_full(capsys):
     print_result(Outcome("training", "Training", (Headline("parameters", 148260), Headline("E", 148260.0, 200.0)), {}))
-    assert capsys.readouterr().out == "Training\n  parameters: 148260\n  E: 1.4826e+05 ± 2e+02\n"
+    assert capsys.readouterr().out == "Training\n  parameters: 148260\n  E: 148260 ± 200\n"
 
 
 def test_a_shard_is_written_as_a_part(capsys):

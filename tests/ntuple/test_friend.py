@@ -134,10 +134,14 @@ def test_files_that_are_not_friends(tmp_path, parent):
 
 
 def test_a_friend_is_not_taken_for_candidates(tmp_path, parent):
-    write_friend(tmp_path / "f.root", _scores(index_of(read_candidates(parent, fields=["et"]))), tree="scores")
+    scores = _scores(index_of(read_candidates(parent, fields=["et"])))
+    scores.record.update(task="energy", inputs=[{"file": name, "candidates": 8} for name in "abcde"])
+    write_friend(tmp_path / "f.root", scores, tree="scores")
     (report,) = inspect_files(tmp_path / "f.root")
     assert report.flavour == ""
-    assert report.trees[0].name == "scores"
+    assert report.error is None
+    assert report.kind == "friend tree by model small (energy) of a, b, c and 2 more"
+    assert [(tree.name, tree.entries) for tree in report.trees] == [("scores", 40)]
 
 
 def test_parts_make_the_same_file_as_the_whole(tmp_path, monkeypatch):

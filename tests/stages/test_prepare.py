@@ -1,5 +1,6 @@
 """`calotools prepare`: the store of a recipe, where it is wanted."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ def recipe(tmp_path):
 def test_the_command_makes_what_training_reads(recipe, tmp_path, capsys):
     store = tmp_path / "mine"
     assert main(["prepare", str(recipe), "-o", str(store)]) == 0
-    assert capsys.readouterr().out == f"{store}\n"
+    assert re.fullmatch(rf"{store}: 60 candidates, [0-9.]+ kB, \d+ s\n", capsys.readouterr().out)
     made = ImageStore.open(store)
     assert len(made) == 60
     assert not (tmp_path / "out").exists()
