@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from calotools.analysis.pulls import measure_pulls, significance
     from calotools.analysis.resolution import measure_resolution, quantiles, shortest_interval, sigma68
     from calotools.analysis.results import from_dict, read_numbers, to_dict, write_numbers
+    from calotools.analysis.reweighting import closeness, effective_size, overlap
     from calotools.analysis.roc import auc, measure_roc, working_points
     from calotools.analysis.scalefactors import (
         ScaleFactorMeasurement,
@@ -62,12 +63,14 @@ _HOME = {
     "binomial_interval": "intervals",
     "bootstrap_estimate": "estimates",
     "check_closure": "scalefactors",
+    "closeness": "reweighting",
     "compare_widths": "widths",
     "correlation": "estimates",
     "count_efficiencies": "tagprobe",
     "cut_closure": "cuts",
     "cuts_in_bins": "binned",
     "design_effect": "tagprobe",
+    "effective_size": "reweighting",
     "efficiency_in_bins": "binned",
     "efficiency_of_fits": "tagprobefit",
     "event_bootstrap": "bootstrap",
@@ -89,6 +92,7 @@ _HOME = {
     "median": "estimates",
     "mixture_width": "terms",
     "new_histograms": "histograms",
+    "overlap": "reweighting",
     "pair_mass": "pairs",
     "quantiles": "resolution",
     "read_numbers": "results",
@@ -124,12 +128,14 @@ __all__ = [
     "binomial_interval",
     "bootstrap_estimate",
     "check_closure",
+    "closeness",
     "compare_widths",
     "correlation",
     "count_efficiencies",
     "cut_closure",
     "cuts_in_bins",
     "design_effect",
+    "effective_size",
     "efficiency_in_bins",
     "efficiency_of_fits",
     "event_bootstrap",
@@ -151,6 +157,7 @@ __all__ = [
     "median",
     "mixture_width",
     "new_histograms",
+    "overlap",
     "pair_mass",
     "quantiles",
     "read_numbers",

@@ -18,6 +18,7 @@ __all__ = ["from_dict", "read_numbers", "to_dict", "write_numbers"]
 
 NOUNS = (
     containers.Check,
+    containers.Closeness,
     containers.Closure,
     containers.Efficiency,
     containers.PeakFit,

@@ -1,10 +1,12 @@
-"""How well two samples can be told apart: a quadratic logistic regression, cross-validated."""
+"""How well two samples can be told apart: a classifier, cross-validated."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from calotools.errors import EmptyInputError, ShapeError
+from calotools.errors import ConfigError, EmptyInputError, ShapeError, nearest
 
 __all__ = ["separate"]
 
@@ -13,9 +15,16 @@ _LIMIT = 5.0
 
 
 def separate(
-    one: np.ndarray, zero: np.ndarray, *, rng: np.random.Generator, folds: int = 5
+    one: np.ndarray,
+    zero: np.ndarray,
+    *,
+    rng: np.random.Generator,
+    folds: int = 5,
+    kind: str = "quadratic",
+    weight_one: np.ndarray | None = None,
+    weight_zero: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Scores of a logistic regression on all variables, their squares and products, each on rows that it did not see.
+    """Scores of a classifier, each on rows that it did not see.
 
     Parameters
     ----------
@@ -24,6 +33,11 @@ def separate(
     rng : numpy.random.Generator
         Draws the folds.
     folds : int
+    kind : {"quadratic", "trees"}
+        Logistic regression on all variables, their squares and products; or boosted trees of LightGBM, which see any
+        difference (``calotools[trees]``).
+    weight_one, weight_zero : (n,), (m,) float, optional
+        Both samples count the same in all. Rows of negative weight are scored, but not learnt from.
 
     Returns
     -------
@@ -32,6 +46,8 @@ def separate(
 
     Raises
     ------
+    ConfigError
+        There is no such classifier, or LightGBM is not installed.
     EmptyInputError
         A sample has fewer usable rows than folds.
     ShapeError
@@ -54,6 +70,9 @@ def separate(
         raise ShapeError(f"samples of shapes {one.shape} and {zero.shape}: give the same variables for both")
     rows = np.concatenate([one, zero]).astype(float)
     label = np.repeat([1.0, -1.0], [len(one), len(zero)])
+    fit = _choose(kind)
+    given = [np.ones(len(part)) if w is None else w for part, w in ((one, weight_one), (zero, weight_zero))]
+    weight = np.maximum(np.concatenate(given), 0.0)
     usable = np.flatnonzero(np.isfinite(rows).all(axis=1))
     if min(np.count_nonzero(label[usable] == side) for side in (1, -1)) < folds:
         raise EmptyInputError(f"{len(usable)} of {len(rows)} rows are finite; both samples need {folds} or more")
@@ -61,17 +80,46 @@ def separate(
     score = np.full(len(rows), np.nan)
     for one_fold in range(folds):
         train, test = usable[fold != one_fold], usable[fold == one_fold]
-        score[test] = _fit_and_apply(rows[train], label[train], rows[test])
+        score[test] = fit(rows[train], label[train], weight[train], rows[test])
     return score[: len(one)], score[len(one) :]
 
 
-def _fit_and_apply(rows: np.ndarray, label: np.ndarray, others: np.ndarray) -> np.ndarray:
+def _choose(kind: str) -> Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]:
+    kinds = {"quadratic": _fit_quadratic, "trees": _fit_trees}
+    if kind not in kinds:
+        raise ConfigError(f"there is no classifier '{kind}'; {nearest(kind, kinds)}")
+    return kinds[kind]
+
+
+def _balanced(label: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Weights of mean 1 over all rows, half of them in each sample."""
+    scaled = np.zeros(len(label))
+    for side in (1.0, -1.0):
+        own = label == side
+        scaled[own] = weight[own] * 0.5 * len(label) / max(float(weight[own].sum()), 1e-300)
+    return scaled
+
+
+def _fit_trees(rows: np.ndarray, label: np.ndarray, weight: np.ndarray, others: np.ndarray) -> np.ndarray:
+    try:
+        import lightgbm
+    except ImportError:
+        raise ConfigError(
+            "the classifier 'trees' needs LightGBM, which is not installed; run: pip install 'calotools[trees]'"
+        ) from None
+    settings = {"objective": "binary", "num_leaves": 15, "learning_rate": 0.05, "min_data_in_leaf": 100}
+    fixed = {"num_threads": 1, "seed": 1, "deterministic": True, "force_row_wise": True, "verbosity": -1}
+    data = lightgbm.Dataset(rows, label > 0, weight=_balanced(label, weight))
+    return np.asarray(lightgbm.train(settings | fixed, data, num_boost_round=100).predict(others, raw_score=True))
+
+
+def _fit_quadratic(rows: np.ndarray, label: np.ndarray, weight: np.ndarray, others: np.ndarray) -> np.ndarray:
     from scipy.optimize import minimize
 
     centre = np.median(rows, axis=0)
     width = np.maximum(np.subtract(*np.percentile(rows, [84, 16], axis=0)) / 2, 1e-12)
     design, unseen = (_terms(np.clip((part - centre) / width, -_LIMIT, _LIMIT)) for part in (rows, others))
-    weight = np.where(label > 0, 0.5 / (label > 0).mean(), 0.5 / (label < 0).mean())
+    weight = _balanced(label, weight)
 
     def loss(coefficients: np.ndarray) -> tuple[float, np.ndarray]:
         margin = label * (design @ coefficients)

@@ -12,12 +12,13 @@ from calotools.containers.candidates import Index, Scores
 from calotools.containers.checks import Check
 from calotools.containers.images import ImageGrid, Images, ImageSpec, Layer
 from calotools.containers.peaks import PeakFit, WidthComparison
-from calotools.containers.performance import Efficiency, Resolution, Roc, WorkingPoints
+from calotools.containers.performance import Closeness, Efficiency, Resolution, Roc, WorkingPoints
 from calotools.containers.tagprobe import Closure, ScaleFactors, TagProbeFit
 
 __all__ = [
     "Batch",
     "Check",
+    "Closeness",
     "Closure",
     "Efficiency",
     "ImageGrid",

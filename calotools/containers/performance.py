@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Efficiency", "Resolution", "Roc", "WorkingPoints"]
+__all__ = ["Closeness", "Efficiency", "Resolution", "Roc", "WorkingPoints"]
 
 
 @dataclass(frozen=True)
@@ -120,3 +120,44 @@ class Resolution:
     edges: dict[str, np.ndarray]
     n: np.ndarray
     name: str = ""
+
+
+@dataclass(frozen=True)
+class Closeness:
+    """How like its target a reweighted sample is.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Of the variables.
+    auc, auc_error : float
+        Of a classifier of the two samples, on candidates that it did not see; 0.5 when they cannot be told apart.
+    ks : (variable,) float
+        Largest distance of the cumulative distributions.
+    difference, difference_error : (variable,) float
+        Of the means, in widths of the target.
+    n_source, n_target : int
+    effective_source, effective_target : float
+        (sum w)^2 / sum w^2.
+    target_covered, source_used : float
+        Parts of the samples where the other one is.
+    largest_weight : float
+        Over the mean.
+    negative : float
+        Part of the summed absolute weights that is negative.
+    """
+
+    names: tuple[str, ...]
+    auc: float
+    auc_error: float
+    ks: np.ndarray
+    difference: np.ndarray
+    difference_error: np.ndarray
+    n_source: int
+    n_target: int
+    effective_source: float
+    effective_target: float
+    target_covered: float
+    source_used: float
+    largest_weight: float
+    negative: float

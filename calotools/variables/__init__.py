@@ -13,6 +13,7 @@ from calotools.variables.cut_table import CutTable, read_cut_table, write_cut_ta
 from calotools.variables.derived import DERIVED, add_derived, derived_inputs
 from calotools.variables.discriminant import Discriminant, make_discriminant
 from calotools.variables.jagged import flat_collection
+from calotools.variables.reweighting import WeightedSample, fold_factors, make_reweighter
 from calotools.variables.scaling import Scaler, fit_scaler
 from calotools.variables.selection import CutStep, Selection, add_cutflows, compute, fields_in, select
 from calotools.variables.splits import SPLITS, event_hash, fold_split, split_of
@@ -31,6 +32,7 @@ __all__ = [
     "Scaler",
     "Selection",
     "WeightTable",
+    "WeightedSample",
     "add_cutflows",
     "add_derived",
     "candidate_shapes",
@@ -42,8 +44,10 @@ __all__ = [
     "fit_scaler",
     "flat_collection",
     "flatten_weights",
+    "fold_factors",
     "fold_split",
     "make_discriminant",
+    "make_reweighter",
     "match_weights",
     "read_cut_table",
     "select",

@@ -1,0 +1,164 @@
+"""Is a reweighted sample like its target? Overlap, effective size, closure of each variable, and a classifier's AUC."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from calotools.analysis.roc import auc
+from calotools.analysis.separation import separate
+from calotools.containers import Closeness
+from calotools.errors import ShapeError
+from calotools.variables.reweighting import BinnedReweighter, WeightedSample
+
+__all__ = ["closeness", "effective_size", "overlap"]
+
+_FEW_PER_BIN = 10
+
+
+def effective_size(weight: np.ndarray) -> float:
+    """(sum w)^2 / sum w^2: as many unweighted candidates have the same statistical power.
+
+    Parameters
+    ----------
+    weight : (n,) float
+        May be negative.
+
+    Returns
+    -------
+    float
+        0 for no candidate.
+
+    Examples
+    --------
+    >>> effective_size(np.array([1.0, 1.0, 0.0])), round(effective_size(np.array([1.0, 3.0])), 2)
+    (2.0, 1.6)
+    """
+    squares = float(np.sum(np.square(weight)))
+    return float(np.sum(weight)) ** 2 / squares if squares > 0 else 0.0
+
+
+def overlap(source: WeightedSample, target: WeightedSample) -> tuple[float, float]:
+    """Parts of the weights where the other sample is: no weight can make up for candidates that are not there.
+
+    Parameters
+    ----------
+    source, target : WeightedSample
+
+    Returns
+    -------
+    target_covered, source_used : float
+        Part of the target in bins with source candidates, and of the source in bins with target candidates. Bins are
+        of equal probability in the target, at least 10 candidates each on average.
+
+    Examples
+    --------
+    >>> zero = np.zeros(1000, int)
+    >>> one = WeightedSample(np.linspace(0, 1, 1000)[:, None], np.ones(1000), zero)
+    >>> two = WeightedSample(np.linspace(0.5, 1.5, 1000)[:, None], np.ones(1000), zero)
+    >>> [round(part, 1) for part in overlap(one, two)]
+    [0.5, 1.0]
+    """
+    k = target.values.shape[1]
+    number = max(2, int(min((len(target.weight) / _FEW_PER_BIN) ** (1 / k), 20)))
+    edges = BinnedReweighter.fit(source, target, bins=(number,) * k).edges
+    # open ends: what lies beyond the other sample's last candidate is not covered by it
+    bounded = tuple(_close(edge, target.values[:, axis]) for axis, edge in enumerate(edges))
+    flat = [_flat(sample.values, bounded) for sample in (source, target)]
+    size = int(np.prod([len(edge) + 1 for edge in bounded]))
+    counts = [np.bincount(one, minlength=size) for one in flat]
+    weights = [np.abs(source.weight), np.abs(target.weight)]
+    covered = float(np.sum(weights[1][counts[0][flat[1]] > 0]) / weights[1].sum())
+    used = float(np.sum(weights[0][counts[1][flat[0]] > 0]) / weights[0].sum())
+    return covered, used
+
+
+def _close(edges: np.ndarray, values: np.ndarray) -> np.ndarray:
+    return np.concatenate([[values.min()], edges[1:-1], [np.nextafter(values.max(), np.inf)]])
+
+
+def _flat(values: np.ndarray, edges: tuple[np.ndarray, ...]) -> np.ndarray:
+    places = tuple(np.searchsorted(edge, values[:, axis], side="right") for axis, edge in enumerate(edges))
+    return np.ravel_multi_index(places, tuple(len(edge) + 1 for edge in edges))
+
+
+def closeness(
+    source: WeightedSample,
+    target: WeightedSample,
+    *,
+    weight: np.ndarray,
+    names: Sequence[str],
+    rng: np.random.Generator,
+    kind: str = "quadratic",
+) -> Closeness:
+    """Compare a reweighted sample with its target.
+
+    Parameters
+    ----------
+    source, target : WeightedSample
+    weight : (n,) float
+        Of the source after reweighting.
+    names : sequence of str
+        Of the variables.
+    rng : numpy.random.Generator
+        Draws the folds of the classifier.
+    kind : {"quadratic", "trees"}
+        Of the classifier; see `separate`.
+
+    Returns
+    -------
+    Closeness
+
+    Raises
+    ------
+    ShapeError
+        One weight per candidate is needed.
+    """
+    if len(weight) != len(source.weight):
+        raise ShapeError(f"{len(weight)} weights for {len(source.weight)} candidates of the source")
+    distance, mean, error = (np.zeros(len(names)) for _ in range(3))
+    for axis in range(len(names)):
+        columns = source.values[:, axis], target.values[:, axis]
+        distance[axis] = _ks(*columns, weight, target.weight)
+        mean[axis], error[axis] = _difference(*columns, weight, target.weight)
+    scores = separate(target.values, source.values, rng=rng, kind=kind, weight_one=target.weight, weight_zero=weight)
+    area, area_error = auc(*scores, signal_weight=target.weight, background_weight=weight)
+    covered, used = overlap(source, target)
+    return Closeness(
+        names=tuple(names),
+        auc=area,
+        auc_error=area_error,
+        ks=distance,
+        difference=mean,
+        difference_error=error,
+        n_source=len(source.weight),
+        n_target=len(target.weight),
+        effective_source=effective_size(weight),
+        effective_target=effective_size(target.weight),
+        target_covered=covered,
+        source_used=used,
+        largest_weight=float(np.max(weight) / max(float(np.mean(weight)), 1e-300)),
+        negative=float(-np.sum(weight[weight < 0]) / max(float(np.sum(np.abs(weight))), 1e-300)),
+    )
+
+
+def _ks(one: np.ndarray, two: np.ndarray, weight_one: np.ndarray, weight_two: np.ndarray) -> float:
+    """Largest distance of the weighted cumulative distributions."""
+    values = np.concatenate([one, two])
+    steps = np.concatenate([weight_one / weight_one.sum(), -weight_two / weight_two.sum()])
+    unique, place = np.unique(values, return_inverse=True)
+    return float(np.max(np.abs(np.cumsum(np.bincount(place, steps, minlength=len(unique))))))
+
+
+def _difference(
+    one: np.ndarray, two: np.ndarray, weight_one: np.ndarray, weight_two: np.ndarray
+) -> tuple[float, float]:
+    """Difference of the weighted means and its error, in widths of the target."""
+    means = [float(np.sum(w * x) / w.sum()) for x, w in ((one, weight_one), (two, weight_two))]
+    spread = [
+        float(np.sum((w * (x - mean)) ** 2)) / float(w.sum()) ** 2
+        for (x, w), mean in zip(((one, weight_one), (two, weight_two)), means, strict=True)
+    ]
+    width = max(float(np.sqrt(np.abs(np.average((two - means[1]) ** 2, weights=weight_two)))), 1e-300)
+    return (means[0] - means[1]) / width, float(np.sqrt(sum(spread))) / width
