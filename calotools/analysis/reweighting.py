@@ -57,8 +57,8 @@ def overlap(source: WeightedSample, target: WeightedSample) -> tuple[float, floa
     >>> zero = np.zeros(1000, int)
     >>> one = WeightedSample(np.linspace(0, 1, 1000)[:, None], np.ones(1000), zero)
     >>> two = WeightedSample(np.linspace(0.5, 1.5, 1000)[:, None], np.ones(1000), zero)
-    >>> [round(part, 1) for part in overlap(one, two)]
-    [0.5, 1.0]
+    >>> [round(part, 2) for part in overlap(one, two)]
+    [0.55, 0.5]
     """
     k = target.values.shape[1]
     number = max(2, int(min((len(target.weight) / _FEW_PER_BIN) ** (1 / k), 20)))

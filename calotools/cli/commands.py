@@ -27,6 +27,7 @@ COMMANDS = {
     "working-points": Command(
         "working_points", "WorkingPointsConfig", "find cuts in bins of eta and E_T at given signal efficiencies"
     ),
+    "reweight": Command("reweight", "ReweightConfig", "make candidates look like others in E_T, eta, mu; test it"),
     "peaks": Command("peaks", "PeaksConfig", "fit the Z or Higgs peak before and after a network"),
     "tagprobe": Command("tagprobe", "TagProbeConfig", "measure efficiencies and scale factors with tag-and-probe"),
     "validate-simulation": Command(

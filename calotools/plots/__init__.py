@@ -25,6 +25,7 @@ _HOME = {
     "draw_rejection": "efficiency",
     "draw_residuals": "distributions",
     "draw_resolution": "resolution",
+    "draw_reweighting": "reweighting",
     "draw_roc": "roc",
     "draw_scale_factors": "maps",
     "draw_scores": "distributions",

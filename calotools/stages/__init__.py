@@ -23,6 +23,7 @@ _WHERE = {
     "predict": "networks",
     "prepare": "networks",
     "report": "reporting",
+    "reweight": "reweighting",
     "simulate": "ntuples",
     "tagprobe": "tag_and_probe",
     "train": "networks",

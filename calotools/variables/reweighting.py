@@ -18,11 +18,13 @@ __all__ = ["BinnedReweighter", "BoostedReweighter", "Reweighter", "WeightedSampl
 
 _PER_BIN = 40
 _MOST_BINS = 12
+# Over the mean. Where the source is nearly absent, boosting drives the weights of its few candidates up without end.
+_CAP = 50.0
 _BOOSTED: dict[str, Any] = {
-    "n_estimators": 80,
-    "learning_rate": 0.1,
-    "max_depth": 3,
-    "min_samples_leaf": 100,
+    "n_estimators": 50,
+    "learning_rate": 0.15,
+    "max_depth": 2,
+    "min_samples_leaf": 400,
     "subsample": 0.7,
 }
 
@@ -106,7 +108,7 @@ class BinnedReweighter:
         target: WeightedSample,
         *,
         bins: Sequence[int | Sequence[float]] = (),
-        cap: float = 50.0,
+        cap: float = _CAP,
     ) -> BinnedReweighter:
         """Fit it.
 
@@ -151,6 +153,8 @@ class BoostedReweighter:
     Attributes
     ----------
     fitted : hep_ml.reweight.GBReweighter
+    largest : float
+        No factor is above it.
 
     References
     ----------
@@ -158,14 +162,21 @@ class BoostedReweighter:
     """
 
     fitted: Any
+    largest: float
 
     def factor(self, values: np.ndarray) -> np.ndarray:
         """See `Reweighter`."""
-        return np.asarray(self.fitted.predict_weights(values), np.float64)
+        return np.minimum(np.asarray(self.fitted.predict_weights(values), np.float64), self.largest)
 
     @classmethod
     def fit(
-        cls, source: WeightedSample, target: WeightedSample, *, settings: Mapping[str, Any] | None = None, seed: int = 1
+        cls,
+        source: WeightedSample,
+        target: WeightedSample,
+        *,
+        settings: Mapping[str, Any] | None = None,
+        seed: int = 1,
+        cap: float = _CAP,
     ) -> BoostedReweighter:
         """Fit it.
 
@@ -173,9 +184,11 @@ class BoostedReweighter:
         ----------
         source, target : WeightedSample
         settings : dict, optional
-            ``n_estimators`` (80), ``learning_rate`` (0.1), ``max_depth`` (3), ``min_samples_leaf`` (100) and
+            ``n_estimators`` (50), ``learning_rate`` (0.15), ``max_depth`` (2), ``min_samples_leaf`` (400) and
             ``subsample`` (0.7).
         seed : int
+        cap : float
+            Largest factor, over the mean.
 
         Returns
         -------
@@ -195,7 +208,8 @@ class BoostedReweighter:
         # hep_ml draws leaves from numpy's own generator when none is given
         fitted = _library()(**chosen, gb_args={"subsample": subsample, "random_state": seed})
         fitted.fit(source.values, target.values, original_weight=source.weight, target_weight=target.weight)
-        return cls(fitted)
+        raw = np.asarray(fitted.predict_weights(source.values), np.float64)
+        return cls(fitted, cap * float(np.average(raw, weights=source.weight)))
 
 
 def _library() -> Any:

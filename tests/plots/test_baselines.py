@@ -36,6 +36,21 @@ def test_residuals():
 
 
 @baseline
+def test_reweighting():
+    rng = np.random.default_rng(6)
+    target, source = rng.gamma(3, 10, 4000), rng.gamma(2, 12, 6000)
+    weight = np.sqrt(source / 20) * np.exp(-source / 60)
+    replicas = np.array([weight * rng.poisson(1, 6000) for _ in range(10)])
+    samples = {
+        "target": (target, np.ones(4000)),
+        "source": (source, np.ones(6000)),
+        "source, reweighted": (source, weight),
+    }
+    replicas = {"source, reweighted": replicas}
+    return plots.draw_reweighting(samples, edges=np.linspace(0, 100, 26), axis="et", replicas=replicas)
+
+
+@baseline
 def test_efficiency(make_efficiency):
     one = make_efficiency([0.93, 0.92, 0.9, 0.84, np.nan, 0.85, 0.88, 0.86], edges=ETA)
     valid = np.array([True, True, False, True, False, True, True, False])

@@ -9,8 +9,8 @@ from calotools.analysis import auc
 from calotools.deploy import load_bundle
 from calotools.errors import ConfigError, ModelError
 from calotools.ntuple import NtupleWriter, read_candidates, read_friend
-from calotools.recipe import PredictConfig, PrepareConfig, TrainConfig, WorkingPointsConfig
-from calotools.stages import predict, prepare, train, working_points
+from calotools.recipe import PredictConfig, PrepareConfig, ReweightConfig, TrainConfig, WorkingPointsConfig
+from calotools.stages import predict, prepare, reweight, train, working_points
 
 N = 6000
 SIGNAL = np.random.default_rng(0).random(N) < 0.5
@@ -150,6 +150,18 @@ def test_energies_have_no_working_points(recipe, scores_of, ntuple, tmp_path):
     train(config)
     with pytest.raises(ConfigError, match="these are of task 'energy'"):
         working_points(WorkingPointsConfig(files=(ntuple,), scores=(scores_of(config),), output=tmp_path / "x"))
+
+
+def test_reweighting_of_files(ntuple, tmp_path):
+    asked = {"files": (ntuple,), "target": ("class_true == 0", "mu > 0"), "source": ("class_true == 5",), "folds": 3}
+    outcome = reweight(ReweightConfig(**asked, output=tmp_path / "weights", variables=("et", "mu"), replicas=2))
+    after = outcome.results["closeness"]["after"]
+    assert abs(after.auc - 0.5) < 4 * after.auc_error
+    values = read_friend(tmp_path / "weights" / "weights.root").values
+    assert sorted(values) == ["weight_matched", "weight_matched_0", "weight_matched_1"]
+    assert np.nansum(values["weight_matched"][~SIGNAL]) == pytest.approx((~SIGNAL).sum(), rel=1e-5)
+    with pytest.raises(ConfigError, match="candidates pass the cuts of source .* and of target"):
+        reweight(ReweightConfig(**(asked | {"source": ("mu > 0",)}), output=tmp_path / "x", variables=("et",)))
 
 
 def test_what_a_recipe_may_not_ask(recipe):

@@ -1,0 +1,106 @@
+"""Distributions that should agree, and their ratio to the first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from calotools.errors import EmptyInputError, ShapeError
+from calotools.plots.distributions import densities
+from calotools.plots.style import COLOURS, LABEL, axis_label, literal, new_figure, stacked, stamp, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["draw_reweighting"]
+
+_EXPRESSIONS = {"abs(eta)": "abs_eta"}
+
+
+def draw_reweighting(
+    samples: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    *,
+    edges: np.ndarray,
+    axis: str,
+    replicas: Mapping[str, np.ndarray] | None = None,
+    label: str = LABEL,
+    note: str = "",
+) -> Figure:
+    """Draw normalised distributions of a variable, with a panel of their ratios to the first.
+
+    Parameters
+    ----------
+    samples : dict of str to ((n,) values, (n,) weights)
+        The first is what the others are compared with.
+    edges : (bin + 1,) float
+        Of the variable.
+    axis : str
+        Name of the variable.
+    replicas : dict of str to (replica, n) float, optional
+        Replica weights of a sample; their spread is added to its band.
+    label, note : str
+        Above the axes, left and right.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    EmptyInputError
+        Fewer than two samples, or one without a weight.
+    ShapeError
+        Values, weights and replicas of a sample differ in length.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> two = {name: (rng.normal(30, 8, 500), np.ones(500)) for name in ("target", "source")}
+    >>> len(draw_reweighting(two, edges=np.linspace(0, 60, 13), axis="mu").axes)
+    2
+    """
+    if len(samples) < 2:
+        raise EmptyInputError("draw_reweighting compares a sample with others; give at least two")
+    curves = {}
+    for name, (values, weight) in samples.items():
+        density, error, _ = densities(np.asarray(values), np.asarray(weight), edges=edges, name=name)
+        spread = _spread(values, (replicas or {}).get(name), edges, name)
+        curves[name] = density, np.hypot(error, spread)
+    with style():
+        figure = new_figure(height=5.2)
+        main, panel = stacked(figure)
+        for (name, (density, error)), colour in zip(curves.items(), COLOURS, strict=False):
+            _draw(main, density, error, edges, colour=colour, name=literal(name))
+        _draw_ratios(panel, list(curves.values()), edges)
+        main.set_ylim(0, main.get_ylim()[1] * 1.3)
+        main.set_ylabel("Fraction of candidates / bin width")
+        main.legend(loc="upper right")
+        panel.set(xlabel=axis_label(_EXPRESSIONS.get(axis, axis)), xlim=(edges[0], edges[-1]), ylim=(0.5, 1.5))
+        panel.set_ylabel("Ratio to first", loc="center")
+        stamp(main, label, note)
+    return figure
+
+
+def _spread(values: np.ndarray, replicas: np.ndarray | None, edges: np.ndarray, name: str) -> np.ndarray | float:
+    """Standard deviation over replicas of each bin."""
+    if replicas is None:
+        return 0.0
+    if replicas.shape[1:] != values.shape:
+        raise ShapeError(f"'{name}' has {len(values)} values and replica weights of shape {replicas.shape}")
+    each = [densities(np.asarray(values), one, edges=edges, name=name)[0] for one in replicas]
+    return np.std(each, axis=0, ddof=1)
+
+
+def _draw(ax: Axes, value: np.ndarray, error: np.ndarray, edges: np.ndarray, *, colour: str, name: str = "") -> None:
+    ax.stairs(value, edges, color=colour, lw=1.6, label=name or None, baseline=None)
+    low, high = (np.append(one, one[-1]) for one in (value - error, value + error))
+    ax.fill_between(edges, low, high, step="post", color=colour, alpha=0.25, lw=0)
+
+
+def _draw_ratios(ax: Axes, curves: list[tuple[np.ndarray, np.ndarray]], edges: np.ndarray) -> None:
+    base = np.where(curves[0][0] > 0, curves[0][0], np.nan)
+    for (value, error), colour in zip(curves, COLOURS, strict=False):
+        _draw(ax, value / base, error / base, edges, colour=colour)
