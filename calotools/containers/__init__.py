@@ -12,7 +12,15 @@ from calotools.containers.candidates import Index, Scores
 from calotools.containers.checks import Check
 from calotools.containers.images import ImageGrid, Images, ImageSpec, Layer
 from calotools.containers.peaks import PeakFit, WidthComparison
-from calotools.containers.performance import Closeness, Efficiency, Resolution, Roc, WorkingPoints
+from calotools.containers.performance import (
+    Closeness,
+    Confusion,
+    Efficiency,
+    Reliability,
+    Resolution,
+    Roc,
+    WorkingPoints,
+)
 from calotools.containers.tagprobe import Closure, ScaleFactors, TagProbeFit
 
 __all__ = [
@@ -20,6 +28,7 @@ __all__ = [
     "Check",
     "Closeness",
     "Closure",
+    "Confusion",
     "Efficiency",
     "ImageGrid",
     "ImageSpec",
@@ -27,6 +36,7 @@ __all__ = [
     "Index",
     "Layer",
     "PeakFit",
+    "Reliability",
     "Resolution",
     "Roc",
     "ScaleFactors",

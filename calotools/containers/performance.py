@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Closeness", "Efficiency", "Resolution", "Roc", "WorkingPoints"]
+__all__ = ["Closeness", "Confusion", "Efficiency", "Reliability", "Resolution", "Roc", "WorkingPoints"]
 
 
 @dataclass(frozen=True)
@@ -161,3 +161,52 @@ class Closeness:
     source_used: float
     largest_weight: float
     negative: float
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """How often that happens to which a probability was given.
+
+    Attributes
+    ----------
+    edges : (bin + 1,) float
+        Of the probability.
+    mean : (bin,) float
+        Mean probability in each bin; NaN in an empty one.
+    value, low, high : (bin,) float
+        Part of the candidates that are of the class, and its 68.3 % interval.
+    n_total : (bin,) float
+        Sum of weights.
+    expected_error : float
+        Mean distance of `mean` and `value`, weighted with `n_total`.
+    name : str
+    """
+
+    edges: np.ndarray
+    mean: np.ndarray
+    value: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    n_total: np.ndarray
+    expected_error: float
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """Which class candidates of each class are taken for.
+
+    Attributes
+    ----------
+    names : tuple of str
+    value, low, high : (true, taken for) float
+        Part of the candidates of a true class, and its 68.3 % interval; NaN for a class without candidates.
+    n : (true,) int
+        Candidates.
+    """
+
+    names: tuple[str, ...]
+    value: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    n: np.ndarray

@@ -12,6 +12,7 @@ from typing import Any
 
 _HOME = {
     "draw_candidate": "display",
+    "draw_confusion": "calibration",
     "draw_efficiency": "efficiency",
     "draw_efficiency_map": "maps",
     "draw_histogram": "histograms",
@@ -23,6 +24,7 @@ _HOME = {
     "draw_pipeline": "pipeline",
     "draw_pulls": "distributions",
     "draw_rejection": "efficiency",
+    "draw_reliability": "calibration",
     "draw_residuals": "distributions",
     "draw_resolution": "resolution",
     "draw_reweighting": "reweighting",

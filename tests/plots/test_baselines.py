@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from calotools import plots
-from calotools.containers import ImageGrid, Images, ImageSpec, Layer
+from calotools.containers import Confusion, ImageGrid, Images, ImageSpec, Layer, Reliability
 from calotools.plots.style import settings
 
 ETA = {"eta": np.array([0.0, 0.6, 0.8, 1.15, 1.37, 1.52, 1.81, 2.01, 2.47])}
@@ -48,6 +48,30 @@ def test_reweighting():
     }
     replicas = {"source, reweighted": replicas}
     return plots.draw_reweighting(samples, edges=np.linspace(0, 100, 26), axis="et", replicas=replicas)
+
+
+@baseline
+def test_reliability():
+    edges, mean = np.linspace(0, 1, 11), np.linspace(0.03, 0.97, 10)
+    value = np.array([0.01, 0.1, 0.2, 0.3, 0.44, 0.55, 0.68, 0.78, np.nan, 0.99])
+    n = np.array([4000.0, 300, 100, 60, 50, 50, 60, 90, 0, 5000])
+    curves = []
+    for name, shift in (("network", 0.06), ("temperature 1.4", 0.0)):
+        moved = value + shift * np.sin(3 * mean)
+        curves.append(
+            Reliability(edges, mean, moved, moved - 0.6 / np.sqrt(n + 1), moved + 0.04, n, 0.03 + shift, name)
+        )
+    return plots.draw_reliability(curves)
+
+
+@baseline
+def test_confusion():
+    value = np.array([[0.912, 0.05, 0.038], [0.12, 0.8, 0.08], [np.nan, np.nan, np.nan]])
+    return plots.draw_confusion(
+        Confusion(
+            ("signal", "conversion", "light_hadron"), value, value - 0.0123, value + 0.02, np.array([5120, 830, 0])
+        )
+    )
 
 
 @baseline

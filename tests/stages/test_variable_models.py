@@ -160,7 +160,7 @@ def test_reweighting_of_files(ntuple, tmp_path):
     values = read_friend(tmp_path / "weights" / "weights.root").values
     assert sorted(values) == ["weight_matched", "weight_matched_0", "weight_matched_1"]
     assert np.nansum(values["weight_matched"][~SIGNAL]) == pytest.approx((~SIGNAL).sum(), rel=1e-5)
-    with pytest.raises(ConfigError, match="candidates pass the cuts of source .* and of target"):
+    with pytest.raises(ConfigError, match=r"candidates pass the cuts of source .* and of target"):
         reweight(ReweightConfig(**(asked | {"source": ("mu > 0",)}), output=tmp_path / "x", variables=("et",)))
 
 
