@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from functools import partial
@@ -98,7 +99,7 @@ def prepare(config: PrepareConfig, *, progress: Progress | None = None) -> tuple
 def _draw(config: PrepareConfig, execute: Executor, *, progress: Progress | None) -> ImageStore:
     target = store_path(config)
     pieces = _survey(config, execute, progress=progress)
-    parts = target.with_name(f".{target.name}.parts")
+    parts = target.with_name(f".{target.name}.{os.getpid()}.parts")
     draw = partial(_draw_file, config=config, pieces=pieces, folder=parts)
     keep = None if progress is None else partial(progress, "files")
     try:

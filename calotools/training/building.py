@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -43,7 +44,8 @@ class StoreBuilder:
         wanted: Callable[[ImageStore], np.ndarray] | None = None,
     ) -> None:
         self._config, self._path, self._digest, self._wanted = config, path, digest, wanted
-        self._kept = path.with_name(f".{path.name}.pieces")
+        # another training may be making the same store
+        self._kept = path.with_name(f".{path.name}.{os.getpid()}.pieces")
         self._spans: dict[int, tuple[int, int]] = {}
         self._n = 0
         self._writer = new_store(config, self._kept).__enter__()

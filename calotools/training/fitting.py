@@ -109,6 +109,7 @@ def open_data(config: TrainConfig, *, progress: Progress | None = None) -> Store
     data = StreamData(config, take_survey(config, progress=progress))
     if several:
         data.complete()
+        data.close()  # a fork would take over its threads without life in them, and wait for them for ever
     return data
 
 

@@ -1,6 +1,8 @@
 """Streaming from ROOT files: what is served, kept and learnt is what the store gives."""
 
 import json
+import os
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -13,9 +15,11 @@ from calotools.images import ImageStore, merge_stores
 from calotools.models import build_model
 from calotools.ntuple import NtupleWriter, read_candidates
 from calotools.recipe import TrainConfig
-from calotools.training import fit, open_data, prepare, prepare_shard, take_survey
+from calotools.training import building, fit, open_data, prepare, prepare_shard, take_survey
 from calotools.training.fitting import model_inputs
+from calotools.training.pools import in_memory
 from calotools.training.preparation import find_store
+from calotools.training.reading import PieceArrays
 from calotools.training.stored import StoreData
 from calotools.training.streaming import StreamData
 
@@ -155,6 +159,40 @@ def test_shards_make_the_whole(recipe, tmp_path):
     pieces = take_survey(config).pieces
     shards = [prepare_shard(config, pieces[k : k + 3], tmp_path / f"shard{k}") for k in (0, 3)]
     assert_same_stores(merge_stores([one.path for one in shards], tmp_path / "merged"), prepare(config))
+
+
+def test_two_trainings_that_make_one_store_do_not_meet(recipe, tmp_path, monkeypatch):
+    config = recipe(store=tmp_path / "shared")
+    builders = []
+    for process, turn in ((111, 1), (222, -1)):
+        monkeypatch.setattr(os, "getpid", lambda process=process: process)
+        one = building.StoreBuilder(config, config.store, digest="one")
+        with PieceArrays(config) as read:
+            for piece, arrays in read(take_survey(config).pieces[::turn]):
+                one.add(piece.number, in_memory(config, arrays))
+        builders.append(one)
+    make = building.new_store
+    waiting = builders[1:]
+
+    def other_first(*args, **options):
+        while waiting:
+            monkeypatch.setattr(os, "getpid", lambda: 222)
+            waiting.pop().finish()
+            monkeypatch.setattr(os, "getpid", lambda: 111)
+        return make(*args, **options)
+
+    monkeypatch.setattr(os, "getpid", lambda: 111)
+    monkeypatch.setattr(building, "new_store", other_first)
+    assert_same_stores(builders[0].finish(), prepare(recipe(store=tmp_path / "prepared")))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["prepared", "shared"]
+
+
+def test_no_thread_is_left_to_a_fork(recipe, monkeypatch):
+    monkeypatch.setenv("CALOTOOLS_THREADS", "2")
+    data = open_data(recipe(source="stream", trainer={"devices": 2}))
+    assert not [one.name for one in threading.enumerate() if one.name.startswith("pieces")]
+    assert len(list(data.batches(0, part=(0, 2)))) == len(data)  # and they come back
+    data.close()
 
 
 def test_half_an_epoch_leaves_no_store(recipe):
