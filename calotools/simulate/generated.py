@@ -8,7 +8,7 @@ import numpy as np
 
 from calotools.simulate.response import Particles
 
-__all__ = ["Generated", "Truth", "iff_of", "particles_of", "take_candidates"]
+__all__ = ["Generated", "Truth", "iff_of", "particles_of"]
 
 PROMPT, CHARGE_FLIP, CONVERSION, HEAVY_FLAVOUR, LIGHT_EGAMMA, LIGHT_HADRON = range(6)
 """The six classes of electron candidates (`class_true`)."""
@@ -155,23 +155,3 @@ def place(particles: Particles, *, z: np.ndarray, t: np.ndarray) -> Particles:
     """
     values = {name: getattr(particles, name) for name in Particles.__dataclass_fields__}
     return Particles(**{**values, "z_vertex": z[particles.candidate], "t_vertex": t[particles.candidate]})
-
-
-def take_candidates(particles: Particles, keep: np.ndarray) -> tuple[Particles, np.ndarray]:
-    """Particles of the kept candidates, renumbered, and which particles those are.
-
-    Parameters
-    ----------
-    particles : Particles
-    keep : (n_candidate,) bool
-
-    Returns
-    -------
-    particles : Particles
-    rows : (n_particle,) bool
-    """
-    rows = keep[particles.candidate]
-    chosen = select_particles(particles, rows)
-    number = (np.cumsum(keep) - 1).astype(np.int32)
-    values = {name: getattr(chosen, name) for name in Particles.__dataclass_fields__}
-    return Particles(**{**values, "candidate": number[chosen.candidate]}), rows
