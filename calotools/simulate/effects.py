@@ -55,7 +55,7 @@ class Effects(StageConfig):
     scattering: float = Field(1.0, description="scale of the multiple scattering before the accordion", ge=0, le=5)
     spots: float = Field(1.2, description="scale of the number of spots that a shower is made of", gt=0, le=10)
     hadronic: bool = Field(True, description="hadrons shower; otherwise they only ionise")
-    local_constant: float = Field(0.002, description="spread of the response between 0.2 x 0.4 regions", ge=0, le=0.1)
+    local_constant: float = Field(0.0035, description="spread of the response between 0.2 x 0.4 regions", ge=0, le=0.1)
     accordion_phi: float = Field(0.003, description="amplitude of the response's phi modulation", ge=0, le=0.1)
     accordion_eta: float = Field(0.004, description="drop of the response at a middle cell's eta edge", ge=0, le=0.1)
     crosstalk: float = Field(1.0, description="scale of the crosstalk fractions", ge=0, le=3)

@@ -150,7 +150,8 @@ def test_pileup_has_no_mean_and_the_published_width():
     response = shoot(22, 1e-3, n=n, mu=32.0, effects=Effects(electronic_noise=0))
     et = cluster_et(response, n)
     assert abs(et.mean()) < 4 * et.std() / np.sqrt(n)
-    assert et.std() == pytest.approx(float(pileup_resolution(20.0, 32.0)), rel=0.25)
+    # the published number is of a cluster, which is drawn to upward fluctuations and takes satellites in
+    assert 0.6 < et.std() / float(pileup_resolution(20.0, 32.0)) < 1
     middle = response.e[response.sampling == 2].reshape(n, 9, 13)
     assert np.corrcoef(middle[:, 4, 6], middle[:, 5, 6])[0, 1] > 0.1
     assert middle.std() == pytest.approx(float(cell_noise(2, 0.3, 32.0)[1]), rel=0.4)
