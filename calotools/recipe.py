@@ -236,6 +236,7 @@ class PrepareConfig(TrainConfig, ManyFilesConfig):
         description="folder of the training; not needed where the store has a name: --store, -o",
         json_schema_extra={"required": False},
     )
+    overwrite: bool = Field(False, description="replace another store")
     store: Path | None = _short("-o", "image store to make; default: OUTPUT/store", default=None)
 
     @model_validator(mode="before")

@@ -58,7 +58,7 @@ def _add_option(parser: argparse.ArgumentParser, name: str, field: FieldInfo, sh
     flags = [*([short] if short else []), "--" + name.replace("_", "-")]
     if field.annotation is bool:
         parser.add_argument(
-            *flags, action=argparse.BooleanOptionalAction, dest=name, help=field.description, default=argparse.SUPPRESS
+            *flags, action=argparse.BooleanOptionalAction, dest=name, help=_help(field), default=argparse.SUPPRESS
         )
         return
     kind = _given(field.annotation)
@@ -114,13 +114,15 @@ def _help(field: FieldInfo) -> str:
     shown = "/".join(map(str, default)) if default and _is_part(field.annotation) else _show(default)
     extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
     if field.is_required():
-        note = " (required)" if extra.get("required", True) else ""
+        note = " (required, here or in the recipe)" if extra.get("required", True) else ""
     else:
-        note = "" if default in (None, (), {}) else f" (default: {shown})"
+        note = "" if default is False or default in (None, (), {}) else f" (default: {shown})"
     return f"{field.description}{note}".replace("%", "%%")
 
 
 def _show(value: Any) -> str:
+    if value is True:
+        return "on"
     if isinstance(value, dict):
         return (
             "{"

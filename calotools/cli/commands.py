@@ -20,10 +20,10 @@ COMMANDS = {
     "inspect": Command("inspect", "InspectConfig", "say what ntuples hold: trees, flavour, branches, cells, problems"),
     "display": Command("display", "DisplayConfig", "draw one candidate: layers, times, gains, tracks"),
     "prepare": Command("prepare", "PrepareConfig", "make the image store that a recipe's training reads"),
-    "histogram": Command("histogram", "HistogramConfig", "fill histograms of candidates"),
-    "train": Command("train", "TrainConfig", "train a network from a recipe"),
+    "histogram": Command("histogram", "HistogramConfig", "fill histograms of fields and expressions"),
+    "train": Command("train", "TrainConfig", "train a network, trees or a likelihood from a recipe"),
     "predict": Command("predict", "PredictConfig", "apply a model to ntuples and write a friend tree"),
-    "evaluate": Command("evaluate", "EvaluateConfig", "measure a network: ROC, working points, energy resolution"),
+    "evaluate": Command("evaluate", "EvaluateConfig", "measure a model: ROC, working points, energy resolution"),
     "working-points": Command(
         "working_points", "WorkingPointsConfig", "find cuts in bins of eta and E_T at given signal efficiencies"
     ),
@@ -33,5 +33,5 @@ COMMANDS = {
     "validate-simulation": Command(
         "validate_simulation", "ValidateConfig", "measure the detector simulation against published numbers and Geant4"
     ),
-    "report": Command("report", "ReportConfig", "collect numbers and figures into one HTML page"),
+    "report": Command("report", "ReportConfig", "collect the numbers and figures of a folder into one HTML page"),
 }

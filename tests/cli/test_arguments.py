@@ -113,3 +113,12 @@ def test_a_shard_is_written_as_a_part(capsys):
         main(["simulate", "--help"])
     text = " ".join(capsys.readouterr().out.split())
     assert "--shard I/N generate part I of N (from 0), written I/N (default: 0/1)" in text
+
+
+def test_help_tells_which_switches_are_on(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert "a flat one (default: on)" in text
+    assert "list them --resume" in text
+    assert "or a corrected energy (required, here or in the recipe)" in text
