@@ -23,6 +23,7 @@ __all__ = [
     "DiscriminantConfig",
     "DisplayConfig",
     "EvaluateConfig",
+    "FindRateConfig",
     "HistogramConfig",
     "HistogramSpec",
     "InspectConfig",
@@ -34,11 +35,13 @@ __all__ = [
     "ReportConfig",
     "ReweightConfig",
     "SampleConfig",
+    "SearchSpec",
     "SimulateConfig",
     "StageConfig",
     "TagProbeConfig",
     "TrainConfig",
     "TrainerConfig",
+    "TuneConfig",
     "ValidateConfig",
     "WorkingPointsConfig",
     "read_toml",
@@ -187,6 +190,35 @@ class ManyFilesConfig(StageConfig):
     batch: BatchConfig = Field(BatchConfig())
 
 
+class SearchSpec(_Model):
+    """What a search tries of one setting: a range, or choices."""
+
+    low: int | float | None = Field(None, description="smallest value; whole numbers at both ends stay whole")
+    high: int | float | None = Field(None, description="largest value")
+    log: bool = Field(False, description="as many trials in each factor of ten")
+    step: int | float | None = Field(None, description="distance of the values; default: any, or 1", gt=0)
+    choices: tuple[Any, ...] | None = Field(None, description="values, in place of a range", min_length=1)
+
+    @model_validator(mode="after")
+    def _check(self) -> SearchSpec:
+        if (self.choices is None) == (self.low is None or self.high is None):
+            raise ValueError("give low and high, or choices: {low = 1e-4, high = 1e-2} or {choices = [8, 16]}")
+        if self.low is not None and self.high is not None and not self.low < self.high:
+            raise ValueError("low must be below high")
+        return self
+
+
+def _flat_search(value: Any, prefix: str = "") -> Any:
+    """Tables in tables, as TOML reads ``trainer.learning_rate = {...}``, by dotted name."""
+    if not isinstance(value, dict):
+        return value
+    flat: dict[str, Any] = {}
+    for key, one in value.items():
+        nested = isinstance(one, dict) and one and not set(one) & set(SearchSpec.model_fields)
+        flat |= _flat_search(one, f"{prefix}{key}.") if nested else {f"{prefix}{key}": one}
+    return flat
+
+
 class TrainConfig(StageConfig):
     """Train a network on ntuples, from one recipe."""
 
@@ -222,11 +254,34 @@ class TrainConfig(StageConfig):
     validation_fraction: float = Field(0.1, description="part of the events used for early stopping", gt=0, lt=1)
     test_fraction: float = Field(0.2, description="part of the events kept for evaluation", ge=0, lt=1)
     fold: Shard | None = Field(None, description="cross-validation: test on part I of N (from 0), written I/N")
+    search: Annotated[dict[str, SearchSpec], BeforeValidator(_flat_search)] = Field(
+        {},
+        description="what tune tries, by dotted name: {'trainer.learning_rate' = {low = 1e-4, high = 1e-2}}",
+    )
     seed: int = Field(1, description="seed of split, initialisation and shuffling", ge=0)
     on_bad: BadCandidates = Field("error", description="what to do with a candidate without usable cells")
     skip_bad_files: bool = Field(False, description="go on without files that cannot be read, and list them")
     resume: bool = Field(True, description="go on from the folder's last checkpoint, if there is one")
     overwrite: bool = Field(False, description="replace a finished training")
+
+
+class FindRateConfig(TrainConfig):
+    """Test learning rates from tiny to far too large, and suggest one."""
+
+    output: Path = _short("-o", "folder of the training; the test goes into its folder learning_rate")
+    steps: int = Field(200, description="steps, each at a larger rate", ge=20)
+    low: float = Field(1e-6, description="first learning rate", gt=0)
+    high: float = Field(1.0, description="last learning rate", gt=0)
+
+
+class TuneConfig(TrainConfig):
+    """Search for settings of network and training (the recipe's [search])."""
+
+    output: Path = _short("-o", "folder of the search: journal, trials, numbers, figures and best.toml")
+    trials: int = _short("-n", "trials in all, also those of other processes", default=30, gt=0)
+    jobs: int = Field(1, description="processes that try at once; more may join with the same journal", ge=1)
+    prune: bool = Field(True, description="end trials that are worse than the median of the others so far")
+    journal: Path | None = Field(None, description="file that processes share; default: OUTPUT/study.journal")
 
 
 class PrepareConfig(TrainConfig, ManyFilesConfig):

@@ -21,6 +21,8 @@ COMMANDS = {
     "display": Command("display", "DisplayConfig", "draw one candidate: layers, times, gains, tracks"),
     "prepare": Command("prepare", "PrepareConfig", "make the image store that a recipe's training reads"),
     "histogram": Command("histogram", "HistogramConfig", "fill histograms of fields and expressions"),
+    "find-rate": Command("find_rate", "FindRateConfig", "test learning rates of a recipe, and suggest one"),
+    "tune": Command("tune", "TuneConfig", "search for the best settings of a recipe"),
     "train": Command("train", "TrainConfig", "train a network, trees or a likelihood from a recipe"),
     "predict": Command("predict", "PredictConfig", "apply a model to ntuples and write a friend tree"),
     "evaluate": Command("evaluate", "EvaluateConfig", "measure a model: ROC, working points, energy resolution"),

@@ -19,6 +19,7 @@ _HOME = {
     "draw_history": "history",
     "draw_image_pairs": "image_pairs",
     "draw_images": "images",
+    "draw_importance": "importance",
     "draw_peak": "peak",
     "draw_peak_comparison": "peak",
     "draw_pipeline": "pipeline",

@@ -17,6 +17,7 @@ _WHERE = {
     "describe_written": "written",
     "display": "ntuples",
     "evaluate": "evaluation",
+    "find_rate": "tuning",
     "histogram": "histograms",
     "inspect": "ntuples",
     "peaks": "masses",
@@ -27,6 +28,7 @@ _WHERE = {
     "simulate": "ntuples",
     "tagprobe": "tag_and_probe",
     "train": "networks",
+    "tune": "tuning",
     "validate_simulation": "validation",
     "working_points": "cuts",
 }

@@ -8,8 +8,10 @@ if TYPE_CHECKING:
     from calotools.training.batches import make_batch
     from calotools.training.fitting import fit, open_data
     from calotools.training.inputs import InputScalers
+    from calotools.training.learning_rates import try_learning_rates
     from calotools.training.preparation import prepare, prepare_shard
     from calotools.training.result import TrainingResult
+    from calotools.training.search import importance_of, open_study, recipe_of, run_search
     from calotools.training.survey import Survey, take_survey
     from calotools.training.variable_fitting import fit_variables
 
@@ -19,14 +21,24 @@ __all__ = [
     "TrainingResult",
     "fit",
     "fit_variables",
+    "importance_of",
     "make_batch",
     "open_data",
+    "open_study",
     "prepare",
     "prepare_shard",
+    "recipe_of",
+    "run_search",
     "take_survey",
+    "try_learning_rates",
 ]
 
 _HOME = {
+    "importance_of": "search",
+    "open_study": "search",
+    "recipe_of": "search",
+    "run_search": "search",
+    "try_learning_rates": "learning_rates",
     "InputScalers": "inputs",
     "Survey": "survey",
     "TrainingResult": "result",

@@ -14,7 +14,7 @@ import lightning
 from calotools.containers import Batch
 from calotools.outputs import new_file
 
-__all__ = ["History", "ShowProgress"]
+__all__ = ["History", "ShowProgress", "Watch"]
 
 
 class History(lightning.Callback):
@@ -99,3 +99,22 @@ class ShowProgress(lightning.Callback):
             before = trainer.current_epoch * self._n_candidates
             done = before + round(self._n_candidates * (batch_idx + 1) / trainer.num_training_batches)
             self._progress("train", done, (trainer.max_epochs or 0) * self._n_candidates)
+
+
+class Watch(lightning.Callback):
+    """Tell how the validation metric goes.
+
+    Parameters
+    ----------
+    watch : callable
+        ``watch(epoch, metric)``, epochs from 1; an error that it raises ends the fit.
+    metric : str
+        What the task logs.
+    """
+
+    def __init__(self, watch: Callable[[int, float], None], *, metric: str) -> None:
+        self._watch, self._metric = watch, metric
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """One more epoch."""
+        self._watch(trainer.current_epoch + 1, float(trainer.callback_metrics[self._metric]))

@@ -30,7 +30,7 @@ __all__ = [
 
 # Where and how it runs may change on the way, what is learnt may not.
 _WHERE = ("accelerator", "devices", "threads", "prefetch", "checkpoint_minutes")
-_NOT_LEARNT = {"output", "resume", "overwrite", "store"}
+_NOT_LEARNT = {"output", "resume", "overwrite", "store", "search"}
 
 
 def checkpoint_folder(config: TrainConfig) -> Path:

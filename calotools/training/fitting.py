@@ -22,7 +22,7 @@ from calotools.models import build_model, check_precision, use_threads
 from calotools.models.inputs import ModelInputs
 from calotools.training.averaging import WeightAverage
 from calotools.training.bias import BiasCorrection, fit_bias
-from calotools.training.callbacks import History, ShowProgress
+from calotools.training.callbacks import History, ShowProgress, Watch
 from calotools.training.checkpoints import (
     best_weights,
     checkpoint_folder,
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from calotools.images import ImageStore
     from calotools.recipe import TrainConfig
 
-__all__ = ["fit", "model_inputs", "open_data"]
+__all__ = ["fit", "model_inputs", "new_network", "open_data", "own_generator"]
 
 Progress = Callable[[str, int, int], None]
 _TIMES = ("seconds", "candidates_per_s")
@@ -114,7 +114,11 @@ def open_data(config: TrainConfig, *, progress: Progress | None = None) -> Store
 
 
 def fit(
-    config: TrainConfig, data: ImageStore | StoreData | StreamData, *, progress: Progress | None = None
+    config: TrainConfig,
+    data: ImageStore | StoreData | StreamData,
+    *,
+    progress: Progress | None = None,
+    watch: Callable[[int, float], None] | None = None,
 ) -> TrainingResult:
     """Train until the epochs are over or the validation loss stops falling; the best weights are returned.
 
@@ -129,6 +133,8 @@ def fit(
         As `prepare` or `open_data` made it.
     progress : callable, optional
         ``progress(task, done, total)``, in candidates over all epochs.
+    watch : callable, optional
+        ``watch(epoch, metric)`` after every epoch, from 1; an error that it raises ends the fit.
 
     Returns
     -------
@@ -149,7 +155,7 @@ def fit(
     inputs = model_inputs(config, spec)
     with (
         use_threads(config.trainer.threads),
-        _own_generator(config.seed),
+        own_generator(config.seed),
         _quiet_lightning(),
         closing(given),
         nothing_left(config),
@@ -157,7 +163,7 @@ def fit(
         task = _task(config, inputs, given)
         resume = prepare_folder(config, digest=given.digest)
         if resume is None or not had_stopped(resume, config.trainer.patience):
-            _run(config, task, given, resume=resume, progress=progress)
+            _run(config, task, given, resume=resume, progress=progress, watch=watch)
         history = history_of(checkpoint_folder(config) / "last.ckpt")
         weights = best_weights(checkpoint_folder(config) / "best.ckpt")
         bias, sigma_scale = _calibrate(config, task.network, weights, given)
@@ -183,11 +189,33 @@ def _check_device(config: TrainConfig) -> None:
         )
 
 
-def _task(config: TrainConfig, inputs: ModelInputs, data: StoreData | StreamData) -> Task:
+def new_network(config: TrainConfig, inputs: ModelInputs | None = None) -> nn.Module:
+    """The network of a recipe as it begins: fresh weights, or those of another training, and parts of it frozen.
+
+    Parameters
+    ----------
+    config : TrainConfig
+    inputs : ModelInputs, optional
+        What it sees; default: as the recipe says.
+
+    Returns
+    -------
+    torch.nn.Module
+
+    Raises
+    ------
+    ConfigError, ModelError
+        Of the recipe, and of the bundle it begins with.
+    """
+    inputs = inputs or model_inputs(config, image_spec(config.images))
     network = build_model(config.model.name, config.model.settings, inputs)
     load_parts(network, config.model)
     freeze_parts(network, config.model.freeze)
-    return Task(network, config=config, steps_per_epoch=len(data), name_rows=data.name_rows)
+    return network
+
+
+def _task(config: TrainConfig, inputs: ModelInputs, data: StoreData | StreamData) -> Task:
+    return Task(new_network(config, inputs), config=config, steps_per_epoch=len(data), name_rows=data.name_rows)
 
 
 def _run(
@@ -197,6 +225,7 @@ def _run(
     *,
     resume: Path | None,
     progress: Progress | None,
+    watch: Callable[[int, float], None] | None,
 ) -> None:
     n_train = int(data.tally.n[PARTS["train"]].sum())
     trainer = lightning.Trainer(
@@ -209,6 +238,7 @@ def _run(
         callbacks=[
             History(config.output / "log.csv", n_candidates=n_train),
             *([ShowProgress(progress, n_candidates=n_train)] if progress else []),
+            *([Watch(watch, metric=METRICS[config.task])] if watch else []),
             *([WeightAverage(config.trainer.average)] if config.trainer.average else []),
             EarlyStopping(monitor="val_loss", patience=config.trainer.patience, check_on_train_epoch_end=True),
             *checkpoints(config),
@@ -275,7 +305,7 @@ def _record(config: TrainConfig, network: nn.Module, tally: Tally, history: list
 
 
 @contextmanager
-def _own_generator(seed: int) -> Iterator[None]:
+def own_generator(seed: int) -> Iterator[None]:
     """Seed torch inside the block and give the caller's generator back."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -187,3 +187,9 @@ def test_coverage(make_resolution):
     value = np.array([0.68, 0.7, 0.66, 0.6, np.nan, 0.62, 0.69, 0.71])
     one.metrics["coverage68"], one.errors["coverage68"] = value, value * 0.02
     return plots.draw_resolution([one], metric="coverage68", panel=None)
+
+
+@baseline
+def test_importance():
+    values = {"learning rate": 0.62, "maps": 0.21, "dropout": 0.1, "weight decay": -0.01, "never": np.nan}
+    return plots.draw_importance(values, errors=dict.fromkeys(values, 0.03), axis="Loss of resolution [%]")

@@ -1,0 +1,154 @@
+"""Which learning rate to take: steps at rates that grow from tiny to far too large, and what the loss does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from calotools.containers import Batch
+from calotools.errors import NumericalError
+from calotools.models import use_threads
+from calotools.training.fitting import new_network, own_generator
+from calotools.training.optimisers import build_optimiser
+from calotools.training.task import loss_of
+
+if TYPE_CHECKING:
+    from calotools.recipe import TrainConfig
+    from calotools.training.stored import StoreData
+    from calotools.training.streaming import StreamData
+
+__all__ = ["RateTest", "suggest_rate", "try_learning_rates"]
+
+Progress = Callable[[str, int, int], None]
+# The mean of the last losses, some ten of them; it ends when that is so many times the lowest one.
+_MEMORY = 0.9
+_WORSE = 4.0
+_FIRST = 10
+# The rate is taken so far below that of the lowest loss, where steps begin to overshoot.
+_MARGIN = 10.0
+
+
+@dataclass(frozen=True)
+class RateTest:
+    """A learning-rate range test.
+
+    Attributes
+    ----------
+    rate : (n_step,) float
+    loss : (n_step,) float
+        Of each batch.
+    smooth : (n_step,) float
+        Mean of the last ten or so.
+    suggested : float
+
+    References
+    ----------
+    Smith, arXiv:1506.01186.
+    """
+
+    rate: np.ndarray
+    loss: np.ndarray
+    smooth: np.ndarray
+    suggested: float
+
+
+def suggest_rate(rate: np.ndarray, smooth: np.ndarray) -> float:
+    """A tenth of the rate at which the smoothed loss is lowest.
+
+    Parameters
+    ----------
+    rate, smooth : (n_step,) float
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> suggest_rate(np.array([1e-4, 1e-3, 1e-2, 1e-1]), np.array([1.0, 0.9, 0.5, 0.8]))
+    0.001
+    """
+    return float(rate[np.argmin(smooth)] / _MARGIN)
+
+
+def try_learning_rates(
+    config: TrainConfig,
+    data: StoreData | StreamData,
+    *,
+    steps: int = 200,
+    low: float = 1e-6,
+    high: float = 1.0,
+    progress: Progress | None = None,
+) -> RateTest:
+    """Train a fresh network for some steps, each at a larger rate; nothing is kept of it.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        Its network, loss, optimiser and batch size.
+    data : StoreData or StreamData
+        As `open_data` made it; it is closed.
+    steps : int
+        At most: the test ends when the loss is four times the lowest one.
+    low, high : float
+        Rates.
+    progress : callable, optional
+        ``progress(task, done, total)`` in steps.
+
+    Returns
+    -------
+    RateTest
+
+    Raises
+    ------
+    NumericalError
+        The loss is not finite at the lowest rates.
+    """
+    device = torch.device("cuda" if config.trainer.accelerator != "cpu" and torch.cuda.is_available() else "cpu")
+    rates, losses, smooth = np.geomspace(low, high, steps), [], []
+    with use_threads(config.trainer.threads), own_generator(config.seed), closing(data):
+        network = new_network(config).to(device).train()
+        optimiser, loss_of_batch = build_optimiser(network.parameters(), config.trainer), loss_of(config)
+        mean = 0.0
+        for number, (rate, batch) in enumerate(zip(rates, _batches(data), strict=False), start=1):
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            here = batch.to(device)
+            loss = (loss_of_batch(here, network(here)) * here.weight).mean()
+            if not torch.isfinite(loss):
+                break
+            losses.append(float(loss.detach()))
+            mean = _MEMORY * mean + (1 - _MEMORY) * losses[-1]
+            smooth.append(mean / (1 - _MEMORY**number))
+            if progress is not None:
+                progress("steps", number, steps)
+            if number > _FIRST and smooth[-1] > _limit(smooth):
+                break
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+    if len(losses) <= _FIRST:
+        raise NumericalError(
+            f"the loss was not finite after {len(losses)} steps at learning rates up to {rates[len(losses) - 1]:.1e}; "
+            "look at the inputs: calotools train names the candidates"
+        )
+    rate, means = rates[: len(losses)], np.array(smooth)
+    return RateTest(rate, np.array(losses), means, suggest_rate(rate[_FIRST:], means[_FIRST:]))
+
+
+def _limit(smooth: list[float]) -> float:
+    """A loss may be negative (a likelihood), so what it is compared with is its fall."""
+    lowest = min(smooth)
+    return lowest + (_WORSE - 1) * max(abs(lowest), smooth[0] - lowest)
+
+
+def _batches(data: StoreData | StreamData) -> Iterator[Batch]:
+    epoch = 0
+    while True:
+        yield from data.batches(epoch)
+        epoch += 1

@@ -1,0 +1,57 @@
+"""`find-rate` and `tune` on a small sample, and the recipe that comes out."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from calotools.recipe import FindRateConfig, TrainConfig, TuneConfig
+from calotools.stages import find_rate, tune
+from calotools.training.learning_rates import suggest_rate
+
+ELECTRONS = Path(__file__).parents[2] / "ntuples" / "electrons.root"
+TRAINER = {"epochs": 2, "batch_size": 60, "threads": 1, "accelerator": "cpu"}
+
+
+@pytest.fixture
+def values(tmp_path):
+    return {
+        "task": "energy",
+        "output": tmp_path / "out",
+        "images": "energy",
+        "scalars": ("e", "eta_cluster"),
+        "sample": {"files": (str(ELECTRONS),), "selection": ("class_true == 0",)},
+        "model": {"name": "energy_cnn", "settings": {"maps": 2, "condition": 4}},
+        "trainer": TRAINER,
+    }
+
+
+def test_a_rate_is_suggested(values):
+    config = FindRateConfig(**values, steps=40, low=1e-6, high=10.0)
+    outcome = find_rate(config)
+    suggested = outcome.headline[0].value
+    assert 1e-6 <= suggested < 10
+    rate, smooth = outcome.results["rate"], outcome.results["smooth"]
+    assert suggested == suggest_rate(rate[10:], smooth[10:])
+    assert np.isfinite(smooth).all()
+    assert np.all(np.diff(rate) > 0)
+    names = {path.name for path in (config.output / "learning_rate" / "figures").iterdir()}
+    assert names == {"learning_rate.png", "learning_rate.pdf"}
+    assert not (config.output / "checkpoints").exists()
+
+
+def test_a_search_ends_with_a_recipe_to_train(values):
+    table = {
+        "trainer.learning_rate": {"low": 1e-4, "high": 1e-2, "log": True},
+        "model.settings.maps": {"choices": (2, 3)},
+    }
+    config = TuneConfig(**values, search=table, trials=3)
+    outcome = tune(config)
+    best = TrainConfig.from_toml(config.output / "best.toml")
+    assert best.model.settings["maps"] in (2, 3)
+    assert best.trainer.learning_rate == outcome.results["best"]["trainer.learning_rate"]
+    assert best.output == config.output
+    assert [one["state"] for one in outcome.results["trials"]] == ["COMPLETE"] * 3
+    value = min(one["value"] for one in outcome.results["trials"])
+    assert outcome.headline[0].value == value > 0
+    assert (config.output / "figures" / "trials.png").exists()
