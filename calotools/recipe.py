@@ -422,7 +422,7 @@ class EvaluateConfig(_WithScores):
     discriminant: DiscriminantConfig = Field(DiscriminantConfig())
     working_points: Path | None = Field(None, description="cuts that working-points made, to be measured too")
     compare: tuple[Path, ...] = Field(
-        (), description="friend trees of other networks, one each, to compare with (energy)"
+        (), description="friend trees of other models, one each, to compare with on the same candidates"
     )
     gain: bool = Field(False, description="also per readout gain of the hottest middle cell; reads cells (energy)")
     match: bool = Field(True, description="weight the background to the signal's E_T and |eta| (identification)")

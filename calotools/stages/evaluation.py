@@ -24,7 +24,7 @@ _FIELDS = {
     "energy": ("eta", "weight", "e_true"),
 }
 _OPTIONAL = {
-    "identification": ("mu", "pass_loose", "pass_medium", "pass_tight"),
+    "identification": ("mu", "e", "phi", "pass_loose", "pass_medium", "pass_tight"),
     "energy": ("mu", "class_true", "conversion_type"),
 }
 
@@ -50,8 +50,7 @@ def evaluate(config: EvaluateConfig, *, progress: Progress | None = None) -> Out
     check_output(config.output, overwrite=config.overwrite)
     friend = read_friend(config.scores)
     task = friend.record["task"]
-    if task == "energy":
-        friend = with_others(friend, config.compare)
+    friend = with_others(friend, config.compare)
     cells = ("cells.e", "cells.sampling", "cells.gain") if task == "energy" and config.gain else ()
     sample = read_scored(
         config.files,

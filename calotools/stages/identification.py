@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any
 import awkward as ak
 import numpy as np
 
-from calotools.analysis import efficiency_in_bins, measure_roc, working_points
+from calotools.analysis import bin_numbers, cuts_in_bins, efficiency_in_bins, measure_roc, working_points
 from calotools.containers import Efficiency, Roc, WorkingPoints
 from calotools.errors import EmptyInputError
 from calotools.plots import draw_efficiency, draw_rejection, draw_roc, draw_scores
 from calotools.plots.numbers import format_range
 from calotools.stages.cuts import efficiency_along_axes, inclusive_efficiency
-from calotools.stages.labels import Rows, class_masks, discriminant_of, rows_of
+from calotools.stages.dependence import measure_dependence
+from calotools.stages.labels import Labelled, Rows, class_masks, discriminant_of, rows_of
+from calotools.stages.probabilities import measure_probabilities
 from calotools.stages.publish import Headline, Outcome
+from calotools.stages.rivals import measure_rivals
 from calotools.variables import match_weights, read_cut_table
 
 if TYPE_CHECKING:
@@ -56,6 +59,7 @@ def measure_identification(sample: Scored, config: EvaluateConfig) -> Outcome:
     rows = rows_of(sample, which, unweighted=config.unweighted)
     score, (is_signal, is_background) = rows.value, _labels(sample)
     weight = _weights(sample, is_signal, is_background, config)
+    labelled = Labelled(sample, config, rows, is_signal, is_background, weight)
     parts = (score[is_signal], score[is_background])
     weights = {"signal_weight": weight[is_signal], "background_weight": weight[is_background]}
     curve = measure_roc(*parts, **weights, name="network")
@@ -64,6 +68,15 @@ def measure_identification(sample: Scored, config: EvaluateConfig) -> Outcome:
     cuts = _cut_based(sample, score, is_signal, is_background, weight)
     binned = _binned(sample, config, score >= points.cut[len(points.cut) // 2], is_signal, is_background, weight)
     applied = _applied(rows, (is_signal, is_background), weight, config)
+    middle = len(config.efficiencies) // 2
+    flat = _flat_rejection(labelled, config.efficiencies[middle])
+    truth = ak.to_numpy(sample.candidates["class_true"])
+    of_class = {name: is_background & (truth == value) for value, name in CLASS_NAMES.items() if name in curves}
+    more = (
+        measure_rivals(labelled, curve, {name: (of_class[name], curves[name]) for name in curves}),
+        measure_probabilities(labelled),
+        measure_dependence(labelled, cut=float(points.cut[middle])),
+    )
     results: dict[str, Any] = {
         "roc": curve,
         "working_points": points,
@@ -71,16 +84,23 @@ def measure_identification(sample: Scored, config: EvaluateConfig) -> Outcome:
         "cut_based": cuts,
         "binned": binned,
         "applied": applied,
+        "flat": flat,
+        **{key: value for one in more for key, value in one.results.items()},
         "cutflow": sample.cutflow,
         "n": {"signal": int(is_signal.sum()), "background": int(is_background.sum())},
     }
-    middle = config.efficiencies[len(config.efficiencies) // 2]
+    figures = _figures(labelled, curve, curves, binned, flat, config.efficiencies[middle])
     return Outcome(
         stage="evaluate",
         title=f"Identification: {sample.record.get('model', 'network')}",
-        headline=(*_headline(curve, points), *_headline_cuts(cuts), *_headline_applied(applied)),
+        headline=(
+            *_headline(curve, points),
+            *_headline_cuts(cuts),
+            *_headline_applied(applied),
+            *(line for one in more for line in one.headline),
+        ),
         results=results,
-        figures=_figures(sample, config, curve, curves, binned, (score, is_signal, is_background), middle),
+        figures=figures | {name: figure for one in more for name, figure in one.figures.items()},
     )
 
 
@@ -209,6 +229,31 @@ def _binned(
     }
 
 
+def _flat_rejection(labelled: Labelled, target: float) -> dict[str, Efficiency]:
+    """Background efficiency per axis with a cut in each bin that keeps the same part of the signal."""
+    rows, config = labelled.rows, labelled.config
+    axes = {"abs_eta": (np.abs(rows.eta), config.eta_bins), "et": (rows.et, config.et_bins)}
+    if rows.mu is not None:
+        axes["mu"] = (rows.mu, config.mu_bins)
+    found = {}
+    for axis, (values, given) in axes.items():
+        edges = {axis: np.asarray(given, float)}
+        own, other = labelled.signal, labelled.background
+        weights = labelled.weight[own], labelled.weight[other]
+        cut = cuts_in_bins(rows.value[own], target=target, axes={axis: values[own]}, edges=edges, weight=weights[0])
+        number = bin_numbers({axis: values[other]}, edges)
+        passing = rows.value[other] >= np.where(number >= 0, cut[number], np.nan)
+        one = efficiency_in_bins(
+            passing, axes={axis: values[other]}, edges=edges, weight=weights[1], name="cut in each bin"
+        )
+        known = np.isfinite(cut)
+        nan = np.where(known, 0.0, np.nan)  # without signal there is no cut
+        found[axis] = replace(
+            one, value=one.value + nan, low=one.low + nan, high=one.high + nan, valid=one.valid & known
+        )
+    return found
+
+
 def _headline(curve: Roc, points: WorkingPoints) -> tuple[Headline, ...]:
     lines = [Headline("AUC", curve.auc, curve.auc_error)]
     for target, value, low, high in zip(
@@ -256,20 +301,21 @@ def _relative_points(points: WorkingPoints) -> float:
 
 
 def _figures(
-    sample: Scored,
-    config: EvaluateConfig,
+    labelled: Labelled,
     curve: Roc,
     curves: dict[str, Roc],
     binned: dict[str, dict[str, Efficiency]],
-    scored: tuple[np.ndarray, np.ndarray, np.ndarray],
+    flat: dict[str, Efficiency],
     target: float,
 ) -> dict[str, tuple[Figure, str]]:
-    score, is_signal, is_background = scored
+    config, sample = labelled.config, labelled.sample
     truth = ak.to_numpy(sample.candidates["class_true"])
-    probability = 1 / (1 + np.exp(-score))  # for two classes, the score of the signal
-    scores = {"prompt": probability[is_signal]}
-    scores |= {name: probability[is_background & (truth == v)] for v, name in CLASS_NAMES.items() if name in curves}
-    note = f"global cut, {100 * target:.0f} % signal"
+    probability = 1 / (1 + np.exp(-labelled.rows.value))  # for two classes, the score of the signal
+    scores = {"prompt": probability[labelled.signal]}
+    scores |= {
+        name: probability[labelled.background & (truth == v)] for v, name in CLASS_NAMES.items() if name in curves
+    }
+    note = f"{100 * target:.0f} % signal"
     figures = {
         "roc": (
             draw_roc([curve], working_points=config.efficiencies, label=config.label),
@@ -279,16 +325,17 @@ def _figures(
     }
     if curves:
         figures["roc_by_class"] = (
-            draw_roc(list(curves.values()), ratio=False, label=config.label),
-            "The same against each class of background.",
+            draw_roc([replace(curve, name="all"), *curves.values()], label=config.label),
+            "The same against each class of background, and its ratio to all together.",
         )
     for axis, one in binned.items():
         figures[f"efficiency_{axis}"] = (
-            draw_efficiency([one["signal"]], ylabel="Signal efficiency", label=config.label, note=note),
+            draw_efficiency([one["signal"]], ylabel="Signal efficiency", label=config.label, note=f"one cut, {note}"),
             f"Signal efficiency of the cut that keeps {100 * target:.0f} % of the signal overall.",
         )
+        rejections = [replace(one["background"], name="one cut"), flat[axis]]
         figures[f"rejection_{axis}"] = (
-            draw_rejection([one["background"]], label=config.label, note=note),
-            "Background rejection of the same cut.",
+            draw_rejection(rejections, label=config.label, note=note),
+            "Background rejection of the same cut, and of a cut in each bin that keeps this part of the signal there.",
         )
     return figures

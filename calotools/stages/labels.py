@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import awkward as ak
@@ -13,10 +13,13 @@ from calotools.errors import ConfigError, nearest
 from calotools.variables import Discriminant, make_discriminant
 
 if TYPE_CHECKING:
-    from calotools.recipe import DiscriminantConfig
+    from matplotlib.figure import Figure
+
+    from calotools.recipe import DiscriminantConfig, EvaluateConfig
+    from calotools.stages.publish import Headline
     from calotools.stages.scored import Scored
 
-__all__ = ["SIGNAL", "Rows", "class_masks", "discriminant_of", "rows_of"]
+__all__ = ["SIGNAL", "Labelled", "Measured", "Rows", "class_masks", "discriminant_of", "rows_of"]
 
 SIGNAL = "signal"
 
@@ -49,6 +52,45 @@ class Rows:
     def options(self) -> dict[str, Any]:
         """All but the discriminant, as the functions on working points take it."""
         return {"kinematics": (self.eta, self.et), "weight": self.weight, "mu": self.mu}
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A sample with what is measured on it.
+
+    Attributes
+    ----------
+    sample : Scored
+    config : EvaluateConfig
+    rows : Rows
+        With the weights of the sample.
+    signal, background : (n,) bool
+    weight : (n,) float64
+        Of the measurement: background in the kinematics of the signal, if that was asked for.
+    """
+
+    sample: Scored
+    config: EvaluateConfig
+    rows: Rows
+    signal: np.ndarray
+    background: np.ndarray
+    weight: np.ndarray
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A part of an outcome.
+
+    Attributes
+    ----------
+    results : dict
+    headline : tuple of Headline
+    figures : dict of str to (Figure, caption)
+    """
+
+    results: Mapping[str, Any] = field(default_factory=dict)
+    headline: tuple[Headline, ...] = ()
+    figures: Mapping[str, tuple[Figure, str]] = field(default_factory=dict)
 
 
 def rows_of(sample: Scored, which: Discriminant, *, unweighted: bool) -> Rows:

@@ -1,8 +1,8 @@
-"""Energies of several networks for the same candidates, beside each other."""
+"""What several networks say of the same candidates, beside each other."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,14 +12,14 @@ from calotools.containers import Scores
 from calotools.errors import ConfigError
 from calotools.ntuple import check_rows, read_friend
 
-__all__ = ["names_of_others", "with_others"]
+__all__ = ["names_of_others", "scores_of_other", "with_others"]
 
 _KEY = "e_network of "
 _NO_PART = -1
 
 
 def with_others(friend: Scores, paths: Iterable[Path]) -> Scores:
-    """Scores that also hold the energies of other networks.
+    """Scores that also hold what other networks say.
 
     Parameters
     ----------
@@ -31,27 +31,42 @@ def with_others(friend: Scores, paths: Iterable[Path]) -> Scores:
     -------
     Scores
         A candidate that one network was trained on and the other not is in no part: compared are those that are new to
-        both.
+        both. ``others`` in the record has the classes of each, by name.
 
     Raises
     ------
     ConfigError
-        Two have one name, or one holds no energies.
+        Two have one name, or one holds no energies, or no class scores, where the first does.
     ShapeError
         It is of other candidates.
     """
-    values, split = dict(friend.values), friend.split
+    values, split, others = dict(friend.values), friend.split, {}
+    energies = friend.record["task"] == "energy"
     for path in paths:
         other = read_friend([path])
-        name = f"{_KEY}{path.name.split('.')[0]}"
-        if name in values:
-            raise ConfigError(f"compare holds two networks called '{name.removeprefix(_KEY)}'; rename a file")
-        if "e_network" not in other.values:
-            raise ConfigError(f"compare: '{path}' holds {', '.join(other.values)}, no energy of a network")
+        name = path.name.split(".")[0]
+        if name in others:
+            raise ConfigError(f"compare holds two networks called '{name}'; rename a file")
+        said = {key: one for key, one in other.values.items() if key.startswith("e_network" if energies else "score_")}
+        if not said:
+            what = "energy" if energies else "class scores"
+            raise ConfigError(f"compare: '{path}' holds {', '.join(other.values)}, no {what} of a network")
         check_rows(other, friend.index)
-        values[name] = other.values["e_network"]
+        values |= {f"{key} of {name}": one for key, one in said.items()}
+        others[name] = other.record.get("classes", {})
         split = np.where(other.split == split, split, _NO_PART).astype(split.dtype)
-    return replace(friend, values=values, split=split)
+    return replace(friend, values=values, split=split, record=friend.record | {"others": others})
+
+
+def scores_of_other(values: Mapping[str, np.ndarray], name: str, classes: Iterable[str]) -> dict[str, np.ndarray]:
+    """Class scores of another network, by class.
+
+    Examples
+    --------
+    >>> scores_of_other({"score_signal of lh": np.array([0.5])}, "lh", ["signal"])
+    {'signal': array([0.5])}
+    """
+    return {one: values[f"score_{one} of {name}"] for one in classes}
 
 
 def names_of_others(values: Iterable[str]) -> dict[str, str]:

@@ -1,0 +1,108 @@
+"""ROC of other models on the same candidates, inclusive and for each background."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from calotools.analysis import measure_roc, working_points
+from calotools.containers import Roc
+from calotools.errors import ConfigError
+from calotools.plots import draw_roc
+from calotools.recipe import DiscriminantConfig
+from calotools.stages.labels import SIGNAL, Labelled, Measured, discriminant_of
+from calotools.stages.others import scores_of_other
+from calotools.stages.publish import Headline
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.figure import Figure
+
+__all__ = ["measure_rivals"]
+
+
+def measure_rivals(labelled: Labelled, curve: Roc, by_class: Mapping[str, tuple[np.ndarray, Roc]]) -> Measured:
+    """Compare a network with the others that were given.
+
+    Parameters
+    ----------
+    labelled : Labelled
+    curve : Roc
+        Of the network.
+    by_class : dict of str to ((n,) bool, Roc)
+        Candidates of each class of background, and the network's curve against it.
+
+    Returns
+    -------
+    Measured
+        Ratios are to the first of the others.
+    """
+    others = {name: _value(labelled, name) for name in labelled.sample.record.get("others", {})}
+    if not others:
+        return Measured()
+    curves = {name: _roc(labelled, value, labelled.background, name) for name, value in others.items()}
+    figures: dict[str, tuple[Figure, str]] = {
+        "roc_compared": (
+            draw_roc([*curves.values(), curve], label=labelled.config.label),
+            "Background rejection against signal efficiency on the same candidates, and its ratio to the first.",
+        )
+    }
+    classes: dict[str, dict[str, Roc]] = {}
+    for class_name, (mask, own) in by_class.items():
+        classes[class_name] = {name: _roc(labelled, value, mask, name) for name, value in others.items()}
+        ours = Roc(**(vars(own) | {"name": curve.name}))
+        file = "".join(one if one.isalnum() else "_" for one in class_name)
+        figures[f"roc_compared_{file}"] = (
+            draw_roc([*classes[class_name].values(), ours], label=labelled.config.label, note=f"against {class_name}"),
+            f"The same against {class_name}.",
+        )
+    lines = [line for name, value in others.items() for line in _headline(labelled, name, value)]
+    return Measured({"others": curves, "others_by_class": classes}, tuple(lines), figures)
+
+
+def _value(labelled: Labelled, name: str) -> np.ndarray:
+    """Discriminant of another model: that of the recipe, or where the classes differ, the default one."""
+    sample = labelled.sample
+    classes = sample.record["others"][name]
+    if SIGNAL not in classes:
+        raise ConfigError(f"compare: '{name}' has no class '{SIGNAL}', but {', '.join(classes)}")
+    same = set(classes) == set(sample.record["classes"])
+    which = discriminant_of(classes, labelled.config.discriminant if same else DiscriminantConfig())
+    return which(scores_of_other(sample.scores, name, classes), eta=labelled.rows.eta)
+
+
+def _roc(labelled: Labelled, value: np.ndarray, background: np.ndarray, name: str) -> Roc:
+    return measure_roc(
+        value[labelled.signal],
+        value[background],
+        signal_weight=labelled.weight[labelled.signal],
+        background_weight=labelled.weight[background],
+        name=name,
+    )
+
+
+def _headline(labelled: Labelled, name: str, value: np.ndarray) -> list[Headline]:
+    """Rejection of the network over that of another, at each signal efficiency."""
+    lines = []
+    own, other, weight = labelled.signal, labelled.background, labelled.weight
+    both = [
+        working_points(
+            one[own],
+            one[other],
+            efficiencies=labelled.config.efficiencies,
+            signal_weight=weight[own],
+            background_weight=weight[other],
+        )
+        for one in (labelled.rows.value, value)
+    ]
+    ours, theirs = both
+    for number, target in enumerate(labelled.config.efficiencies):
+        if ours.background[number] > 0 and theirs.background[number] > 0:
+            ratio = float(theirs.background[number] / ours.background[number])
+            parts = [(one.background_high - one.background_low)[number] / 2 / one.background[number] for one in both]
+            # the same candidates: the errors of both are counted as if they were independent, which is too much
+            spread = ratio * float(np.hypot(*parts))
+            lines.append(Headline(f"rejection over {name} at {100 * target:.0f} % signal", ratio, spread))
+    return lines
