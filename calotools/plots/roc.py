@@ -132,9 +132,15 @@ def _asymmetric(value: float, down: float, up: float) -> str:
 def _draw_ratios(ax: Axes, rocs: Sequence[Roc], *, start: float) -> None:
     x = np.linspace(start, 1, 400)
     base = np.interp(x, rocs[0].signal, rejection(rocs[0])[0])
+    seen = []
     for roc, colour in zip(rocs, COLOURS, strict=False):
         value, low, high = (np.interp(x, roc.signal, one) / base for one in rejection(roc))
         ax.plot(x, value, color=colour)
+        seen.append(value[np.isfinite(value)])
         open_ended = ~np.isfinite(high)
         ax.fill_between(x, low, np.where(open_ended, value, high), color=colour, alpha=0.25, lw=0)
+    # where the last candidates of the background are, a ratio may be anything: that must not set the scale
+    typical = float(np.percentile(np.concatenate(seen), 90))
+    if ax.get_ylim()[1] > 5 * typical:
+        ax.set_ylim(0, 3 * typical)
     ax.set_ylabel("Ratio to first", loc="center")

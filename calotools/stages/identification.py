@@ -325,8 +325,8 @@ def _figures(
     }
     if curves:
         figures["roc_by_class"] = (
-            draw_roc([replace(curve, name="all"), *curves.values()], label=config.label),
-            "The same against each class of background, and its ratio to all together.",
+            draw_roc([replace(curve, name="all"), *curves.values()], ratio=False, label=config.label),
+            "The same against each class of background.",
         )
     for axis, one in binned.items():
         figures[f"efficiency_{axis}"] = (

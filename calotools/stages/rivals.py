@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,6 +44,7 @@ def measure_rivals(labelled: Labelled, curve: Roc, by_class: Mapping[str, tuple[
     if not others:
         return Measured()
     curves = {name: _roc(labelled, value, labelled.background, name) for name, value in others.items()}
+    curve = replace(curve, name=str(labelled.sample.record.get("model", curve.name)))
     figures: dict[str, tuple[Figure, str]] = {
         "roc_compared": (
             draw_roc([*curves.values(), curve], label=labelled.config.label),
@@ -52,7 +54,7 @@ def measure_rivals(labelled: Labelled, curve: Roc, by_class: Mapping[str, tuple[
     classes: dict[str, dict[str, Roc]] = {}
     for class_name, (mask, own) in by_class.items():
         classes[class_name] = {name: _roc(labelled, value, mask, name) for name, value in others.items()}
-        ours = Roc(**(vars(own) | {"name": curve.name}))
+        ours = replace(own, name=curve.name)
         file = "".join(one if one.isalnum() else "_" for one in class_name)
         figures[f"roc_compared_{file}"] = (
             draw_roc([*classes[class_name].values(), ours], label=labelled.config.label, note=f"against {class_name}"),

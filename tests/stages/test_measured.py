@@ -1,0 +1,93 @@
+"""Parts of an evaluation, on scores whose truth is known."""
+
+from types import SimpleNamespace
+
+import awkward as ak
+import numpy as np
+import pytest
+
+from calotools.analysis import measure_roc
+from calotools.containers import Index
+from calotools.errors import ConfigError
+from calotools.recipe import EvaluateConfig
+from calotools.stages.dependence import measure_dependence
+from calotools.stages.labels import Labelled, Rows
+from calotools.stages.others import with_others
+from calotools.stages.probabilities import measure_probabilities
+from calotools.stages.rivals import measure_rivals
+from calotools.stages.scored import Scored
+
+N = 6000
+
+
+def sigmoid(value):
+    return 1 / (1 + np.exp(-value))
+
+
+@pytest.fixture(scope="module")
+def labelled():
+    """Two models: the better one's log-odds are true, the other's are blurred. Two candidates in an event."""
+    rng = np.random.default_rng(1)
+    signal = np.repeat(rng.random(N // 2) < 0.5, 2)
+    odds = rng.normal(np.where(signal, 2.0, -2.0), 2.0)  # the log-odds of two Gaussians 4 apart, of width 2
+    worse = odds + rng.normal(0, 3.0, N)
+    mu, eta, phi = rng.uniform(20, 60, N), rng.uniform(-2, 2, N), rng.uniform(-3, 3, N)
+    et = 20 + np.exp(rng.normal(2, 0.5, N))
+    columns = {
+        "run": np.ones(N, np.uint32),
+        "event": np.repeat(np.arange(N // 2), 2).astype(np.uint64),
+        "candidate": np.tile([0, 1], N // 2).astype(np.int32),
+        "et": et,
+        "eta": eta,
+        "phi": phi,
+        "e": et * np.cosh(eta),
+        "class_true": np.where(signal, 0, 5),
+    }
+    scores = {"score_signal": sigmoid(odds), "score_background": sigmoid(-odds)}
+    scores |= {"score_signal of lh": sigmoid(worse), "score_background of lh": sigmoid(-worse)}
+    record = {"classes": {"background": [5], "signal": [0]}, "model": "trees"}
+    record["others"] = {"lh": record["classes"]}
+    sample = Scored(ak.zip(columns), scores, record, [], [])
+    rows = Rows(odds, eta, et, np.ones(N), mu)
+    config = EvaluateConfig(files=("a",), scores=("b",), output="c", et_bins=(20, 30, 60), mu_bins=(20, 40, 60))
+    return Labelled(sample, config, rows, signal, ~signal, np.ones(N))
+
+
+def test_true_probabilities_need_no_temperature(labelled):
+    found = measure_probabilities(labelled)
+    value, error = found.results["temperature"]
+    assert abs(value - 1) < 4 * error < 0.3
+    assert found.results["confusion"].value[0, 0] == pytest.approx(0.8413, abs=0.03)
+    assert sorted(found.figures) == ["confusion", "reliability"]
+
+
+def test_a_worse_model_is_beaten_on_the_same_candidates(labelled):
+    value, own = labelled.rows.value, labelled.signal
+    curve = measure_roc(value[own], value[~own], name="network")
+    found = measure_rivals(labelled, curve, {"hadron": (labelled.background, curve)})
+    assert sorted(found.figures) == ["roc_compared", "roc_compared_hadron"]
+    assert found.results["others"]["lh"].auc < curve.auc - 0.05
+    for line in found.headline:
+        assert line.value > 1 + 2 * line.error
+    legend = [text.get_text() for text in found.figures["roc_compared"][0].axes[0].get_legend().get_texts()]
+    assert legend[0].startswith("lh, AUC")
+    assert legend[1].startswith("trees, AUC")
+
+
+def test_a_discriminant_without_mu_and_mass_depends_on_neither(labelled):
+    found = measure_dependence(labelled, cut=0.0)
+    for axis in ("mu", "et"):
+        for one in found.results["correlation"][axis].values():
+            assert abs(one.value) < 4 * one.error
+    shaped = found.results["mass"]["sculpting"]
+    assert abs(shaped.value) < 4 * shaped.error
+    assert sorted(found.figures) == ["dependence_et", "dependence_mass", "dependence_mu"]
+
+
+def test_models_that_cannot_stand_beside_another(tmp_path, monkeypatch):
+    index = Index(np.ones(1, np.uint32), np.ones(1, np.uint64), np.zeros(1, np.int32))
+    energy = SimpleNamespace(values={"e_network": np.ones(1)}, index=index, split=np.zeros(1), record={})
+    monkeypatch.setattr("calotools.stages.others.read_friend", lambda paths: energy)
+    friend = SimpleNamespace(values={"score_signal": np.ones(1)}, split=np.zeros(1), record={"task": "identification"})
+    with pytest.raises(ConfigError, match=r"compare: '.*a\.root' holds e_network, no class scores of a network"):
+        with_others(friend, [tmp_path / "a.root"])
