@@ -3,10 +3,9 @@
     python benchmarks/fit_pileup_noise.py --events 4000
 
 Campbell's theorem: a cell in which one interaction leaves the energy E has, with mu interactions per crossing and the
-filter's response h_k to crossing k, the variance mu (<E^2> sum_k h_k^2 + <E>^2 h_0^2); the second term is there because
-the interactions of the triggered crossing are drawn about a mean that is itself drawn. It replaces the group `pileup`
-of `detector/tables/noise.toml`. Rerun it when the showers of soft particles, the table `minimum_bias` or the pulse
-change; then rerun `tune_reconstruction.py`, whose clusters have thresholds in units of this noise.
+filter's response h_k to crossing k, the variance mu <E^2> sum_k h_k^2. It replaces the group `pileup` of
+`detector/tables/noise.toml`. Rerun it when the showers of soft particles, the table `minimum_bias` or the pulse change;
+then rerun `tune_reconstruction.py`, whose clusters have thresholds in units of this noise.
 """
 
 from __future__ import annotations
@@ -32,8 +31,8 @@ SEED = 20000002
 EDGE = 0.001  # between the points on the two sides of a change of granularity
 
 
-def moments(detector: Detector, n: int, rng: np.random.Generator) -> np.ndarray:
-    """<E> and <E^2> [GeV, GeV^2] that one of `n` interactions leaves in a cell: (2, row of cells of all regions)."""
+def second_moment(detector: Detector, n: int, rng: np.random.Generator) -> np.ndarray:
+    """<E^2> [GeV^2] that one of `n` interactions leaves in a cell: (row of cells of all regions,)."""
     grid = detector.grid
     sources, kinds, event = interactions(n, rng=rng)
     place, e = library_hits(sources, kinds, detector, stamp=source_stamp(), rng=rng)
@@ -44,15 +43,15 @@ def moments(detector: Detector, n: int, rng: np.random.Generator) -> np.ndarray:
     energy = np.bincount(which, e.astype(np.float64))
     trials = n * np.repeat(grid.n_phi, grid.n_eta)
     row = cells // widest % n_row
-    return np.stack([np.bincount(row, energy**power, n_row) / trials for power in (1, 2)])
+    return np.bincount(row, energy**2, n_row) / trials
 
 
 def variances(detector: Detector, n: int, rng: np.random.Generator) -> np.ndarray:
     """Variance [GeV^2] of each row's cells at one interaction per crossing."""
     batches = max(n // BATCH, 1)
-    first, second = sum(moments(detector, BATCH, rng) for _ in range(batches)) / batches
+    second = sum(second_moment(detector, BATCH, rng) for _ in range(batches)) / batches
     weight = detector.library.weight
-    return second * (weight**2).sum() + first**2 * weight[detector.library.in_time] ** 2
+    return second * (weight**2).sum()
 
 
 def points(sampling: int, grid: Grid, variance: np.ndarray, mu: float) -> tuple[list[float], list[float]]:

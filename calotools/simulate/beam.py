@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from calotools.detector import load_table
+
 __all__ = ["LUMI_BLOCK_EVENTS", "Crossings", "draw_crossings", "draw_mu_average"]
 
 LUMI_BLOCK_EVENTS = 20
 """Consecutive events that share a luminosity block, and with it the average number of interactions."""
 
-_SIGMA_Z = 38.0  # mm, run-2 beam spot
-_SIGMA_T = 0.18  # ns
 _SIGMA_Z_VERTEX = 0.05  # mm, resolution of the reconstructed vertex
 _RECONSTRUCTED_PER_INTERACTION = 0.6
 _WRONG_VERTEX_AT_34 = 0.24  # photon pairs: 76 % of the vertices are right within 0.3 mm in run 2
@@ -25,7 +25,8 @@ class Crossings:
     Attributes
     ----------
     mu, mu_actual : (n,) float32
-        Average interactions of the luminosity block, and the mean of this crossing.
+        Average interactions of the luminosity block, and how many there are beside the hard one in this crossing:
+        its cells, tracks and vertices come from these.
     n_vtx : (n,) int32
         Reconstructed primary vertices.
     z_true, z_vertex : (n,) float64 [mm]
@@ -81,17 +82,17 @@ def draw_crossings(mu_average: np.ndarray, *, pointing: bool, spread: float, rng
     -------
     Crossings
     """
-    n = len(mu_average)
+    n, spot = len(mu_average), load_table("tracker")["beam_spot"]
     actual = rng.poisson(mu_average)
-    z_true = spread * rng.normal(0.0, _SIGMA_Z, n)
+    z_true = spread * rng.normal(0.0, spot["sigma_z"], n)
     z_vertex = z_true + spread * rng.normal(0.0, _SIGMA_Z_VERTEX, n)
     wrong = rng.random(n) < np.minimum(_WRONG_VERTEX_AT_34 * actual / 34.0, 0.6)
-    other = spread * rng.normal(0.0, _SIGMA_Z, n)
+    other = spread * rng.normal(0.0, spot["sigma_z"], n)
     return Crossings(
         mu=mu_average.astype(np.float32),
         mu_actual=actual.astype(np.float32),
-        n_vtx=(1 + rng.poisson(_RECONSTRUCTED_PER_INTERACTION * actual)).astype(np.int32),
+        n_vtx=(1 + rng.binomial(actual, _RECONSTRUCTED_PER_INTERACTION)).astype(np.int32),
         z_true=z_true,
         z_vertex=np.where(wrong, other, z_vertex) if pointing else z_vertex,
-        t_true=spread * rng.normal(0.0, _SIGMA_T, n),
+        t_true=spread * rng.normal(0.0, spot["sigma_t"], n),
     )

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from calotools.detector import load_table
 from calotools.simulate.generated import Generated, Truth
 from calotools.simulate.kinematics import draw_from_density, wrap_phi
 from calotools.simulate.response import Particles, Response
@@ -21,7 +22,6 @@ _DENSITY = 6.0  # charged particles per unit of eta and interaction, 13 TeV mini
 _UNDERLYING = 1.5  # the underlying event of a hard collision over minimum bias
 _ABOVE_MIN_PT = 0.45  # part of them above 0.5 GeV
 _MIN_PT = 0.5
-_SIGMA_Z = 38.0  # mm
 
 
 def charged_particles(
@@ -141,7 +141,7 @@ def _around(
         phi=wrap_phi(truth.phi[candidate] + distance * np.sin(angle)),
         charge=rng.choice([-1.0, 1.0], size=n),
         d0=np.zeros(n),
-        z=spread * rng.normal(0.0, _SIGMA_Z, n) if z is None else z[candidate],
+        z=spread * rng.normal(0.0, load_table("tracker")["beam_spot"]["sigma_z"], n) if z is None else z[candidate],
         radius=np.zeros(n),
         kept=np.ones(n),
         curvature=np.ones(n),

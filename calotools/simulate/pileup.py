@@ -45,7 +45,7 @@ class Library(NamedTuple):
 
 @numba.njit
 def overlay(state: np.ndarray, window: Buffer, mu: np.ndarray, grid: Grid, library: Library) -> None:
-    """Add pile-up to the open cells; `mu` is (interactions of this crossing, average of the others)."""
+    """Add pile-up to the open cells; `mu` is (number of interactions of this crossing, average of the others)."""
     if window.used[1] == 0:
         return
     opened = np.full(len(grid.sampling), -1, np.int64)
@@ -53,8 +53,8 @@ def overlay(state: np.ndarray, window: Buffer, mu: np.ndarray, grid: Grid, libra
         opened[window.opened[k, REGION]] = k
     bounds = reach(window)
     for crossing in range(len(library.weight)):
-        mean = mu[0] if crossing == library.in_time else mu[1]
-        for _ in range(poisson(state, mean)):
+        count = round(mu[0]) if crossing == library.in_time else poisson(state, mu[1])
+        for _ in range(count):
             add_interaction(state, window, bounds, grid, library, crossing, opened)
 
 

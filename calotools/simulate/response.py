@@ -123,7 +123,7 @@ def simulate_response(
         Every candidate needs at least one.
     n_candidates : int
     mu, mu_average : (n_candidates,) float [interactions]
-        Mean number of interactions of this crossing, and of the crossings around it; 0 for none.
+        Number of other interactions in this crossing, and the average of the crossings around it; 0 for none.
     effects : Effects
     rng : numpy Generator
         One draw per candidate: the rest follows from it, so that a candidate does not depend on its neighbours.

@@ -13,11 +13,6 @@ from calotools.simulate.kinematics import wrap_phi
 __all__ = ["ChargedParticles", "Tracks", "find_tracks", "measure_tracks"]
 
 FIELD_CURVATURE = 0.3e-3  # GeV / (T mm): p_T = 0.3 B R
-_PIXEL_RADII = (33.25, 50.5, 88.5, 122.5)  # mm, insertable layer first
-_STRIP_RADII = (299.0, 371.0, 443.0, 514.0)
-_STRAW_RADII = (560.0, 1080.0)
-_STRAW_ETA_MAX = 2.0
-_STRAW_HITS = 32
 _HIGH_THRESHOLD = (0.06, 0.22)  # probability per straw of a hadron, an electron
 _MIN_PT = 0.5
 
@@ -141,7 +136,7 @@ def measure_tracks(
 ) -> Tracks:
     """Measure found particles: perigee parameters, hits, and the two electron identifiers of a tracker.
 
-    Resolutions: sigma(p_T)/p_T = 0.05 % p_T (+) 1 %, sigma(d0) = 12 um (+) 90 um GeV/(p_T sqrt(sin theta)). An electron
+    Resolutions of p_T and d0 are those of the table `tracker`. An electron
     that radiated is measured with the weighted mean of its curvature, part of whose error a Gaussian-sum fit takes back
     (`fitted_curvatures`); DeltaP/P is the momentum that the same fit sees lost between the vertex and the last
     measurement, with 3 % of its own.
@@ -159,15 +154,16 @@ def measure_tracks(
     Tracks
         A track whose curvature was measured with the wrong sign has the wrong charge.
     """
-    n = len(particles.pt)
+    n, table = len(particles.pt), load_table("tracker")
+    error = table["resolution"]
     first, last = fitted_curvatures(
-        particles.curvature, 1 / particles.kept, recovered=load_table("tracker")["electron"]["gsf_recovered"]
+        particles.curvature, 1 / particles.kept, recovered=table["electron"]["gsf_recovered"]
     )
     pt = particles.pt / first
-    relative = np.hypot(0.0005 * pt, 0.01) * np.where(particles.radius > 150, 1.5, 1.0)
+    relative = np.hypot(error["pt_slope"] * pt, error["pt_constant"]) * np.where(particles.radius > 150, 1.5, 1.0)
     curvature = particles.charge / pt * (1 + relative * rng.normal(size=n))
     sin_theta = 1 / np.cosh(particles.eta)
-    d0_error = np.hypot(0.012, 0.090 / (particles.pt * np.sqrt(sin_theta)))
+    d0_error = np.hypot(error["d0_constant"], error["d0_slope"] / (particles.pt * np.sqrt(sin_theta)))
     late = 1 + 5 * (particles.radius > 50)
     turn = FIELD_CURVATURE * field * particles.radius / particles.pt
     bend = 0.5 * turn * particles.radius
@@ -196,15 +192,17 @@ def measure_tracks(
 
 def _draw_hits(particles: ChargedParticles, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
     """Hits in the innermost pixel layer, pixels, strips and straws: only in layers beyond the point of birth."""
-    n = len(particles.pt)
-    seen = particles.radius[:, None] < np.array(_PIXEL_RADII)
+    n, table = len(particles.pt), load_table("tracker")
+    layers = table["radius"]
+    seen = particles.radius[:, None] < np.array([layers["ibl"], *layers["pixel"]])
     pixels = (seen & (rng.random((n, 4)) < 0.98)).astype(np.int32) + (seen & (rng.random((n, 4)) < 0.04))
-    strips = (particles.radius[:, None] < np.array(_STRIP_RADII)).sum(axis=1)
-    inner, outer = _STRAW_RADII
+    strips = (particles.radius[:, None] < np.array(layers["sct"])).sum(axis=1)
+    inner, outer = layers["trt"]
     path = np.clip((outer - np.maximum(particles.radius, inner)) / (outer - inner), 0.0, 1.0)
-    mean = _STRAW_HITS * path * np.interp(np.abs(particles.eta), [0, 0.8, 1.1, 1.7, 2.0], [1, 0.95, 0.75, 1.1, 0.7])
+    crossed = np.interp(np.abs(particles.eta), [0, 0.8, 1.1, 1.7, 2.0], [1, 0.95, 0.75, 1.1, 0.7])
+    mean = table["measurement"]["trt_hits"] * path * crossed
     straws = rng.binomial(np.maximum(np.round(mean / 0.9), 0).astype(int), 0.9)
-    straws[np.abs(particles.eta) > _STRAW_ETA_MAX] = 0
+    straws[np.abs(particles.eta) > layers["trt_eta_max"]] = 0
     return (
         pixels[:, 0].astype(np.int32),
         pixels.sum(axis=1).astype(np.int32),

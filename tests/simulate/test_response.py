@@ -15,9 +15,9 @@ def shoot(pdg, e, *, n=100, eta=0.3, mu=0.0, effects=QUIET, seed=1, z=0.0, t=0.0
     rng = np.random.default_rng(seed)
     phi = rng.uniform(-np.pi, np.pi, n)
     columns = (np.full(n, pdg), np.full(n, float(e)), np.broadcast_to(eta, n), phi, np.full(n, z), np.full(n, t))
-    crossings = np.full(n, float(mu))
+    crossings, around = rng.spawn(1)[0].poisson(mu, n), np.full(n, float(mu))
     return simulate_response(
-        Particles(np.arange(n), *columns), n_candidates=n, mu=crossings, mu_average=crossings, effects=effects, rng=rng
+        Particles(np.arange(n), *columns), n_candidates=n, mu=crossings, mu_average=around, effects=effects, rng=rng
     )
 
 
@@ -168,9 +168,9 @@ def test_bad_particles():
         shoot(15, 10.0, n=2)
     with pytest.raises(ConfigError, match="particle 0 has energy -1"):
         shoot(11, -1.0, n=2)
-    with pytest.raises(ConfigError, match="cannot be simulated"):
-        shoot(11, 10.0, n=2, mu=-1.0)
-    empty = Particles(*(np.array([value]) for value in (1, 11, 10.0, 0.1, 0.1, 0.0, 0.0)))
-    none = np.zeros(2)
+    first, empty = (Particles(*(np.array([value]) for value in (k, 11, 10.0, 0.1, 0.1, 0.0, 0.0))) for k in (0, 1))
+    none, rng = np.zeros(2), np.random.default_rng(1)
+    with pytest.raises(ConfigError, match=r"mu = -1\.0 cannot be simulated"):
+        simulate_response(first, n_candidates=1, mu=none[:1], mu_average=none[:1] - 1, effects=QUIET, rng=rng)
     with pytest.raises(ShapeError, match=r"2 candidates need at least one particle each"):
-        simulate_response(empty, n_candidates=2, mu=none, mu_average=none, effects=QUIET, rng=np.random.default_rng(1))
+        simulate_response(empty, n_candidates=2, mu=none, mu_average=none, effects=QUIET, rng=rng)

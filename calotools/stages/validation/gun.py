@@ -54,12 +54,12 @@ def shoot_particles(
     particles: Particles, *, n: int, rng: np.random.Generator, mu: float = 0.0, effects: Effects | None = None
 ) -> Response:
     """The response to given particles of `n` candidates."""
-    crossings = np.full(n, float(mu))
+    interactions = rng.spawn(1)[0].poisson(mu, n)  # the same showers follow with and without
     return simulate_response(
         particles,
         n_candidates=n,
-        mu=crossings,
-        mu_average=crossings,
+        mu=interactions,
+        mu_average=np.full(n, float(mu)),
         effects=Effects() if effects is None else effects,
         rng=rng,
     )
