@@ -26,6 +26,7 @@ COMMANDS = {
     "train": Command("train", "TrainConfig", "train a network, trees or a likelihood from a recipe"),
     "predict": Command("predict", "PredictConfig", "apply a model to ntuples and write a friend tree"),
     "evaluate": Command("evaluate", "EvaluateConfig", "measure a model: ROC, working points, energy resolution"),
+    "attribute": Command("attribute", "AttributeConfig", "measure which layer, quantity, scalar or track matters"),
     "working-points": Command(
         "working_points", "WorkingPointsConfig", "find cuts in bins of eta and E_T at given signal efficiencies"
     ),

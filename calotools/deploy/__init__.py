@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from calotools.deploy.attribution import integrate_gradients, permutation_importance, read_batch
     from calotools.deploy.bundle import ModelBundle, bundle_of, load_bundle, save_bundle
     from calotools.deploy.distributed import workers
     from calotools.deploy.prediction import predict
@@ -15,16 +16,22 @@ __all__ = [
     "ModelBundle",
     "Scorer",
     "bundle_of",
+    "integrate_gradients",
     "load_bundle",
     "make_scorer",
+    "permutation_importance",
     "predict",
     "prepare",
+    "read_batch",
     "save_bundle",
     "without_bad_files",
     "workers",
 ]
 
 _HOME = {
+    "integrate_gradients": "attribution",
+    "permutation_importance": "attribution",
+    "read_batch": "attribution",
     "ModelBundle": "bundle",
     "Scorer": "score",
     "bundle_of": "bundle",

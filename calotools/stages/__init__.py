@@ -15,6 +15,7 @@ Progress = Callable[[str, int, int], None]
 _WHERE = {
     "Outcome": "publish",
     "describe_written": "written",
+    "attribute": "attribution",
     "display": "ntuples",
     "evaluate": "evaluation",
     "find_rate": "tuning",

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from calotools.training.fitting import fit, open_data
     from calotools.training.inputs import InputScalers
     from calotools.training.learning_rates import try_learning_rates
+    from calotools.training.metrics import mean_auc
     from calotools.training.preparation import prepare, prepare_shard
     from calotools.training.result import TrainingResult
     from calotools.training.search import importance_of, open_study, recipe_of, run_search
@@ -23,6 +24,7 @@ __all__ = [
     "fit_variables",
     "importance_of",
     "make_batch",
+    "mean_auc",
     "open_data",
     "open_study",
     "prepare",
@@ -35,6 +37,7 @@ __all__ = [
 
 _HOME = {
     "importance_of": "search",
+    "mean_auc": "metrics",
     "open_study": "search",
     "recipe_of": "search",
     "run_search": "search",

@@ -1,0 +1,295 @@
+"""What a network's answer rests on: by shuffling one input at a time, and by integrated gradients."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING
+
+import awkward as ak
+import numpy as np
+import torch
+
+from calotools.containers import Batch
+from calotools.deploy.score import Scorer
+from calotools.errors import EmptyInputError
+from calotools.models.heads import energy_of
+from calotools.ntuple import index_of, iterate_candidates, sample_fields
+from calotools.training.pieces import read_fields
+from calotools.training.sample import parts_of, target_of
+from calotools.variables import SPLITS, add_derived, fields_in, select
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from calotools.deploy.bundle import ModelBundle
+    from calotools.recipe import AttributeConfig
+
+__all__ = ["input_shuffles", "integrate_gradients", "permutation_importance", "read_batch"]
+
+Shuffle = Callable[[Batch, torch.Tensor], Batch]
+Metric = Callable[[np.ndarray, np.ndarray], float]
+Progress = Callable[[str, int, int], None]
+_FEW = 50
+
+
+def read_batch(bundle: ModelBundle, config: AttributeConfig) -> tuple[Batch, np.ndarray]:
+    """The first candidates of some files that are of the wanted part and can be used.
+
+    Parameters
+    ----------
+    bundle : ModelBundle
+    config : AttributeConfig
+
+    Returns
+    -------
+    Batch
+    (n,) float32 [GeV], or int64
+        True energy, or class in the order of the network's outputs.
+
+    Raises
+    ------
+    EmptyInputError
+        Fewer than 50 are left.
+    """
+    recipe, target = bundle.config, "e_true" if bundle.task == "energy" else "class_true"
+    cuts = (*recipe.sample.selection, *config.selection)
+    tree, flavour = config.tree or recipe.sample.tree, config.flavour or recipe.sample.flavour
+    known = sample_fields(config.files, tree=tree, flavour=flavour)
+    wanted = read_fields(recipe, bundle.image_spec, known=known, more=(target, *fields_in(cuts)))
+    found, n = [], 0
+    for chunk in iterate_candidates(config.files, tree=tree, flavour=flavour, fields=wanted, allow_empty=True):
+        candidates = add_derived(chunk.candidates, fields_in(cuts))
+        candidates = candidates[np.asarray(select(candidates, cuts).mask)]
+        if config.split != "all":
+            index = index_of(candidates)
+            candidates = candidates[parts_of(recipe, index.run, index.event) == SPLITS.index(config.split)]
+        found.append(candidates[: config.n - n])
+        n += len(found[-1])
+        if n == config.n:
+            break
+    if n >= _FEW:
+        together = ak.concatenate(found)
+        truth, usable = target_of(recipe, ak.to_numpy(ak.fill_none(together[target], np.nan)))
+        ready = next(Scorer(bundle, on_bad="skip", batch_size=n).make_ready(together))
+        rows = np.flatnonzero(usable & ready.usable)
+        if len(rows) >= _FEW:
+            return _take(ready.batch, torch.from_numpy(rows)), truth[rows]
+        n = len(rows)
+    raise EmptyInputError(
+        f"{n} candidates of {list(config.files)} are of the {config.split} part, pass {list(cuts)} and have a truth; "
+        f"{_FEW} are needed"
+    )
+
+
+def input_shuffles(bundle: ModelBundle) -> dict[str, Shuffle]:
+    """For each input of a network, a function that gives it to other candidates.
+
+    Parameters
+    ----------
+    bundle : ModelBundle
+
+    Returns
+    -------
+    dict of str to callable
+        ``strips energy``, ``mu``, ``tracks``, ``tracks d0``, ...: (batch, order) -> batch. Images of energy keep the
+        candidate's own energy: what is shuffled is the fraction of it in each pixel.
+    """
+    found: dict[str, Shuffle] = {}
+    for grid in bundle.inputs.shapes:
+        for number, layer in enumerate(bundle.image_spec.layers_on(grid)):
+            for quantity in bundle.image_spec.quantities:
+                found[f"{layer.name} {quantity}"] = _shuffle_layer(f"{quantity}_{grid}", number)
+    for number, name in enumerate(bundle.config.scalars):
+        found[name] = _shuffle_scalar(number)
+    if bundle.inputs.n_track_values:
+        found["tracks"] = lambda batch, order: replace(
+            batch, tracks=batch.tracks[order], track_mask=batch.track_mask[order]
+        )
+        for number, name in enumerate(bundle.config.tracks):
+            found[f"tracks {name}"] = _shuffle_track_variable(number)
+    return found
+
+
+def _shuffle_layer(key: str, number: int) -> Shuffle:
+    def shuffle(batch: Batch, order: torch.Tensor) -> Batch:
+        images = batch.images[key].clone()
+        other = images[order, number]
+        if key.startswith("energy"):
+            other = other * (batch.base_energy / batch.base_energy[order])[:, None, None]
+        images[:, number] = other
+        return replace(batch, images=batch.images | {key: images})
+
+    return shuffle
+
+
+def _shuffle_scalar(number: int) -> Shuffle:
+    def shuffle(batch: Batch, order: torch.Tensor) -> Batch:
+        scalars = batch.scalars.clone()
+        scalars[:, number] = scalars[order, number]
+        return replace(batch, scalars=scalars)
+
+    return shuffle
+
+
+def _shuffle_track_variable(number: int) -> Shuffle:
+    """Among real tracks: padding is left alone."""
+
+    def shuffle(batch: Batch, order: torch.Tensor) -> Batch:
+        tracks = batch.tracks.clone()
+        values = tracks[batch.track_mask][:, number]
+        # An order of candidates, made one of their tracks.
+        turned = torch.argsort(order.repeat_interleave(batch.track_mask.sum(dim=1)), stable=True)
+        kept = tracks[batch.track_mask]
+        kept[:, number] = values[turned]
+        tracks[batch.track_mask] = kept
+        return replace(batch, tracks=tracks)
+
+    return shuffle
+
+
+def permutation_importance(
+    bundle: ModelBundle,
+    batch: Batch,
+    metric: Metric,
+    *,
+    rng: np.random.Generator,
+    repeats: int = 10,
+    batch_size: int = 1000,
+    progress: Progress | None = None,
+) -> dict[str, tuple[float, float]]:
+    """How much worse a metric is when one input is that of another candidate.
+
+    Parameters
+    ----------
+    bundle : ModelBundle
+    batch : Batch
+        Of all candidates.
+    metric : callable
+        (output of the network, (n,) weight) -> a number that is larger when the network is worse.
+    rng : numpy.random.Generator
+    repeats : int
+        Orders that are tried.
+    batch_size : int
+        Of a pass.
+    progress : callable, optional
+        ``progress(task, done, total)`` in inputs.
+
+    Returns
+    -------
+    dict of str to (float, float)
+        Mean of metric(shuffled) / metric - 1 over the orders, and its error: the spread over orders, each with other
+        Poisson weights of the candidates, which are the same before and after.
+    """
+    network, shuffles, n = bundle.network(), input_shuffles(bundle), len(batch.base_energy)
+    orders = [torch.from_numpy(rng.permutation(n)) for _ in range(repeats)]
+    weights = [rng.poisson(1.0, n).astype(float) for _ in range(repeats)]
+    before, ones, found = _apply(network, batch, batch_size), np.ones(n), {}
+    as_is = metric(before, ones), [metric(before, weight) for weight in weights]
+    for number, (name, shuffle) in enumerate(shuffles.items(), start=1):
+        after = [_apply(network, shuffle(batch, order), batch_size) for order in orders]
+        value = float(np.mean([metric(one, ones) / as_is[0] - 1 for one in after]))
+        spread = [metric(one, weight) / base - 1 for one, weight, base in zip(after, weights, as_is[1], strict=True)]
+        found[name] = value, float(np.std(spread, ddof=1))
+        if progress is not None:
+            progress("inputs", number, len(shuffles))
+    return found
+
+
+def _apply(network: nn.Module, batch: Batch, batch_size: int) -> np.ndarray:
+    with torch.inference_mode():
+        return torch.cat([network(part) for part in _parts(batch, batch_size)]).numpy()
+
+
+def _parts(batch: Batch, batch_size: int) -> Iterator[Batch]:
+    for rows in torch.split(torch.arange(len(batch.base_energy)), batch_size):
+        yield _take(batch, rows)
+
+
+def _take(batch: Batch, rows: torch.Tensor) -> Batch:
+    plain = {one.name for one in fields(Batch)} - {"images"}
+    images = {key: image[rows] for key, image in batch.images.items()}
+    return Batch(images=images, **{name: getattr(batch, name)[rows] for name in plain})
+
+
+def integrate_gradients(
+    bundle: ModelBundle, batch: Batch, *, steps: int = 32, batch_size: int = 250
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Share of each input in the energy over the base energy: gradients, integrated from empty inputs to the real ones.
+
+    Empty are images without a cell, scalars at the median of the training part and tracks of zeros.
+
+    Parameters
+    ----------
+    bundle : ModelBundle
+        Of an energy.
+    batch : Batch
+    steps : int
+        Of the integral.
+    batch_size : int
+        Of a pass.
+
+    Returns
+    -------
+    dict of str to (n,) float
+        Attribution of each layer and quantity (its pixels added up), scalar and track variable (its tracks added up).
+    (n,) float
+        What is missing to the difference of the energies with real and empty inputs, over the base energy: 0 but for
+        the steps.
+
+    References
+    ----------
+    Sundararajan, Taly and Yan, arXiv:1703.01365.
+    """
+    network, results, gaps = bundle.network(), [], []
+    for parameter in network.parameters():
+        parameter.requires_grad_(False)
+    for part in _parts(batch, batch_size):
+        totals = _integrate(network, part, steps)
+        ends = [_ratio(network, part, part_of_way) for part_of_way in (0.0, 1.0)]
+        added = sum(one.flatten(1).sum(dim=1) for one in totals.values())
+        gaps.append((ends[1] - ends[0] - added).numpy())
+        results.append(_by_name(bundle, totals))
+    names = results[0]
+    return {name: np.concatenate([one[name] for one in results]) for name in names}, np.concatenate(gaps)
+
+
+def _integrate(network: nn.Module, batch: Batch, steps: int) -> dict[str, torch.Tensor]:
+    """Input times mean gradient, by the name of the tensor; short steps at first, where roots are steep."""
+    inputs = {**batch.images, "scalars": batch.scalars, "tracks": batch.tracks}
+    totals = {name: torch.zeros_like(one) for name, one in inputs.items()}
+    edges = torch.linspace(0, 1, steps + 1) ** 2
+    for low, high in itertools.pairwise(edges):
+        at = {name: (one * 0.5 * (low + high)).requires_grad_() for name, one in inputs.items()}
+        ratio = energy_of(network(_with(batch, at))) / batch.base_energy
+        grown = torch.autograd.grad(ratio.sum(), list(at.values()), allow_unused=True)
+        for name, gradient in zip(at, grown, strict=True):
+            if gradient is not None:
+                totals[name] += (high - low) * gradient * inputs[name]
+    return totals
+
+
+def _with(batch: Batch, values: dict[str, torch.Tensor]) -> Batch:
+    images = {key: values[key] for key in batch.images}
+    return replace(batch, images=images, scalars=values["scalars"], tracks=values["tracks"])
+
+
+def _ratio(network: nn.Module, batch: Batch, part_of_way: float) -> torch.Tensor:
+    inputs = {**batch.images, "scalars": batch.scalars, "tracks": batch.tracks}
+    with torch.inference_mode():
+        scaled = _with(batch, {name: one * part_of_way for name, one in inputs.items()})
+        return energy_of(network(scaled)) / batch.base_energy
+
+
+def _by_name(bundle: ModelBundle, totals: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
+    found = {}
+    for grid in bundle.inputs.shapes:
+        for number, layer in enumerate(bundle.image_spec.layers_on(grid)):
+            for quantity in bundle.image_spec.quantities:
+                found[f"{layer.name} {quantity}"] = totals[f"{quantity}_{grid}"][:, number].sum(dim=(1, 2)).numpy()
+    found |= {name: totals["scalars"][:, number].numpy() for number, name in enumerate(bundle.config.scalars)}
+    if bundle.inputs.n_track_values:
+        tracks = totals["tracks"].sum(dim=1)
+        found |= {f"tracks {name}": tracks[:, number].numpy() for number, name in enumerate(bundle.config.tracks)}
+    return found
