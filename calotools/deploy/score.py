@@ -16,6 +16,7 @@ from calotools.images import build_images, pad_tracks
 from calotools.models import check_precision
 from calotools.ntuple import index_of
 from calotools.training.batches import make_batch
+from calotools.training.sample import base_of
 from calotools.training.uncertainty import ENERGY_NAMES, corrected_energies
 from calotools.variables import add_derived
 from calotools.variables.tracks import add_track_variables
@@ -138,7 +139,7 @@ class Scorer:
         dict of str to (n,) float32
             ``score_<class>`` of every class, which sum to 1; or ``e_network`` [GeV], with ``e_network_sigma`` and
             the ends of its 68 % interval, ``e_network_low`` and ``e_network_high``, where the network gives them. NaN
-            for a candidate that has no usable cells or whose base energy is not a positive number.
+            for a candidate that has no usable cells or no base energy (see `base_of`).
 
         Raises
         ------
@@ -182,8 +183,9 @@ class Scorer:
             some = candidates[start : start + self._batch_size]
             images = build_images(some, self._bundle.image_spec, on_bad=self._on_bad, source=source)
             base = ak.to_numpy(some[self._bundle.config.base_energy]).astype(np.float32)
-            usable = np.isfinite(base) & (base > 0) & np.isfinite(images.centre).all(axis=1)
-            batch = self._batch(some, images, np.where(usable, base, np.float32(1)))
+            base, there = base_of(self._bundle.config, base)
+            usable = there & np.isfinite(images.centre).all(axis=1)
+            batch = self._batch(some, images, base)
             pinned = batch.pin() if self._device.type == "cuda" else batch
             yield ReadyBatch(index_of(some), pinned, usable, np.abs(ak.to_numpy(some["eta"])))
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from calotools.containers import Index
     from calotools.recipe import TrainConfig
 
-__all__ = ["PARTS", "Sample", "check_inputs", "columns_of", "label", "parts_of", "target_of"]
+__all__ = ["PARTS", "Sample", "base_of", "check_inputs", "columns_of", "label", "parts_of", "target_of"]
 
 PARTS = {"train": 0, "validation": 1, "test": 2}
 UNUSED = -1
@@ -141,6 +141,28 @@ def parts_of(config: TrainConfig, run: np.ndarray, event: np.ndarray) -> np.ndar
     return split_of(run, event, validation=config.validation_fraction, test=config.test_fraction, seed=config.seed)
 
 
+def base_of(config: TrainConfig, energy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Base energies as networks get them, and which candidates have one.
+
+    An energy network corrects a positive energy. For classes it is only a scale: where noise makes it zero or negative,
+    as in the cluster of a muon, the scale is 1 GeV, and the candidate is kept.
+
+    Parameters
+    ----------
+    config : TrainConfig
+    energy : (n,) array [GeV]
+
+    Returns
+    -------
+    base_energy : (n,) float32 [GeV]
+        Positive; 1 where there is none.
+    usable : (n,) bool
+    """
+    finite, positive = np.isfinite(energy), np.nan_to_num(energy) > 0
+    usable = finite & positive if config.task == "energy" else finite
+    return np.where(finite & positive, energy, 1).astype(np.float32), usable
+
+
 def label(config: TrainConfig, column: Callable[[str], np.ndarray], index: Index) -> Sample:
     """Target, part and base energy of candidates.
 
@@ -164,9 +186,10 @@ def label(config: TrainConfig, column: Callable[[str], np.ndarray], index: Index
     truth = column("class_true" if config.task == "identification" else "e_true")
     target, usable = target_of(config, np.asarray(truth))
     base = np.asarray(column(config.base_energy), dtype=np.float32)
-    usable &= np.isfinite(base) & (base > 0)
+    base, there = base_of(config, base)
+    usable &= there
     weight = np.ones(len(index), dtype=np.float32)
     if config.event_weight:
         weight = np.nan_to_num(np.asarray(column("weight"), dtype=np.float32))
     split = np.where(usable, parts_of(config, index.run, index.event), UNUSED).astype(np.int8)
-    return Sample(target=target, weight=weight, base_energy=np.where(usable, base, 1).astype(np.float32), split=split)
+    return Sample(target=target, weight=weight, base_energy=base, split=split)
