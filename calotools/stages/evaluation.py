@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from calotools.ntuple import read_friend
 from calotools.outputs import check_output
+from calotools.stages.classes import measure_classes
 from calotools.stages.energy import measure_energy
 from calotools.stages.identification import measure_identification
+from calotools.stages.labels import SIGNAL
 from calotools.stages.others import with_others
 from calotools.stages.publish import Outcome, publish, with_bad_files
 from calotools.stages.scored import read_scored
@@ -18,19 +20,24 @@ if TYPE_CHECKING:
 
 __all__ = ["evaluate"]
 
-_MEASURES = {"identification": measure_identification, "energy": measure_energy}
+_MEASURES = {"identification": measure_identification, "classes": measure_classes, "energy": measure_energy}
 _FIELDS = {
     "identification": ("et", "eta", "weight", "class_true"),
+    "classes": ("weight", "class_true"),
     "energy": ("eta", "weight", "e_true"),
 }
 _OPTIONAL = {
     "identification": ("mu", "e", "phi", "pass_loose", "pass_medium", "pass_tight"),
+    "classes": (),
     "energy": ("mu", "class_true", "conversion_type"),
 }
 
 
 def evaluate(config: EvaluateConfig, *, progress: Progress | None = None) -> Outcome:
     """Measure a network on the candidates it was not trained on.
+
+    One that tells a class ``signal`` from others is measured as an identification; without a class of that name, what
+    each class is taken for is counted.
 
     Parameters
     ----------
@@ -51,6 +58,8 @@ def evaluate(config: EvaluateConfig, *, progress: Progress | None = None) -> Out
     friend = read_friend(config.scores)
     task = friend.record["task"]
     friend = with_others(friend, config.compare)
+    if task == "identification" and SIGNAL not in friend.record["classes"]:
+        task = "classes"
     cells = ("cells.e", "cells.sampling", "cells.gain") if task == "energy" and config.gain else ()
     sample = read_scored(
         config.files,

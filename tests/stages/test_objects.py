@@ -1,13 +1,15 @@
-"""Four objects, from Pythia's events to probabilities."""
+"""Four objects, from Pythia's events to the table of what each is taken for."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from calotools.errors import EmptyInputError
 from calotools.ntuple import read_candidates, read_friend
-from calotools.recipe import PredictConfig, SimulateConfig, TrainConfig, read_toml
-from calotools.stages import predict, simulate, train
+from calotools.recipe import EvaluateConfig, PredictConfig, SimulateConfig, TrainConfig, read_toml
+from calotools.stages import evaluate, predict, simulate, train
 
 pytest.importorskip("pythia8mc", reason="Pythia is an extra")
 RECIPES = Path(__file__).parents[2] / "examples" / "recipes"
@@ -21,7 +23,14 @@ def chain(tmp_path_factory):
     values = read_toml(RECIPES / "objects.toml")
     values |= {"output": folder / "model", "sample": {"files": [str(ntuple)], "tree": "objects"}}
     values["model"]["settings"] = {"stages": [[8, 8]], "hidden": 16, "dropout": [0.1, 0.1], "nonlinearity": "selu"}
-    values["trainer"] |= {"epochs": 4, "batch_size": 40, "threads": 1, "loss": "mse", "optimizer": "rmsprop"}
+    values["trainer"] |= {
+        "epochs": 4,
+        "batch_size": 40,
+        "threads": 1,
+        "loss": "mse",
+        "optimizer": "rmsprop",
+        "momentum": 0.0,
+    }
     outcome = train(TrainConfig(**values))
     predict(PredictConfig(model=folder / "model", files=(str(ntuple),), output=folder / "scores.root", threads=1))
     return folder, outcome
@@ -41,3 +50,39 @@ def test_no_object_is_lost_for_want_of_energy(chain):
     np.testing.assert_allclose(
         sum(scores[f"score_{name}"] for name in ("electron", "jet", "muon", "tau")), 1, rtol=1e-5
     )
+
+
+def test_table_counts_every_candidate_and_shows_single_ones_apart(chain):
+    folder, _ = chain
+    config = EvaluateConfig(
+        files=(str(folder / "ztautau.root"),), scores=(folder / "scores.root",), output=folder / "table", split="all"
+    )
+    outcome = evaluate(config)
+    found = outcome.results["confusion"]
+    truth = np.asarray(read_candidates(folder / "ztautau.root", fields=["class_true"])["class_true"])
+    np.testing.assert_array_equal(found.n, np.bincount(truth - 10))
+    scores = read_friend(folder / "scores.root").values
+    said = np.stack([scores[f"score_{name}"] for name in found.names], axis=1)
+    np.testing.assert_allclose(found.value[1, 1], (said.argmax(axis=1) == 1)[truth == 11].mean())
+    for number, (name, one) in enumerate(outcome.results["one_candidate"].items()):
+        row = np.flatnonzero(truth == 10 + number)[0]
+        np.testing.assert_allclose(list(one["probability"].values()), 100 * said[row], rtol=1e-5)
+        assert found.names[number] == name
+    written = json.loads((config.output / "numbers.json").read_text(encoding="utf-8"))
+    lines = {line["name"]: line for line in written["headline"]}
+    assert lines["efficiency of jet"]["value"] == pytest.approx(100 * found.value[1, 1])
+    assert "mean probability" in lines["efficiency of jet"]["comment"]
+    assert {one["name"] for one in written["figures"]} >= {"confusion", "probability_tau"}
+
+
+def test_a_class_without_candidates_is_named(chain):
+    folder, _ = chain
+    config = EvaluateConfig(
+        files=(str(folder / "ztautau.root"),),
+        scores=(folder / "scores.root",),
+        output=folder / "empty",
+        split="all",
+        selection=("class_true != 12",),
+    )
+    with pytest.raises(EmptyInputError, match="no candidate of class 'muon' among"):
+        evaluate(config)
