@@ -38,7 +38,7 @@ def chain(tmp_path_factory):
 
 def test_variant_learns(chain):
     losses = [row["train_loss"] for row in chain[1].results["record"]["history"]]
-    assert losses[-1] < 0.8 * losses[0]
+    assert losses[-1] < 0.9 * losses[0] < 0.75  # that of one who knows nothing
 
 
 def test_no_object_is_lost_for_want_of_energy(chain):
