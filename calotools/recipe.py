@@ -259,6 +259,7 @@ class TrainConfig(StageConfig):
         {},
         description="what tune tries, by dotted name: {'trainer.learning_rate' = {low = 1e-4, high = 1e-2}}",
     )
+    folds: int | None = Field(None, description="train one model for each of N folds: all scores are out of fold", ge=3)
     seed: int = Field(1, description="seed of split, initialisation and shuffling", ge=0)
     on_bad: BadCandidates = Field("error", description="what to do with a candidate without usable cells")
     skip_bad_files: bool = Field(False, description="go on without files that cannot be read, and list them")

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from calotools.deploy.attribution import integrate_gradients, permutation_importance, read_batch
     from calotools.deploy.bundle import ModelBundle, bundle_of, load_bundle, save_bundle
     from calotools.deploy.distributed import workers
+    from calotools.deploy.folds import combine_folds
     from calotools.deploy.prediction import predict
     from calotools.deploy.preparation import prepare, without_bad_files
     from calotools.deploy.score import Scorer, make_scorer
@@ -16,6 +17,7 @@ __all__ = [
     "ModelBundle",
     "Scorer",
     "bundle_of",
+    "combine_folds",
     "integrate_gradients",
     "load_bundle",
     "make_scorer",
@@ -35,6 +37,7 @@ _HOME = {
     "ModelBundle": "bundle",
     "Scorer": "score",
     "bundle_of": "bundle",
+    "combine_folds": "folds",
     "load_bundle": "bundle",
     "make_scorer": "score",
     "predict": "prediction",

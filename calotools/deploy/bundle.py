@@ -18,6 +18,7 @@ from safetensors.torch import save_file
 
 from calotools._version import version
 from calotools.containers import ImageSpec
+from calotools.deploy.folds import fold_name
 from calotools.errors import CalotoolsError, ModelError
 from calotools.images import spec_from_dict, spec_to_dict
 from calotools.models import VARIABLE_MODELS, ModelInputs, VariableModel, build_model, is_variable_model
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMAT_VERSION", "ModelBundle", "bundle_of", "load_bundle", "save_bundle"]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+_ONE_MODEL = 1  # what a bundle without folds says, so that older versions read it
 _KEY = "calotools"
 _NAME = "model.calo"
 
@@ -58,6 +60,8 @@ class ModelBundle:
         What the network's energy is divided by.
     sigma_scale : float
         What its sigma is multiplied by.
+    folds : tuple of ModelBundle
+        Of cross-validation, one for each fold; then the weights are theirs, with a prefix.
     """
 
     state_dict: dict[str, torch.Tensor]
@@ -68,6 +72,7 @@ class ModelBundle:
     record: dict[str, Any]
     bias: BiasCorrection | None = None
     sigma_scale: float = 1.0
+    folds: tuple[ModelBundle, ...] = ()
 
     @property
     def task(self) -> str:
@@ -215,7 +220,7 @@ def load_bundle(path: Path | str) -> ModelBundle:
 
 def _header(bundle: ModelBundle) -> str:
     content = {
-        "format_version": FORMAT_VERSION,
+        "format_version": FORMAT_VERSION if bundle.folds else _ONE_MODEL,
         "calotools": version,
         "config": bundle.config.model_dump(mode="json"),
         "image_spec": spec_to_dict(bundle.image_spec),
@@ -225,6 +230,8 @@ def _header(bundle: ModelBundle) -> str:
         "sigma_scale": bundle.sigma_scale,
         "record": bundle.record,
     }
+    if bundle.folds:
+        content["folds"] = [_header(one) for one in bundle.folds]
     # Keys are not sorted: the order of the classes is that of the network's outputs.
     return json.dumps(content)
 
@@ -247,8 +254,17 @@ def _from_header(text: str, weights: dict[str, torch.Tensor], file: Path) -> Mod
             record=content["record"],
             bias=content["bias"] and BiasCorrection.from_dict(content["bias"]),
             sigma_scale=content.get("sigma_scale", 1.0),
+            folds=tuple(
+                _from_header(one, _weights_of(weights, number), file)
+                for number, one in enumerate(content.get("folds", ()))
+            ),
         )
     except ModelError:
         raise
     except (CalotoolsError, ValidationError, KeyError, TypeError, ValueError) as error:
         raise ModelError(f"the header of '{file}' cannot be understood: {error}; train the model again") from None
+
+
+def _weights_of(weights: dict[str, torch.Tensor], number: int) -> dict[str, torch.Tensor]:
+    prefix = fold_name(number)
+    return {name.removeprefix(prefix): one for name, one in weights.items() if name.startswith(prefix)}

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from calotools.containers import Batch, Images, Index
+from calotools.deploy.folds import FoldScorer
 from calotools.deploy.variable_score import VariableScorer
 from calotools.images import build_images, pad_tracks
 from calotools.models import check_precision
@@ -66,8 +67,12 @@ def make_scorer(
 
     Returns
     -------
-    Scorer or VariableScorer
+    Scorer, VariableScorer or FoldScorer
     """
+    if bundle.folds:
+        options: Any = {"device": device, "batch_size": batch_size, "on_bad": on_bad, "precision": precision}
+        scorers = [make_scorer(one, **options) for one in bundle.folds]
+        return FoldScorer(scorers, seed=bundle.config.seed, batch_size=batch_size)
     if bundle.sees_variables:
         return VariableScorer(bundle)
     return Scorer(bundle, device=device, batch_size=batch_size, on_bad=on_bad, precision=precision)

@@ -6,6 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from calotools import deploy, training
 from calotools.analysis import write_numbers
 from calotools.errors import CalotoolsError, ConfigError
@@ -15,6 +17,7 @@ from calotools.plots import draw_history, read_history
 from calotools.stages.publish import Headline, Outcome, with_bad_files, write_outcome
 
 if TYPE_CHECKING:
+    from calotools.deploy import ModelBundle
     from calotools.recipe import PredictConfig, PrepareConfig, TrainConfig
     from calotools.stages import Progress
     from calotools.training import TrainingResult
@@ -78,15 +81,56 @@ def train(config: TrainConfig, *, progress: Progress | None = None) -> Outcome:
     bundle = check_output(config.output / BUNDLE, overwrite=config.overwrite)
     config, bad = deploy.without_bad_files(config)
     try:
-        result = _fit(config, progress)
+        outcome, made = _train_folds(config, progress) if config.folds else _train_one(config, progress)
     except CalotoolsError:
         with suppress(OSError):  # a folder that holds something is somebody's
             config.output.rmdir()
         raise
-    outcome = with_bad_files(_outcome(config, result), bad)
+    outcome = with_bad_files(outcome, bad)
     write_outcome(outcome, config, folder=config.output)
-    deploy.save_bundle(deploy.bundle_of(result), bundle, overwrite=config.overwrite)
+    deploy.save_bundle(made, bundle, overwrite=config.overwrite)
     return outcome
+
+
+def _train_one(config: TrainConfig, progress: Progress | None) -> tuple[Outcome, ModelBundle]:
+    result = _fit(config, progress)
+    return _outcome(config, result), deploy.bundle_of(result)
+
+
+def _train_folds(config: TrainConfig, progress: Progress | None) -> tuple[Outcome, ModelBundle]:
+    """A model for each fold, in a folder of its own; the store is common to all. Finished folds are not fitted anew."""
+    if config.fold is not None:
+        raise ConfigError("folds trains every fold, fold a single one; give one of the two")
+    bundles = []
+    for number in range(config.folds or 0):
+        changes = {
+            "folds": None,
+            "fold": (number, config.folds),
+            "output": config.output / "folds" / str(number),
+            "store": config.store or config.output / "store",
+        }
+        bundles.append(deploy.bundle_of(_fit(config.model_copy(update=changes), progress)))
+    made = deploy.combine_folds(config, bundles)
+    return _outcome_of_folds(config, made), made
+
+
+def _outcome_of_folds(config: TrainConfig, made: ModelBundle) -> Outcome:
+    records = made.record["folds"]
+    lines = []
+    for name in records[0]["best"]:
+        values = np.array([one["best"][name] for one in records])
+        error = float(values.std(ddof=1) / np.sqrt(len(values)))
+        lines.append(Headline(f"{name}, mean of folds", float(values.mean()), error, "", "error: scatter of the folds"))
+    return Outcome(
+        stage="train",
+        title=f"Training: {config.model.name} for {config.task}, {config.folds} folds",
+        headline=(
+            Headline("models", len(records)),
+            Headline("training candidates of each, mean", float(np.mean([one["n"]["train"] for one in records]))),
+            *lines,
+        ),
+        results={"record": made.record},
+    )
 
 
 def _fit(config: TrainConfig, progress: Progress | None) -> TrainingResult:

@@ -136,6 +136,8 @@ def parts_of(config: TrainConfig, run: np.ndarray, event: np.ndarray) -> np.ndar
     (n,) int8
         0 train, 1 validation, 2 test.
     """
+    if config.folds is not None:  # every candidate is scored by a model that has not seen it
+        return np.full(len(run), PARTS["test"], np.int8)
     if config.fold is not None:
         return fold_split(run, event, fold=config.fold, seed=config.seed)
     return split_of(run, event, validation=config.validation_fraction, test=config.test_fraction, seed=config.seed)

@@ -16,7 +16,7 @@ from calotools.variables.jagged import flat_collection
 from calotools.variables.reweighting import WeightedSample, fold_factors, make_reweighter
 from calotools.variables.scaling import Scaler, fit_scaler
 from calotools.variables.selection import CutStep, Selection, add_cutflows, compute, fields_in, select
-from calotools.variables.splits import SPLITS, event_hash, fold_split, split_of
+from calotools.variables.splits import SPLITS, event_hash, fold_numbers, fold_split, split_of
 from calotools.variables.weights import WeightTable, count_bins, flatten_weights, match_weights
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ __all__ = [
     "flat_collection",
     "flatten_weights",
     "fold_factors",
+    "fold_numbers",
     "fold_split",
     "make_discriminant",
     "make_reweighter",

@@ -6,7 +6,7 @@ import numpy as np
 
 from calotools.errors import ConfigError, ShapeError
 
-__all__ = ["SPLITS", "event_hash", "fold_split", "split_of"]
+__all__ = ["SPLITS", "event_hash", "fold_numbers", "fold_split", "split_of"]
 
 SPLITS = ("train", "validation", "test")
 
@@ -91,6 +91,28 @@ def split_of(run: np.ndarray, event: np.ndarray, *, validation: float, test: flo
     return np.where(uniform < test, 2, np.where(uniform < test + validation, 1, 0)).astype(np.int8)
 
 
+def fold_numbers(run: np.ndarray, event: np.ndarray, *, folds: int, seed: int = 0) -> np.ndarray:
+    """Fold of each candidate, by its event.
+
+    Parameters
+    ----------
+    run, event : (n,) int
+    folds : int
+    seed : int
+
+    Returns
+    -------
+    (n,) int64
+        From 0.
+
+    Examples
+    --------
+    >>> np.bincount(fold_numbers(np.ones(3000), np.arange(3000), folds=3)).tolist()
+    [992, 1000, 1008]
+    """
+    return (_uniform(run, event, seed=seed) * folds).astype(np.int64)
+
+
 def fold_split(run: np.ndarray, event: np.ndarray, *, fold: tuple[int, int], seed: int = 0) -> np.ndarray:
     """Parts for cross-validation: fold I of N is for the test, the next one for validation, the others for training.
 
@@ -122,7 +144,7 @@ def fold_split(run: np.ndarray, event: np.ndarray, *, fold: tuple[int, int], see
     number, n_folds = fold
     if n_folds < 3 or not 0 <= number < n_folds:
         raise ConfigError(f"fold {number}/{n_folds}: folds are numbered from 0, and at least 3 are needed")
-    found = (_uniform(run, event, seed=seed) * n_folds).astype(np.int64)
+    found = fold_numbers(run, event, folds=n_folds, seed=seed)
     return np.where(found == number, 2, np.where(found == (number + 1) % n_folds, 1, 0)).astype(np.int8)
 
 

@@ -113,6 +113,24 @@ def test_the_same_recipe_gives_the_same_bundle(recipe, tmp_path):
     assert arrays[0] == arrays[1]
 
 
+def test_folds_score_every_candidate_with_a_model_that_has_not_seen_it(recipe, scores_of, tmp_path):
+    settings = {"name": "trees", "settings": {"rounds": 10, "min_leaf": 20}}
+    config = recipe("trees", folds=3, model=settings)
+    outcome = train(config)
+    assert outcome.headline[0].value == 3
+    scores = read_friend(scores_of(config))
+    assert np.all(scores.split == 2)
+    for number in range(3):
+        alone = recipe("trees", fold=(number, 3), model=settings, output=tmp_path / f"alone{number}")
+        train(alone)
+        (tmp_path / "scores.root").unlink()
+        one = read_friend(scores_of(alone))
+        own = one.split == 2
+        np.testing.assert_array_equal(scores.values["score_signal"][own], one.values["score_signal"][own])
+    with pytest.raises(ConfigError, match="give one of the two"):
+        train(recipe("trees", folds=3, fold=(0, 3), output=tmp_path / "both"))
+
+
 def test_variables_without_the_class_teach_trees_nothing(recipe, scores_of):
     config = recipe("trees", scalars=("mu", "phi"))
     train(config)
