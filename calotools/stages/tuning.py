@@ -61,7 +61,9 @@ def find_rate(config: FindRateConfig, *, progress: Progress | None = None) -> Ou
         stage="find-rate",
         title=f"Learning rate: {config.model.name} for {config.task}",
         headline=(
-            Headline("suggested learning rate", found.suggested, None, "", "a tenth of that of the lowest loss"),
+            Headline(
+                "suggested learning rate", found.suggested, None, "", "a tenth of the largest with the lowest loss"
+            ),
             Headline("steps", len(found.rate)),
         ),
         results={"rate": found.rate, "loss": found.loss, "smooth": found.smooth},

@@ -29,8 +29,12 @@ Progress = Callable[[str, int, int], None]
 _MEMORY = 0.9
 _WORSE = 4.0
 _FIRST = 10
-# The rate is taken so far below that of the lowest loss, where steps begin to overshoot.
+# The rate is taken so far below the largest one that does no harm, where steps begin to overshoot.
 _MARGIN = 10.0
+# Means of a loss that stays the same spread over about so many of their standard deviations.
+_SPREAD = 4.0
+# Standard deviation over median absolute deviation, of a Gaussian.
+_MAD = 1.4826
 
 
 @dataclass(frozen=True)
@@ -57,12 +61,12 @@ class RateTest:
     suggested: float
 
 
-def suggest_rate(rate: np.ndarray, smooth: np.ndarray) -> float:
-    """A tenth of the rate at which the smoothed loss is lowest.
+def suggest_rate(rate: np.ndarray, loss: np.ndarray, smooth: np.ndarray) -> float:
+    """A tenth of the largest rate at which the smoothed loss is its lowest value, up to its noise.
 
     Parameters
     ----------
-    rate, smooth : (n_step,) float
+    rate, loss, smooth : (n_step,) float
 
     Returns
     -------
@@ -70,10 +74,13 @@ def suggest_rate(rate: np.ndarray, smooth: np.ndarray) -> float:
 
     Examples
     --------
-    >>> suggest_rate(np.array([1e-4, 1e-3, 1e-2, 1e-1]), np.array([1.0, 0.9, 0.5, 0.8]))
+    >>> loss = np.array([1.0, 0.9, 0.5, 0.8])
+    >>> suggest_rate(np.array([1e-4, 1e-3, 1e-2, 1e-1]), loss, loss)
     0.001
     """
-    return float(rate[np.argmin(smooth)] / _MARGIN)
+    noise = _MAD * np.median(np.abs(loss - smooth)) * np.sqrt((1 - _MEMORY) / (1 + _MEMORY))
+    harmless = np.flatnonzero(smooth <= smooth.min() + _SPREAD * noise)
+    return float(rate[harmless[-1]] / _MARGIN)
 
 
 def try_learning_rates(
@@ -138,7 +145,8 @@ def try_learning_rates(
             "look at the inputs: calotools train names the candidates"
         )
     rate, means = rates[: len(losses)], np.array(smooth)
-    return RateTest(rate, np.array(losses), means, suggest_rate(rate[_FIRST:], means[_FIRST:]))
+    each = np.array(losses)
+    return RateTest(rate, each, means, suggest_rate(rate[_FIRST:], each[_FIRST:], means[_FIRST:]))
 
 
 def _limit(smooth: list[float]) -> float:

@@ -31,8 +31,8 @@ def test_a_rate_is_suggested(values):
     outcome = find_rate(config)
     suggested = outcome.headline[0].value
     assert 1e-6 <= suggested < 10
-    rate, smooth = outcome.results["rate"], outcome.results["smooth"]
-    assert suggested == suggest_rate(rate[10:], smooth[10:])
+    rate, loss, smooth = (outcome.results[name] for name in ("rate", "loss", "smooth"))
+    assert suggested == suggest_rate(rate[10:], loss[10:], smooth[10:])
     assert np.isfinite(smooth).all()
     assert np.all(np.diff(rate) > 0)
     names = {path.name for path in (config.output / "learning_rate" / "figures").iterdir()}
@@ -55,3 +55,12 @@ def test_a_search_ends_with_a_recipe_to_train(values):
     value = min(one["value"] for one in outcome.results["trials"])
     assert outcome.headline[0].value == value > 0
     assert (config.output / "figures" / "trials.png").exists()
+
+
+def test_a_flat_loss_gives_the_rate_before_it_grows():
+    """A network that begins well learns little in so few steps: the lowest of many equal losses says nothing."""
+    rng = np.random.default_rng(1)
+    rate = np.geomspace(1e-6, 1, 121)
+    loss = np.where(rate < 0.04, 1 + 0.1 * rng.normal(size=121), 3.0)
+    smooth = np.array([np.average(loss[: k + 1], weights=0.9 ** np.arange(k, -1, -1)) for k in range(121)])
+    assert 5e-5 < suggest_rate(rate, loss, smooth) < 0.01
