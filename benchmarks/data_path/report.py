@@ -46,7 +46,7 @@ def as_markdown(results: dict[str, Any]) -> str:
         f"Made by `make benchmark` ({results['size']['name']}): {machine}.",
         "",
     ]
-    lines += [_EXPLAINED, "", *_versions(results), "", *_overview(results)]
+    lines += [_EXPLAINED, "", *_busy(results), *_versions(results), "", *_overview(results)]
     for suite in results["suites"]:
         lines += [
             "",
@@ -60,6 +60,20 @@ def as_markdown(results: dict[str, Any]) -> str:
             *_verdicts(suite),
         ]
     return "\n".join([*lines, ""])
+
+
+def _busy(results: dict[str, Any]) -> list[str]:
+    """A word of caution, where other work went on."""
+    loads = [suite["load"] for suite in results["suites"] if "load" in suite]
+    cores = results["machine"]["cores"]
+    if not loads or max(loads) <= cores:
+        return []
+    return [
+        f"**The machine was not quiet**: suites began with a load of {min(loads):g} to {max(loads):g} on {cores} cores. "
+        "Rates are lower and spreads wider than they could be, and threads of a contestant could not always run beside "
+        "each other, which costs those most that use two cores well. Ratios are of contestants in the same conditions.",
+        "",
+    ]
 
 
 def _versions(results: dict[str, Any]) -> list[str]:

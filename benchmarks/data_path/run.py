@@ -43,9 +43,11 @@ def main() -> None:
     files = samples.make(size)
     described = {"machine": describe(), "size": asdict(size), "files_mib": samples.summary(files)}
     described["versions"] = {name: environments.versions(name) for name in environments.SHOWN}
-    asked = {name: QUESTIONS[name](size, files) for name in given.only}
+    known = {name: list(question(size, files)) for name, question in QUESTIONS.items()}
+    order = [suite.name for some in known.values() for suite in some]
+    asked = {name: known[name] for name in given.only}
     suites = [suite for some in asked.values() for suite in some]
-    described["not_run"] = {name: WHY_NOT[name] for name, some in asked.items() if not some}
+    described["not_run"] = {name: WHY_NOT[name] for name, some in known.items() if not some}
     # A quick run has a page of its own: it checks the benchmarks, it measures nothing.
     folder = samples.WORK / size.name if given.quick else report.BENCHMARKS
     kept = _earlier(folder, size) if given.add else []
@@ -54,7 +56,8 @@ def main() -> None:
         start = time.perf_counter()
         measured.append(run_suite(suite, rounds=size.rounds, say=lambda text: print(text, flush=True)))
         print(f"{suite.name}: {time.perf_counter() - start:.0f} s", flush=True)
-        report.write({**described, "suites": _together(kept, measured)}, folder)  # what there is, after every suite
+        together = sorted(_together(kept, measured), key=lambda one: order.index(one["name"]))
+        report.write({**described, "suites": together}, folder)  # what there is, after every suite
     failed = [f"{one['name']}: {name}" for one in measured for name in report.failures(one)]
     print("\n".join([f"wrote {folder.name}/RESULTS.md", *(f"FAILED {name}" for name in failed)]))
     sys.exit(bool(failed))
