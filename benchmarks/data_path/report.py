@@ -69,7 +69,7 @@ def _busy(results: dict[str, Any]) -> list[str]:
     if not loads or max(loads) <= cores:
         return []
     return [
-        f"**The machine was not quiet**: suites began with a load of {min(loads):g} to {max(loads):g} on {cores} cores. "
+        f"**The machine was not quiet**: suites began with a load of {min(loads):g} to {max(loads):g}, {cores} cores. "
         "Rates are lower and spreads wider than they could be, and threads of a contestant could not always run beside "
         "each other, which costs those most that use two cores well. Ratios are of contestants in the same conditions.",
         "",
