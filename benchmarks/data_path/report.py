@@ -70,8 +70,8 @@ def _busy(results: dict[str, Any]) -> list[str]:
         return []
     return [
         f"**The machine was not quiet**: suites began with a load of {min(loads):g} to {max(loads):g}, {cores} cores. "
-        "Rates are lower and spreads wider than they could be, and threads of a contestant could not always run beside "
-        "each other, which costs those most that use two cores well. Ratios are of contestants in the same conditions.",
+        "Rates are lower and spreads wider than they could be. How much two threads or workers gain over one cannot be "
+        "told from this page. Ratios are of contestants in the same conditions.",
         "",
     ]
 
