@@ -93,7 +93,7 @@ def shipped_specs() -> list[str]:
     Examples
     --------
     >>> shipped_specs()
-    ['electron', 'electron_2020', 'electron_slides', 'energy', 'energy_full', 'objects']
+    ['electron', 'electron_2020', 'electron_slides', 'energy', 'energy_full', 'energy_noise', 'objects']
     """
     folder = files("calotools.images") / "specs"
     return sorted(one.name.removesuffix(".toml") for one in folder.iterdir() if one.name.endswith(".toml"))

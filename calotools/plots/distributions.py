@@ -154,8 +154,9 @@ def draw_pulls(
 
     Examples
     --------
-    >>> draw_pulls({"network": np.random.default_rng(1).normal(size=500)}).axes[0].get_xlim()
-    (-5.0, 5.0)
+    >>> figure = draw_pulls({"network": np.random.default_rng(1).normal(size=500)})
+    >>> [round(float(end)) for end in figure.axes[0].get_xlim()]
+    [-5, 5]
     """
     edges = np.linspace(*window, bins + 1)
     with style():

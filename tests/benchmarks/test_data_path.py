@@ -37,7 +37,7 @@ def test_ratio_is_formed_within_a_round(load):
         contestant("a", [{"rate": 400.0}, {"rate": 100.0}, {"rate": 440.0}]),
         contestant("b", [{"rate": 200.0}, {"rate": 50.0}, {"rate": 200.0}]),
     )
-    assert load("report").judge(suite, GOAL) == ("2 (2–2.2)", "≥ 2", "met")
+    assert load("report").judge(suite, GOAL) == ("2 (2–2.2)", "≥ 2", "reached")
 
 
 def test_failed_contestant_is_named_and_not_judged(load):
@@ -50,7 +50,7 @@ def test_failed_contestant_is_named_and_not_judged(load):
 @pytest.mark.parametrize("bound", [{"at_least": None, "at_most": 1.0}, {"at_least": 3.0, "at_most": None}])
 def test_goal_that_is_missed_is_said_to_be(load, bound):
     suite = suite_of(contestant("a", [{"rate": 2.0}]), contestant("b", [{"rate": 1.0}]))
-    assert load("report").judge(suite, GOAL | bound)[2] == "not met"
+    assert load("report").judge(suite, GOAL | bound)[2] == "**not reached**"
 
 
 def test_page_is_made_again_from_the_json_alone(load, tmp_path):

@@ -25,7 +25,7 @@ def test_recipe_learns_and_is_applied(name, tmp_path):
     values = read_toml(ROOT / "examples" / "recipes" / f"{name}.toml")
     energy = values["task"] == "energy"
     files = [ELECTRONS] if energy else [ELECTRONS, FAKES]
-    values |= {"output": tmp_path / name, "sample": values["sample"] | {"files": files, "max_candidates": 200}}
+    values |= {"output": tmp_path / name, "sample": values["sample"] | {"files": files}, "validation_fraction": 0.3}
     values["model"]["settings"] = SMALL[name]
     values["trainer"] |= {"epochs": 3, "batch_size": 40, "threads": 1, "accelerator": "cpu", "learning_rate": 3e-3}
     config = TrainConfig(**values)
