@@ -1,11 +1,15 @@
 """Derive the pile-up noise of cells from the minimum-bias interactions that the simulation overlays, and write it.
 
-    python benchmarks/fit_pileup_noise.py --events 4000
+    python benchmarks/fit_pileup_noise.py --events 20000 --libraries 60
 
 Campbell's theorem: a cell in which one interaction leaves the energy E has, with mu interactions per crossing and the
 filter's response h_k to crossing k, the variance mu <E^2> sum_k h_k^2. It replaces the group `pileup` of
 `detector/tables/noise.toml`. Rerun it when the showers of soft particles, the table `minimum_bias` or the pulse change;
 then rerun `tune_reconstruction.py`, whose clusters have thresholds in units of this noise.
+
+The library that is overlaid is a few thousand of these interactions, and its few hard hadrons are few indeed in a
+sampling of the Tile calorimeter. With --libraries that many are compared with the table, and the seeds of those whose
+spread is nearest to it are printed, the best first: the first is `_LIBRARY_SEED` of `simulate/setup.py`.
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from calotools.detector import Sampling, load_table
+from calotools.detector import Sampling, cell_noise, load_table
 from calotools.simulate import Effects
 from calotools.simulate.deposit import Grid
 from calotools.simulate.kernel import Detector
@@ -24,10 +28,12 @@ from calotools.simulate.setup import prepare
 from calotools.simulate.stamp import source_stamp
 
 TABLE = Path(__file__).parents[1] / "calotools" / "detector" / "tables" / "noise.toml"
-STEP = 0.2  # at most so wide in |eta| is what one number is an average of
+STEP = 0.1  # at most so wide in |eta| is what one number is an average of; a row of Tile cells
 ETA_MAX = 2.5  # cells that start beyond it are not simulated; there the noise stays what it is before
 BATCH = 400
 SEED = 20000002
+FIRST_LIBRARY = 20081101
+MU = 40.0  # of the comparison; the table's spread includes the electronic noise
 EDGE = 0.001  # between the points on the two sides of a change of granularity
 
 
@@ -71,10 +77,39 @@ def points(sampling: int, grid: Grid, variance: np.ndarray, mu: float) -> tuple[
     return [round(one, 4) for one in eta], [float(f"{one:.3g}") if one > 0.01 else 0.0 for one in value]
 
 
+def worst_ratio(detector: Detector, seed: int) -> tuple[float, str]:
+    """Largest |ln| of the library's spread over that of the table, of all samplings, and which it is."""
+    grid, library = detector.grid, detector.library
+    sampling = np.repeat(grid.sampling, grid.n_eta)
+    column = np.arange(len(sampling)) - np.repeat(grid.row, grid.n_eta)
+    eta = np.repeat(grid.eta_lo, grid.n_eta) + (column + 0.5) * np.repeat(grid.d_eta, grid.n_eta)
+    pileup = MU * second_moment(detector, len(library.starts), np.random.default_rng(seed)) * (library.weight**2).sum()
+    electronic, expected = cell_noise(sampling, eta, MU)
+    worst = (0.0, "")
+    for one in np.unique(sampling):
+        rows = (sampling == one) & (np.abs(eta) < ETA_MAX - 0.05)
+        noise = np.mean(electronic[rows] ** 2)
+        ratio = np.sqrt((noise + np.mean(pileup[rows])) / (noise + np.mean(expected[rows] ** 2)))
+        worst = max(worst, (float(abs(np.log(ratio))), f"{Sampling(int(one)).name} {ratio:.2f}"))
+    return worst
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--events", type=int, default=4000, help="interactions, in batches of 400")
-    n = parser.parse_args().events
+    parser.add_argument("--events", type=int, default=20000, help="interactions, in batches of 400; 0 keeps the table")
+    parser.add_argument("--libraries", type=int, default=0, help="libraries to compare with the table")
+    given = parser.parse_args()
+    if given.events:
+        write_table(given.events)
+    detector = prepare(Effects(), pileup=True)
+    seeds = range(FIRST_LIBRARY, FIRST_LIBRARY + given.libraries)
+    ranked = sorted((*worst_ratio(detector, seed), seed) for seed in seeds)
+    for _, where, seed in ranked[:5]:
+        print(f"library {seed}: furthest from the table is {where}")
+
+
+def write_table(n: int) -> None:
+    """Replace the group `pileup` by what `n` interactions leave."""
     detector = prepare(Effects(), pileup=True)
     mu = load_table("noise")["reference_mu"]
     variance = variances(detector, n, np.random.default_rng(SEED))

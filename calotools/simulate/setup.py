@@ -44,7 +44,7 @@ _OBJECT_REACH = 0.2
 _LOCAL_SEED = 20081110
 # The library is one whose few hard hadrons leave about as much in each sampling as the average of many libraries, which
 # the table of pile-up noise is made of (benchmarks/fit_pileup_noise.py).
-_LIBRARY_SEED, _LIBRARY_EVENTS = 20081144, 400
+_LIBRARY_SEED, _LIBRARY_EVENTS = 20081104, 2000
 _CROSSINGS = np.arange(-26, 5)
 
 
