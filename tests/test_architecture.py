@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "calotools"
-ORDER = ["_version", "errors", "outputs", "containers", "settings", "recipe", "detector", "ntuple", "variables"]
+ORDER = ["_version", "_lazy", "errors", "outputs", "containers", "recipe", "detector", "ntuple", "variables"]
 ORDER += ["images", "simulate", "models", "training", "deploy", "analysis", "plots", "stages", "cli"]
 # analysis stands beside the networks, and plots draw results: neither may know them
 FORBIDDEN = {
