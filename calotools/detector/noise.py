@@ -7,7 +7,7 @@ import functools
 import numpy as np
 from numpy.typing import ArrayLike
 
-from calotools.detector.sampling import checked_sampling
+from calotools.detector.sampling import Sampling, checked_sampling
 from calotools.detector.tables import Table, interpolate, load_table
 from calotools.errors import ConfigError
 
@@ -30,7 +30,8 @@ def cell_noise(
     mu : array_like
         Average interactions per crossing, >= 0; pile-up noise grows with its square root.
     gain : array_like of int
-        Readout gain codes: 0 high, 1 medium, 2 low; Tile's are negative. Arguments broadcast against each other.
+        Readout gain codes: 0 high, 1 medium, 2 low; Tile's are negative. HEC has no high gain: 0 means medium there.
+        Arguments broadcast against each other.
     table : mapping, optional
         What `load_table("noise", path=...)` gives; default: the packaged table.
 
@@ -56,7 +57,11 @@ def cell_noise(
     if (mu < 0).any():
         raise ConfigError(f"<mu> = {mu.min()} is negative; pile-up noise needs the average interactions per crossing")
     numbers, eta, mu, codes = np.broadcast_arrays(checked_sampling(sampling), eta, mu, np.asarray(gain))
-    electronic = interpolate(noise["electronic"], numbers, eta) * _gain_factor(codes, noise["gain"])
+    factor = _gain_factor(codes, noise["gain"])
+    # HEC cells are never in high gain: the table's noise is that of medium gain, their most sensitive one
+    hec = (numbers >= Sampling.HEC0) & (numbers <= Sampling.HEC3)
+    factor = np.where(hec, np.maximum(factor / noise["gain"]["medium"], 1.0), factor)
+    electronic = interpolate(noise["electronic"], numbers, eta) * factor
     pileup = interpolate(noise["pileup"], numbers, eta) * np.sqrt(mu / noise["reference_mu"])
     return electronic * _GEV, pileup * _GEV
 

@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, get_args, get_type_hints
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from calotools.errors import ConfigError, InputFileError, nearest
@@ -20,6 +20,22 @@ class Settings(BaseModel):
     """Base of every part of a configuration: unknown keys are errors, values do not change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _numbers_are_numbers(cls, value: Any, info: ValidationInfo) -> Any:
+        annotation = cls.model_fields[info.field_name].annotation if info.field_name else None
+        if _has_bool(value) and _asks(annotation, int, float) and not _asks(annotation, bool):
+            raise PydanticCustomError("number", "true and false are no numbers; write 1 or 0 if that is meant")
+        return value
+
+
+def _has_bool(value: Any) -> bool:
+    return isinstance(value, bool) or (isinstance(value, (list, tuple)) and any(_has_bool(one) for one in value))
+
+
+def _asks(annotation: Any, *kinds: type) -> bool:
+    return annotation in kinds or any(_asks(one, *kinds) for one in get_args(annotation))
 
 
 class StageConfig(Settings):

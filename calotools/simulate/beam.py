@@ -83,16 +83,18 @@ def draw_crossings(mu_average: np.ndarray, *, pointing: bool, spread: float, rng
     Crossings
     """
     n, spot = len(mu_average), load_table("tracker")["beam_spot"]
-    actual = rng.poisson(mu_average)
     z_true = spread * rng.normal(0.0, spot["sigma_z"], n)
+    t_true = spread * rng.normal(0.0, spot["sigma_t"], n)
     z_vertex = z_true + spread * rng.normal(0.0, _SIGMA_Z_VERTEX, n)
-    wrong = rng.random(n) < np.minimum(_WRONG_VERTEX_AT_34 * actual / 34.0, 0.6)
-    other = spread * rng.normal(0.0, spot["sigma_z"], n)
+    other, chance = spread * rng.normal(0.0, spot["sigma_z"], n), rng.random(n)
+    # last, because how many numbers these take depends on mu: the vertices shall not
+    actual = rng.poisson(mu_average)
+    wrong = chance < np.minimum(_WRONG_VERTEX_AT_34 * actual / 34.0, 0.6)
     return Crossings(
         mu=mu_average.astype(np.float32),
         mu_actual=actual.astype(np.float32),
         n_vtx=(1 + rng.binomial(actual, _RECONSTRUCTED_PER_INTERACTION)).astype(np.int32),
         z_true=z_true,
         z_vertex=np.where(wrong, other, z_vertex) if pointing else z_vertex,
-        t_true=spread * rng.normal(0.0, spot["sigma_t"], n),
+        t_true=t_true,
     )

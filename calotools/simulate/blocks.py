@@ -134,17 +134,18 @@ def simulate_block(recipe: Recipe, number: int) -> Block:
     NumericalError
         An event is never reconstructed: the detector effects leave nothing to find.
     """
-    rng = np.random.default_rng([recipe.seed, run_number(recipe), number])
+    events, tries, last = np.random.default_rng([recipe.seed, run_number(recipe), number]).spawn(3)
     first = number * BLOCK_EVENTS
     n = min(BLOCK_EVENTS, recipe.n_events - first)
-    mu = _mu_of_events(recipe, n, rng)
+    mu = _mu_of_events(recipe, n, events)
     background = np.zeros(n, dtype=bool)
     if recipe.injected is not None and recipe.process == "zee":
-        background = rng.random(n) < recipe.injected.background_fraction
-    category = draw_categories(n, rng=rng)
+        background = events.random(n) < recipe.injected.background_fraction
+    category = draw_categories(n, rng=events)
     parts: list[Table] = []
     missing = np.arange(n)
     for attempt in range(_MAX_ATTEMPTS):
+        rng = tries.spawn(1)[0]
         # what failed once is tried several times at once: small batches cost as much as large ones
         tried = np.repeat(missing, 1 if attempt == 0 else _COPIES)
         for source, rows in (("signal", tried[~background[tried]]), ("background", tried[background[tried]])):
@@ -152,7 +153,7 @@ def simulate_block(recipe: Recipe, number: int) -> Block:
                 parts.append(_attempt(recipe, source, rows, mu[rows], category[rows], rng))
                 missing = np.setdiff1d(missing, parts[-1].flat["event"])
         if len(missing) == 0:
-            return _finish(recipe, join_tables(parts), first, rng)
+            return _finish(recipe, join_tables(parts), first, last)
     raise NumericalError(
         f"{len(missing)} of {n} events of block {number} were not reconstructed in {_MAX_ATTEMPTS} attempts; "
         "check the detector effects"
@@ -176,10 +177,12 @@ def _attempt(
     recipe: Recipe, source: str, rows: np.ndarray, mu: np.ndarray, category: np.ndarray, rng: np.random.Generator
 ) -> Table:
     """Candidates of those events `rows` that are complete, once each; `event` is still the row in the block."""
+    # a stream for each step: what one draws does not depend on how much the others did
+    generation, crossing, detector, calibration, reconstruction = rng.spawn(5)
     tree = recipe.tree or TREES[recipe.process]
-    generated = _generate(recipe, source, category, rng)
+    generated = _generate(recipe, source, category, generation)
     objects = tree == "objects"
-    crossings = draw_crossings(mu, pointing=tree == "photons", spread=recipe.effects.vertex_spread, rng=rng)
+    crossings = draw_crossings(mu, pointing=tree == "photons", spread=recipe.effects.vertex_spread, rng=crossing)
     crossings = _per_candidate(crossings, generated.truth.event)
     generated = replace(
         generated,
@@ -192,12 +195,14 @@ def _attempt(
         mu=crossings.mu_actual,
         mu_average=crossings.mu,
         effects=recipe.effects.model_copy(update={"pileup": 1.0}),  # the crossings are scaled already
-        rng=rng,
+        rng=detector,
         window="object" if objects else "candidate",
     )
     if recipe.injected is not None:
-        response = _miscalibrate(response, generated, recipe.injected, rng)
-    reconstructed = reconstruct(generated, response, crossings=crossings, tree=tree, effects=recipe.effects, rng=rng)
+        response = _miscalibrate(response, generated, recipe.injected, calibration)
+    reconstructed = reconstruct(
+        generated, response, crossings=crossings, tree=tree, effects=recipe.effects, rng=reconstruction
+    )
     event = rows[generated.truth.event]
     columns = event_columns(
         crossings, run=run_number(recipe), event=event, lumi_block=event, channel=0, weight=generated.weight

@@ -17,7 +17,8 @@ from calotools.simulate.response import Response
 __all__ = ["as_electrons", "cells_of", "event_columns", "number_candidates", "replace_columns", "tracks_of", "truth_of"]
 
 IFF_CHARGE_FLIP, IFF_CONVERSION, IFF_LIGHT = 3, 5, 10
-_BACKGROUND_ELECTRON, _PHOTON_CONVERSION, _HADRON = 4, 5, 17
+_BACKGROUND_ELECTRON, _HADRON = 4, 17
+_PHOTON_CONVERSION, _LIGHT_MESON = 5, 23
 _CELL_FIELDS = ("e", "eta", "phi", "sampling", "time", "gain", "noise")
 _TRACK_FIELDS = ("pt", "eta", "phi", "charge", "d0", "z0", "dp_over_p", "trt_pid")
 _HIT_FIELDS = ("n_innermost", "n_pixel", "n_sct", "n_trt")
@@ -112,6 +113,7 @@ def truth_of(
 def as_electrons(truth: Truth, *, tracked: np.ndarray) -> Truth:
     """Truth of electron candidates: a photon that made a track has converted, one that did not met another's track.
 
+    Tracks of other collisions and of the underlying event are charged pions', so that their origin is a light meson.
     A prompt photon then is the class of conversions; one that an electron radiated stays with it.
 
     Parameters
@@ -130,7 +132,7 @@ def as_electrons(truth: Truth, *, tracked: np.ndarray) -> Truth:
         truth,
         category=np.select([prompt, lonely], [CONVERSION, LIGHT_HADRON], truth.category).astype(np.int32),
         kind=np.select([photon, lonely], [_BACKGROUND_ELECTRON, _HADRON], truth.kind).astype(np.int32),
-        origin=np.select([photon, lonely], [_PHOTON_CONVERSION, 0], truth.origin).astype(np.int32),
+        origin=np.select([photon, lonely], [_PHOTON_CONVERSION, _LIGHT_MESON], truth.origin).astype(np.int32),
         iff=np.where(lonely, IFF_LIGHT, truth.iff).astype(np.int32),
     )
 

@@ -120,7 +120,8 @@ def ionise_layer(
         visible = loss * (0.75 + 0.25 * exponential(state))
     else:
         loss = min(x0 * stack.rows[axis.row, _CRITICAL], now[_E])
-        c2 = knobs.sampling2 * stack.slabs[axis.row, segment, C2]
+        # the sampling term is that of visible energy, as everywhere
+        c2 = knobs.sampling2 * stack.slabs[axis.row, segment, C2] / stack.slabs[axis.row, segment, SCALE]
         visible = gamma(state, loss / c2) * c2 if c2 > 0.0 else loss
     now[_E] -= loss
     here = displaced(axis, (now[_ETA], now[_PHI]), (now[_SLOPE_ETA], now[_SLOPE_PHI]), now[_PATH])

@@ -19,13 +19,18 @@ CONVERSION_RADIUS_MAX = 800.0
 
 _CONE = 0.3
 _DENSITY = 6.0  # charged particles per unit of eta and interaction, 13 TeV minimum bias
-_UNDERLYING = 1.5  # the underlying event of a hard collision over minimum bias
 _ABOVE_MIN_PT = 0.45  # part of them above 0.5 GeV
 _MIN_PT = 0.5
 
 
 def charged_particles(
-    generated: Generated, response: Response, *, mu_actual: np.ndarray, spread: float, rng: np.random.Generator
+    generated: Generated,
+    response: Response,
+    *,
+    mu_actual: np.ndarray,
+    spread: float,
+    underlying: float,
+    rng: np.random.Generator,
 ) -> ChargedParticles:
     """Everything charged near the candidates.
 
@@ -38,6 +43,8 @@ def charged_particles(
     mu_actual : (n_candidate,) float
     spread : float
         Factor on the beam spot.
+    underlying : float
+        Charged particles of a hard collision's underlying event over those of minimum bias.
     rng : numpy.random.Generator
 
     Returns
@@ -56,7 +63,7 @@ def charged_particles(
         ),
         _unknown(_from_generator(generated.around, np.zeros(len(generated.around.e)))),
         _from_conversions(generated.particles, response),
-        _around(truth, np.full(len(truth), _UNDERLYING if generated.underlying else 0.0), z, rng),
+        _around(truth, np.full(len(truth), underlying if generated.underlying else 0.0), z, rng),
         _around(truth, mu_actual, None if spread > 0 else z, rng, spread=spread),
     )
 

@@ -27,13 +27,15 @@ from calotools.detector import load_table
 __all__ = ["fitted_curvatures", "measurements", "weight_behind"]
 
 
-def measurements(*, straws: bool) -> tuple[np.ndarray, np.ndarray]:
+def measurements(*, straws: bool, eta: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
     """Radii of a track's measurements in the bending plane, and their errors.
 
     Parameters
     ----------
     straws : bool
         With the transition-radiation tracker, which ends before the silicon layers do.
+    eta : float
+        Forward tracks leave the discs at smaller radii: as many measurements, closer together.
 
     Returns
     -------
@@ -44,13 +46,22 @@ def measurements(*, straws: bool) -> tuple[np.ndarray, np.ndarray]:
     inner, outer = radii["trt"]
     tube = np.linspace(inner, outer, errors["trt_hits"]) if straws else np.zeros(0)
     parts = [(np.array([radii["ibl"], *radii["pixel"]]), "pixel"), (np.array(radii["sct"]), "sct"), (tube, "trt")]
-    return np.concatenate([r for r, _ in parts]), np.concatenate([np.full(len(r), errors[name]) for r, name in parts])
+    ends = {name: table["half_length"][name] / max(abs(np.sinh(eta)), 1e-3) for _, name in parts}
+    seen = np.concatenate([_within(r, ends[name]) for r, name in parts])
+    return seen, np.concatenate([np.full(len(r), errors[name]) for r, name in parts])
+
+
+def _within(radius: np.ndarray, end: float) -> np.ndarray:
+    """Radii moved together, the first one fixed, so that none is beyond `end` [mm]."""
+    if len(radius) == 0 or radius[-1] <= end:
+        return radius
+    return radius[0] + (radius - radius[0]) * (max(end, radius[0]) - radius[0]) / (radius[-1] - radius[0])
 
 
 @functools.cache
-def _coefficients(straws: bool) -> tuple[np.ndarray, np.ndarray]:
+def _coefficients(abs_eta: float) -> tuple[np.ndarray, np.ndarray]:
     """Radii [mm], and what each measurement there adds to the fitted curvature."""
-    radius, error = measurements(straws=straws)
+    radius, error = measurements(straws=abs_eta < load_table("tracker")["radius"]["trt_eta_max"], eta=abs_eta)
     scale = radius[-1]
     design = np.stack([np.ones_like(radius), radius / scale, 0.5 * (radius / scale) ** 2], axis=1)
     normal = design.T @ (design / error[:, np.newaxis] ** 2)
@@ -77,11 +88,11 @@ def weight_behind(radius: ArrayLike, eta: ArrayLike) -> np.ndarray:
     array([1.  , 0.78, 0.26, 0.  ])
     """
     radius, eta = np.broadcast_arrays(np.asarray(radius, dtype=np.float64), np.asarray(eta, dtype=np.float64))
-    parts = []
-    for straws in (True, False):
-        at, coefficient = _coefficients(straws)
-        parts.append(0.5 * np.maximum(at - radius[..., np.newaxis], 0.0) ** 2 @ coefficient)
-    weight = np.where(np.abs(eta) < load_table("tracker")["radius"]["trt_eta_max"], *parts)
+    weight = np.empty(radius.shape)
+    for abs_eta in np.unique(np.abs(eta)):
+        rows = np.abs(eta) == abs_eta
+        at, coefficient = _coefficients(float(abs_eta))
+        weight[rows] = 0.5 * np.maximum(at - radius[rows][..., np.newaxis], 0.0) ** 2 @ coefficient
     return np.clip(weight, 0.0, 1.0)
 
 

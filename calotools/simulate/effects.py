@@ -71,7 +71,18 @@ class Effects(StageConfig):
         "builtin",
         description="where the particles of pile-up come from: parametrised, or inelastic collisions of Pythia 8",
     )
-    gain: bool = Field(True, description="medium and low gain for large signals")
+    underlying: float = Field(
+        1.5,
+        description="charged particles of the underlying event over those of minimum bias, for the built-in processes "
+        "(Pythia has its own); they leave tracks; 0 for none",
+        ge=0,
+        le=10,
+    )
+    gain: bool = Field(
+        True,
+        description="less sensitive gains for large signals; otherwise each cell stays in the most sensitive one that "
+        "it has: high, in HEC medium",
+    )
     medium_gain_shift: float = Field(0.0, description="relative shift of the response in medium gain", ge=-0.1, le=0.1)
     time: bool = Field(True, description="time resolution and jitter; otherwise the exact time of the signal")
     vertex_spread: float = Field(1.0, description="scale of the beam spot in z and time", ge=0, le=5)

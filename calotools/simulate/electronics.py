@@ -49,16 +49,19 @@ class Readout(NamedTuple):
 
 @numba.njit
 def read_cell(
-    state: np.ndarray, signal: tuple[float, float], row: int, mu: float, readout: Readout
+    states: tuple[np.ndarray, np.ndarray], signal: tuple[float, float], row: int, mu: float, readout: Readout
 ) -> tuple[float, float, int, float]:
     """(energy [GeV], time [ns], gain code, expected noise [GeV]) of a cell.
 
-    `signal` is its true energy [GeV], pile-up included, and energy times time [GeV ns]. Time is 0 where the energy is
+    `states` are those of noise and time: each has a stream of its own, so that switching one leaves the other as it is.
+    `signal` is the true energy [GeV], pile-up included, and energy times time [GeV ns]. Time is 0 where the energy is
     below 3 times the expected noise.
     """
     e, et = signal
+    state, clock = states
     table = readout.rows
-    level = 0
+    # without switching, a cell stays in the most sensitive gain that it has: medium where there is no high one
+    level = 1 if table[row, TO_MEDIUM] == -np.inf else 0
     if readout.gain and e > table[row, TO_MEDIUM]:
         level = 1 if e <= table[row, TO_LOW] else 2
     if level == 1:
@@ -71,5 +74,5 @@ def read_cell(
     if abs(e) <= _THRESHOLD * noise or e == 0.0:
         return e, 0.0, code, noise
     if readout.time:
-        et += readout.time_noise * electronic * normal(state) + e * readout.time_constant[level] * normal(state)
+        et += readout.time_noise * electronic * normal(clock) + e * readout.time_constant[level] * normal(clock)
     return e, et / e, code, noise

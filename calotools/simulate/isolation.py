@@ -14,7 +14,9 @@ _CONE = 0.2
 _CORE = (0.0625, 0.0859)  # half of 5 x 7 middle cells, whose energy is taken out
 _HADRON_RESPONSE = 0.75
 _NOISE = (0.35, 0.16)  # GeV without pile-up, and times sqrt(mu)
-_LEAKAGE = 0.01  # of E_T, spread left by the correction for the shower outside the core
+# GeV / sqrt(GeV): what the shower leaves in the ring varies by this times sqrt(E_T); its mean is corrected for. Bare
+# Geant4 showers of unconverted photons: 0.018 to 0.028 for |eta| < 0.8 and E_T of 20 to 100 GeV, 0.02 to 0.04 beyond
+_LEAKAGE = 0.025
 _MIN_TRACK_PT = 1.0
 _MAX_Z0 = 3.0  # mm
 _OWN = (0.01, 0.05)  # distance in eta and phi between a cluster and its own tracks
@@ -27,7 +29,8 @@ def calorimeter_isolation(
     """E_T in a cone of 0.2 about each candidate, without its core of 5 x 7 middle cells.
 
     The stored cells do not reach that far, so it is parametrised: visible E_T of the generated particles outside the
-    core, the spread of noise and pile-up after their mean is taken out, and that of the leakage correction.
+    core, the spread of noise and pile-up after their mean is taken out, and that of the shower's own energy outside the
+    core, whose mean is corrected for. Photons that an electron radiates out of its core are not in it.
 
     Parameters
     ----------
@@ -42,9 +45,8 @@ def calorimeter_isolation(
         May be negative.
     """
     truth = generated.truth
-    total = rng.normal(size=len(et)) * np.hypot(_NOISE[0], _NOISE[1] * np.sqrt(mu_actual)) + _LEAKAGE * et * (
-        rng.normal(size=len(et))
-    )
+    noise = rng.normal(size=len(et)) * np.hypot(_NOISE[0], _NOISE[1] * np.sqrt(mu_actual))
+    total = noise + _LEAKAGE * np.sqrt(np.maximum(et, 0.0)) * rng.normal(size=len(et))
     for particles in (generated.particles, generated.around):
         owner = particles.candidate
         d_eta = particles.eta - truth.eta[owner]
@@ -71,6 +73,7 @@ def track_isolation(matched: Matched, *, eta: np.ndarray, phi: np.ndarray, et: n
     Returns
     -------
     (n_candidate,) float64 [GeV]
+        NaN where tracks of unknown p_T are in the cone: without field.
     """
     tracks = matched.tracks
     owner = tracks.candidate
@@ -78,5 +81,5 @@ def track_isolation(matched: Matched, *, eta: np.ndarray, phi: np.ndarray, et: n
     own[matched.offsets[:-1][matched.matched]] = True
     cone = np.minimum(_CONE, _CONE_SCALE / np.maximum(et, 1.0))[owner]
     inside = np.hypot(tracks.eta - eta[owner], wrap_phi(tracks.phi - phi[owner])) < cone
-    inside &= (tracks.pt > _MIN_TRACK_PT) & (np.abs(tracks.z0) / np.cosh(tracks.eta) < _MAX_Z0) & ~own
+    inside &= ~(tracks.pt <= _MIN_TRACK_PT) & (np.abs(tracks.z0) / np.cosh(tracks.eta) < _MAX_Z0) & ~own
     return np.bincount(owner[inside], weights=tracks.pt[inside], minlength=len(et))

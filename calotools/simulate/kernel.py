@@ -36,6 +36,10 @@ __all__ = ["Detector", "Outcome", "candidate_loop"]
 
 ELECTRON, PHOTON, CHARGED, NEUTRAL, MUON = range(5)
 _FLIGHT, _LEAVING = 256, 128
+# What a candidate's seed is changed by for each effect that comes after its showers; any numbers.
+_PILEUP_STREAM, _NOISE_STREAM, _TIME_STREAM = (
+    np.uint64(number) for number in (0x8F1BBCDC5A827999, 0xCA62C1D66ED9EBA1, 0x243F6A8885A308D3)
+)
 
 
 class Detector(NamedTuple):
@@ -257,9 +261,14 @@ def copy_window(window: Buffer, whole: Buffer, grid: Grid) -> None:
 
 @numba.njit
 def write_window(
-    state: np.ndarray, window: Buffer, mu: float, detector: Detector, cells: np.ndarray, codes: np.ndarray
+    states: tuple[np.ndarray, np.ndarray],
+    window: Buffer,
+    mu: float,
+    detector: Detector,
+    cells: np.ndarray,
+    codes: np.ndarray,
 ) -> None:
-    """Read every open cell out into `cells` and `codes`."""
+    """Read every open cell out into `cells` and `codes`; `states` are those of noise and time."""
     grid = detector.grid
     for k in range(window.used[1]):
         r = window.opened[k, REGION]
@@ -268,7 +277,7 @@ def write_window(
             eta = window.edges[k, 0] + (i + 0.5) / window.edges[k, 1]
             for j in range(window.opened[k, N_J]):
                 n = window.opened[k, OFFSET] + i * window.opened[k, N_J] + j
-                e, time, gain, noise = read_cell(state, (window.e[n], window.et[n]), row, mu, detector.readout)
+                e, time, gain, noise = read_cell(states, (window.e[n], window.et[n]), row, mu, detector.readout)
                 cells[n, 0], cells[n, 1], cells[n, 3], cells[n, 4] = e, eta, time, noise
                 cells[n, 2] = wrap(window.edges[k, 2] + (j + 0.5) / window.edges[k, 3])
                 codes[n, 0], codes[n, 1] = grid.sampling[r], gain
@@ -312,7 +321,7 @@ def candidate_loop(stamp: int) -> Callable[..., None]:
         change = np.zeros(detector.big_cells)
         stack, knobs = detector.stack, detector.knobs
         flight, leaving = np.empty((_FLIGHT, 10)), np.empty((_LEAVING, 10))
-        state = np.zeros(1, np.uint64)
+        state, clock = np.zeros(1, np.uint64), np.zeros(1, np.uint64)
         for c in range(len(seeds)):
             state[0] = seeds[c]
             begin, end = firsts[c], firsts[c + 1]
@@ -331,8 +340,13 @@ def candidate_loop(stamp: int) -> Callable[..., None]:
             n = window.used[0]
             outcome.candidate[c, 0], outcome.candidate[c, 1] = seed
             outcome.candidate[c, 3], outcome.candidate[c, 4] = window.e[:n].sum(), n
+            # streams of their own: what one effect draws does not move the next one's numbers
+            state[0] = seeds[c] ^ _PILEUP_STREAM
             overlay(state, window, mu[c], detector.grid, detector.library)
+            state[0], clock[0] = seeds[c] ^ _NOISE_STREAM, seeds[c] ^ _TIME_STREAM
             at = c * detector.window_cells
-            write_window(state, window, mu[c, 1], detector, outcome.cells[at : at + n], outcome.codes[at : at + n])
+            write_window(
+                (state, clock), window, mu[c, 1], detector, outcome.cells[at : at + n], outcome.codes[at : at + n]
+            )
 
     return run

@@ -10,7 +10,7 @@ from calotools.detector import load_table, shower_radius
 from calotools.simulate.kinematics import wrap_phi
 from calotools.simulate.tracks import FIELD_CURVATURE, Tracks
 
-__all__ = ["MAX_TRACKS", "Matched", "extrapolate", "match_tracks", "seen_from_vertex"]
+__all__ = ["MAX_TRACKS", "Matched", "charge_sign", "extrapolate", "match_tracks", "seen_from_vertex"]
 
 MAX_TRACKS = 15
 _BARREL_END = 1.475
@@ -29,7 +29,7 @@ class Matched:
     tracks : Tracks
         Sorted by candidate.
     delta_eta1, delta_phi2 : (n_track,) float64
-        Cluster minus extrapolated track; the second times minus the charge.
+        Cluster minus extrapolated track; the second times minus the charge, where that is known.
     offsets : (n_candidate + 1,) int64
     matched : (n_candidate,) bool
         The first track is matched to the cluster.
@@ -90,7 +90,7 @@ def extrapolate(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Where a particle from the beam line meets a layer, in the detector frame.
 
-    A circle inside the solenoid, a straight line behind it.
+    A circle inside the solenoid, a straight line behind it and where there is no field.
 
     Parameters
     ----------
@@ -116,6 +116,8 @@ def extrapolate(
     for _ in range(3):
         radius = layer_radius(at, sampling_barrel=sampling_barrel)
         at = np.arcsinh((z + radius * sinh) / radius)
+    if field == 0:  # charge and pt are unknown then
+        return at, wrap_phi(phi)
     solenoid = load_table("tracker")["solenoid"]
     end = solenoid["half_length"] / np.maximum(np.abs(sinh), 1e-3)
     bent = np.minimum(np.minimum(solenoid["radius"], end), radius)
@@ -137,7 +139,8 @@ def match_tracks(
 ) -> Matched:
     """Order the tracks of each candidate: the one that points best to its cluster first.
 
-    A track is matched within |delta eta| < 0.05 and |delta phi| < 0.1 if its p_T is above 5 % of the cluster's E_T.
+    A track is matched within |delta eta| < 0.05 and |delta phi| < 0.1 if its p_T is above 5 % of the cluster's E_T, or
+    not known: without field.
 
     Parameters
     ----------
@@ -158,9 +161,9 @@ def match_tracks(
     eta, _ = extrapolate(tracks.eta, tracks.phi, **direction, sampling_barrel=1)
     _, phi = extrapolate(tracks.eta, tracks.phi, **direction, sampling_barrel=2)
     delta_eta = eta_s1[owner] - eta
-    delta_phi = -tracks.charge * wrap_phi(phi_s2[owner] - phi)
+    delta_phi = -charge_sign(tracks.charge) * wrap_phi(phi_s2[owner] - phi)
     near = (np.abs(delta_eta) < _DELTA_ETA) & (np.abs(delta_phi) < _DELTA_PHI)
-    near &= tracks.pt > np.maximum(_SMALLEST_PT * et[owner], 0.8)
+    near &= ~(tracks.pt <= np.maximum(_SMALLEST_PT * et[owner], 0.8))
     if from_vertex:
         near &= np.abs(tracks.z0) / np.cosh(tracks.eta) < _DELTA_Z
     # brem pulls the cluster away in phi only; a track with hits in every detector is more likely the electron's
@@ -171,6 +174,11 @@ def match_tracks(
     best = np.full(len(et), np.inf)
     np.minimum.at(best, owner, score)
     return Matched(tracks.take(order), delta_eta[order], delta_phi[order], offsets, np.isfinite(best))
+
+
+def charge_sign(charge: np.ndarray) -> np.ndarray:
+    """The charge; that of an electron where it is not known."""
+    return np.where(np.isnan(charge), -1.0, charge)
 
 
 def _order(score: np.ndarray, pt: np.ndarray, owner: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["interactions", "library_hits"]
 
+_HITS_PER_PARTICLE = 150  # room at first; more is made where it does not suffice
+
 
 def interactions(n: int, *, rng: Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Particles of `n` minimum-bias interactions at the origin.
@@ -79,6 +81,7 @@ def library_loop(stamp: int) -> Callable[..., int]:
     """The compiled loop over library particles: run(sources, kinds, seeds, detector, place, e) -> number of hits.
 
     `place` (n_hit, 6) receives particle number, eta slab, phi sector, region, eta row and phi column; `e` the energy.
+    Hits that these have no room for are counted too.
     """
 
     @numba.njit(cache=True)
@@ -107,16 +110,18 @@ def library_loop(stamp: int) -> Callable[..., int]:
                 for i in range(buffer.opened[k, N_I]):
                     for j in range(buffer.opened[k, N_J]):
                         e = buffer.e[buffer.opened[k, OFFSET] + i * buffer.opened[k, N_J] + j]
-                        if e <= 0.0 or n == len(energy):
+                        if e <= 0.0:
+                            continue
+                        n += 1
+                        if n > len(energy):
                             continue
                         eta = buffer.edges[k, 0] + (i + 0.5) / buffer.edges[k, 1]
                         column = (buffer.opened[k, J0] + j) % grid.n_phi[r]
-                        place[n, 0] = p
-                        place[n, 1] = int((eta + 10.0) / SLAB)
-                        place[n, 2] = int((column + 0.5) * N_SECTORS / grid.n_phi[r])
-                        place[n, 3], place[n, 4], place[n, 5] = r, buffer.opened[k, I0] + i, column
-                        energy[n] = e
-                        n += 1
+                        place[n - 1, 0] = p
+                        place[n - 1, 1] = int((eta + 10.0) / SLAB)
+                        place[n - 1, 2] = int((column + 0.5) * N_SECTORS / grid.n_phi[r])
+                        place[n - 1, 3], place[n - 1, 4], place[n - 1, 5] = r, buffer.opened[k, I0] + i, column
+                        energy[n - 1] = e
         return n
 
     return run
@@ -126,8 +131,11 @@ def library_hits(
     sources: np.ndarray, kinds: np.ndarray, detector: Detector, *, stamp: int, rng: Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Cells that the particles fire: (place (n, 6) int32, energy (n,) float32 [GeV]); see `library_loop`."""
-    room = 150 * len(kinds) + 1000
-    place, energy = np.empty((room, 6), np.int32), np.empty(room, np.float32)
     seeds = rng.integers(0, 2**64, len(kinds), dtype=np.uint64)
-    n = library_loop(stamp)(sources, kinds, seeds, detector, place, energy)
-    return place[:n], energy[:n]
+    room = _HITS_PER_PARTICLE * len(kinds)
+    while True:
+        place, energy = np.empty((room, 6), np.int32), np.empty(room, np.float32)
+        n = library_loop(stamp)(sources, kinds, seeds, detector, place, energy)
+        if n <= room:
+            return place[:n], energy[:n]
+        room = n

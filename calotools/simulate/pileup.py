@@ -15,7 +15,6 @@ __all__ = ["N_SECTORS", "SLAB", "Library", "overlay"]
 
 N_SECTORS = 64
 SLAB = 0.1
-_REACH_ETA, _REACH_PHI = 0.25, 0.3
 _TWO_PI = 2.0 * math.pi
 
 
@@ -131,7 +130,9 @@ def add_hits(
         if i < 0 or i >= window.opened[k, N_I]:
             continue
         n_phi = grid.n_phi[r]
-        j = (library.place[hit, 2] + rotation * n_phi // N_SECTORS - window.opened[k, J0]) % n_phi
+        # a column of two sectors turns by one more after an odd rotation: so it ends where its sector was looked for
+        shift = (rotation * n_phi + N_SECTORS - 1) // N_SECTORS
+        j = (library.place[hit, 2] + shift - window.opened[k, J0]) % n_phi
         if j >= window.opened[k, N_J]:
             continue
         cell = window.opened[k, OFFSET] + i * window.opened[k, N_J] + j

@@ -15,7 +15,7 @@ from calotools.simulate.generated import Generated
 from calotools.simulate.identification import load_cuts, pass_flags
 from calotools.simulate.isolation import calorimeter_isolation, track_isolation
 from calotools.simulate.kinematics import wrap_phi
-from calotools.simulate.matching import Matched, extrapolate, match_tracks, seen_from_vertex
+from calotools.simulate.matching import Matched, charge_sign, extrapolate, match_tracks, seen_from_vertex
 from calotools.simulate.response import Response
 from calotools.simulate.tracks import find_tracks, measure_tracks
 from calotools.variables import shower_shapes
@@ -74,14 +74,22 @@ def reconstruct(
     -------
     Reconstructed
     """
+    particles, finding, measuring, converting, isolating = rng.spawn(5)
     shapes = _shapes(response)
     # outside the strips' acceptance the middle layer gives the position
     eta_s1 = np.where(np.isfinite(shapes["eta_s1"]), shapes["eta_s1"], shapes["eta_s2"]).astype(np.float64)
     charged = charged_particles(
-        generated, response, mu_actual=crossings.mu_actual, spread=effects.vertex_spread, rng=rng
+        generated,
+        response,
+        mu_actual=crossings.mu_actual,
+        spread=effects.vertex_spread,
+        underlying=effects.underlying,
+        rng=particles,
     )
     matched = match_tracks(
-        measure_tracks(find_tracks(charged, rng=rng), z_vertex=crossings.z_vertex, field=effects.field, rng=rng),
+        measure_tracks(
+            find_tracks(charged, rng=finding), z_vertex=crossings.z_vertex, field=effects.field, rng=measuring
+        ),
         eta_s1=eta_s1,
         phi_s2=shapes["phi_s2"].astype(np.float64),
         et=shapes["e_cluster"] / np.cosh(eta_s1),
@@ -89,10 +97,12 @@ def reconstruct(
         field=effects.field,
         from_vertex=tree == "electrons",
     )
-    columns: dict[str, np.ndarray] = {**shapes, **_track_columns(matched), **_conversion(matched, rng)}
+    columns: dict[str, np.ndarray] = {**shapes, **_track_columns(matched), **_conversion(matched, converting)}
     columns |= _kinematics(columns, matched, eta_s1, crossings.z_vertex, tree)
     columns |= _track_to_cluster(columns, matched, crossings.z_vertex, effects.field)
-    columns["topoetcone20"] = calorimeter_isolation(generated, et=columns["et"], mu_actual=crossings.mu_actual, rng=rng)
+    columns["topoetcone20"] = calorimeter_isolation(
+        generated, et=columns["et"], mu_actual=crossings.mu_actual, rng=isolating
+    )
     columns["ptvarcone20"] = track_isolation(matched, eta=columns["eta"], phi=columns["phi"], et=columns["et"])
     kind = "electron" if tree == "electrons" else "photon"
     columns |= pass_flags(columns, kind=kind, et=columns["et"], eta=columns["eta_s2"], cuts=load_cuts())
@@ -185,7 +195,7 @@ def _track_to_cluster(
         "e_over_p": columns["e"] / (pt * np.cosh(eta)),
         "delta_eta1": matched.first(matched.delta_eta1),
         "delta_phi2": matched.first(matched.delta_phi2),
-        "delta_phi_res2": -charge * wrap_phi(columns["phi_s2"] - phi_rescaled),
+        "delta_phi_res2": -charge_sign(charge) * wrap_phi(columns["phi_s2"] - phi_rescaled),
     }
 
 

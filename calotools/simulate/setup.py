@@ -138,7 +138,9 @@ def _readout(grid: Grid, effects: Effects) -> Readout:
     sampling, eta = _rows(grid)
     timing = load_table("timing")
     first, second = gain_thresholds(sampling, eta)
-    levels = np.stack([np.where(np.isinf(first), 0.0, first * 0.5), (first + second) / 2, second * 1.5])
+    # one energy in each gain; HEC has no high one, and medium takes its place
+    begin = np.maximum(first, 0.0)
+    levels = np.stack([begin * 0.5, (begin + second) / 2, second * 1.5])
     codes = np.stack([select_gain(sampling, eta, level) for level in levels], axis=1)
     electronic = np.stack([cell_noise(sampling, eta, gain=codes[:, k])[0] for k in range(3)], axis=1)
     pileup = cell_noise(sampling, eta, 1.0)[1]

@@ -121,11 +121,12 @@ def throw_spots(
                 v = u * u + w * w
                 if v < 1.0:
                     break
-            # Choices without branches, which no processor could foresee.
+            # Choices without branches, which no processor could foresee. The depth is what the last 8 of u's 20 bits
+            # say, which no cell sees: `kind` has 12 bits, and those of a small part of it are not spread over (0, 1).
             scale = needle if kind < in_needle else (core if kind < in_core else (ring if kind < in_ring else tail))
             scale /= math.sqrt(1.0 - v)
             weight *= more if kind < in_core else 1.0
-            rest = 16.0 * kind
+            rest = 2048.0 * (u + 1.0)
             along = slope * (rest - math.floor(rest)) + first
             along += (tilt if kind < in_ring else tail_tilt) * scale * u
             i, j = math.floor(eta_cell + per_eta * scale * u), math.floor(phi_cell + per_phi * scale * w)

@@ -139,7 +139,7 @@ def measure_tracks(
     Resolutions of p_T and d0 are those of the table `tracker`. An electron
     that radiated is measured with the weighted mean of its curvature, part of whose error a Gaussian-sum fit takes back
     (`fitted_curvatures`); DeltaP/P is the momentum that the same fit sees lost between the vertex and the last
-    measurement, with 3 % of its own.
+    measurement, with 3 % of its own. Without field a track is straight: nothing says its momentum or its charge.
 
     Parameters
     ----------
@@ -152,7 +152,8 @@ def measure_tracks(
     Returns
     -------
     Tracks
-        A track whose curvature was measured with the wrong sign has the wrong charge.
+        A track whose curvature was measured with the wrong sign has the wrong charge. Without field `pt`, `charge`
+        and `dp_over_p` are NaN.
     """
     n, table = len(particles.pt), load_table("tracker")
     error = table["resolution"]
@@ -167,19 +168,20 @@ def measure_tracks(
     late = 1 + 5 * (particles.radius > 50)
     turn = FIELD_CURVATURE * field * particles.radius / particles.pt
     bend = 0.5 * turn * particles.radius
+    bent = np.where(field > 0, 1.0, np.nan)
     hits = _draw_hits(particles, rng)
     return Tracks(
         candidate=particles.candidate,
-        pt=1 / np.maximum(np.abs(curvature), 1e-5),
+        pt=bent / np.maximum(np.abs(curvature), 1e-5),
         eta=particles.eta + late * rng.normal(size=n) * np.hypot(3e-4, 2e-3 / particles.pt),
         phi=wrap_phi(particles.phi + particles.charge * turn + late * rng.normal(size=n) * (2e-4 + 1e-3 / pt)),
-        charge=np.sign(curvature),
+        charge=bent * np.sign(curvature),
         d0=particles.d0 + particles.charge * bend + d0_error * late * rng.normal(size=n),
         d0_error=d0_error * late,
         z0=particles.z
         - z_vertex[particles.candidate]
         + late * np.hypot(0.07, 0.15 / particles.pt) * rng.normal(size=n),
-        dp_over_p=1 - first / last * (1 + rng.normal(size=n) * np.hypot(0.03, relative)),
+        dp_over_p=bent * (1 - first / last * (1 + rng.normal(size=n) * np.hypot(0.03, relative))),
         trt_pid=_transition_radiation(particles, hits[3], rng),
         n_innermost=hits[0],
         n_pixel=hits[1],

@@ -231,3 +231,10 @@ def test_time_resolution_follows_a_users_noise(tmp_path):
     (tmp_path / "mine.toml").write_text("[electronic]\nEMB2 = { eta = [0.0], value = [70] }\n", encoding="utf-8")
     noise = load_table("noise", path=tmp_path / "mine.toml")
     np.testing.assert_allclose(time_resolution(2, 0.0, 0.1, noise=noise) / time_resolution(2, 0.0, 0.1), 2.0, rtol=1e-3)
+
+
+def test_hec_noise_is_that_of_its_most_sensitive_gain():
+    electronic, _ = cell_noise(8, 2.0, gain=[0, 1, 2])
+    medium, low = (load_table("noise")["gain"][name] for name in ("medium", "low"))
+    assert electronic[0] == electronic[1]
+    assert electronic[2] == pytest.approx(electronic[1] * low / medium)

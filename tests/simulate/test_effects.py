@@ -58,3 +58,17 @@ def test_examples_of_the_page_are_accepted():
     effects, injected = (tomllib.loads(text) for text in re.findall(r"```toml\n(.*?)```", PAGE, re.S))
     assert Effects(**effects).material == 0
     assert Injected(**injected).energy_scale == (0.005,)
+
+
+@pytest.mark.parametrize("name", [name for name, field in Effects.model_fields.items() if field.annotation is float])
+def test_a_number_is_not_true(name):
+    with pytest.raises(ConfigError, match=f"'{name}' = True is not allowed: true and false are no numbers"):
+        Effects(**{name: True})
+
+
+def test_tables_of_numbers_hold_none_but_numbers():
+    with pytest.raises(ConfigError, match=r"'material_by_eta' .* true and false are no numbers"):
+        Effects(material_by_eta=((0.0, True),))
+    with pytest.raises(ConfigError, match=r"'energy_scale' .* true and false are no numbers"):
+        Injected(energy_eta_edges=(0, 2.47), energy_scale=(False,), energy_smearing=(0.0,))
+    assert Effects(gain=False).gain is False

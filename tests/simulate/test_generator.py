@@ -88,6 +88,8 @@ def test_particles_of_fakes_have_the_truth_of_what_they_are():
     assert set(zip(converted.kind.tolist(), converted.origin.tolist(), strict=True)) == {(4, 5)}
     unconverted = as_electrons(photons, tracked=np.zeros(len(photons), dtype=bool))
     assert set(unconverted.category) == {5}
+    # a pion of another collision or of the underlying event made the track
+    assert set(zip(unconverted.kind.tolist(), unconverted.origin.tolist(), strict=True)) == {(17, 23)}
 
 
 def test_background_mass_falls_and_has_no_charge_correlation():

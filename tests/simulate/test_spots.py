@@ -54,3 +54,19 @@ def test_a_slanting_tail_leans_towards_the_front_layer(flat):
     e = [buffer.e[buffer.opened[buffer.ranges[2, 0], deposit.OFFSET] :].sum() for buffer in middle]
     assert e[0] == 0.0
     assert e[1] > 1.0
+
+
+def test_a_needle_fills_its_slice_evenly(flat):
+    """A part smaller than a sixteenth of the spots: half of it behind the middle of the slice, as all others."""
+    thin, reach = 0.04, 1e9
+    profile = Profile(core=reach, tail=reach, part=1.0, ring=reach, share=0.0, tilt=0.0, needle=1.0, thin=thin)
+    buffer = deposit.make_buffer(len(flat.grid.sampling), 8000)
+    deposit.open_buffer(buffer, flat.grid, (0.2, 0.5), flat.half_big)
+    axis = make_axis(flat.stack, np.sinh(0.2), 0.0, (0.5, 0.0, 0.0))
+    start, end = flat.stack.slabs[axis.row, STRIPS, [T_START, T_END]]
+    width = 0.5 * (end - start)
+    where = STRIPS, end - 0.5 * width, width, 1.0
+    throw_spots(np.array([3], np.uint64), 400_000, 20.0, profile, axis, where, flat.stack, buffer, make_room())
+    first = buffer.opened[buffer.ranges[2, 0], deposit.OFFSET]
+    assert buffer.totals[0] == pytest.approx(thin * 20.0, rel=0.05)
+    assert buffer.e[first:].sum() / buffer.totals[0] == pytest.approx(0.5, abs=0.03)
