@@ -16,6 +16,7 @@ __all__ = [
     "CellError",
     "ConfigError",
     "EmptyInputError",
+    "EmptyShardWarning",
     "InputFileError",
     "ModelError",
     "NumericalError",
@@ -116,6 +117,10 @@ class NumericalError(CalotoolsError):
 
 class BadFileWarning(UserWarning):
     """An input file was skipped, as the user allowed (`skip_bad_files`); the text has its name and what is wrong."""
+
+
+class EmptyShardWarning(UserWarning):
+    """A sample has fewer blocks than shards, so that this shard has no events."""
 
 
 class SlowPrecisionWarning(UserWarning):

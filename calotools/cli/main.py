@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import signal
 import sys
 import time
@@ -12,7 +13,7 @@ from typing import TextIO
 
 from calotools._version import version
 from calotools.cli.commands import COMMANDS
-from calotools.errors import BadFileWarning, CalotoolsError, nearest
+from calotools.errors import BadFileWarning, CalotoolsError, EmptyShardWarning, nearest
 
 __all__ = ["main"]
 
@@ -85,7 +86,7 @@ def _run(name: str, words: list[str]) -> int:
     recipe_given = recipe_first or any(word.split("=")[0] == "--recipe" for word in words)
     parser.add_argument("recipe" if recipe_first else "--recipe", metavar="RECIPE", help="TOML file with the options")
     add_fields(parser, config_type, recipe_given=recipe_given)
-    given, unknown = parser.parse_known_args(words)
+    given, unknown = parser.parse_known_args(_joined(words))
     if unknown:
         flags = [flag for action in parser._actions for flag in action.option_strings]
         parser.error(f"unknown argument '{unknown[0]}'; {nearest(unknown[0], flags)}")
@@ -93,6 +94,17 @@ def _run(name: str, words: list[str]) -> int:
     path = values.pop("recipe")
     config = config_type.from_toml(path, overrides=values) if path else config_type(**values)
     return _execute(command.stage, config)
+
+
+def _joined(words: list[str]) -> list[str]:
+    """``--shard -1/2`` as ``--shard=-1/2``, so that the shard is refused as one, and not as a flag."""
+    joined: list[str] = []
+    for word in words:
+        if joined and joined[-1].startswith("--") and re.fullmatch(r"-\d+/-?\d+", word):
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
 
 
 def _say(
@@ -103,7 +115,7 @@ def _say(
     file: TextIO | None = None,  # noqa: ARG001
     line: str | None = None,  # noqa: ARG001
 ) -> None:
-    name = "warning" if issubclass(category, BadFileWarning) else category.__name__
+    name = "warning" if issubclass(category, (BadFileWarning, EmptyShardWarning)) else category.__name__
     print(f"calotools: {name}: {message}", file=sys.stderr)
 
 

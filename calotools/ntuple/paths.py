@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 from pathlib import Path
 
 from calotools.errors import InputFileError
@@ -50,6 +51,14 @@ def _refuse_repeated(paths: list[str]) -> None:
         seen.add(real)
 
 
+def _alike(path: Path, n: int = 3) -> list[str]:
+    """ROOT files of the folder of a path, those with the most similar names first."""
+    files = sorted(path.parent.glob("*.root")) if path.parent.is_dir() else []
+    name = path.name.lower()
+    likeness = [-SequenceMatcher(None, one.name.lower(), name).ratio() for one in files]
+    return [str(one) for _, one in sorted(zip(likeness, files, strict=True))[:n]]
+
+
 def _match(name: str, absent: bool) -> list[str]:
     path = Path(name)
     if path.is_dir():
@@ -59,7 +68,7 @@ def _match(name: str, absent: bool) -> list[str]:
     if not glob.has_magic(name):
         if absent:
             return [name]
-        near = sorted(str(one) for one in path.parent.glob("*.root"))[:3] if path.parent.is_dir() else []
+        near = _alike(path)
         raise InputFileError(f"file '{name}' does not exist" + (f"; its folder holds {near}" if near else ""))
     found = sorted(one for one in glob.glob(name, recursive=True) if Path(one).is_file())  # noqa: PTH207 - keeps the text
     if not found:

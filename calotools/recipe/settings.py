@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import tomllib
 from pathlib import Path
@@ -27,11 +28,19 @@ class Settings(BaseModel):
         annotation = cls.model_fields[info.field_name].annotation if info.field_name else None
         if _has_bool(value) and _asks(annotation, int, float) and not _asks(annotation, bool):
             raise PydanticCustomError("number", "true and false are no numbers; write 1 or 0 if that is meant")
+        if _is_nan(value) and _asks(annotation, int, float):
+            raise PydanticCustomError("number", "it has to be a number")
         return value
 
 
 def _has_bool(value: Any) -> bool:
     return isinstance(value, bool) or (isinstance(value, (list, tuple)) and any(_has_bool(one) for one in value))
+
+
+def _is_nan(value: Any) -> bool:
+    if isinstance(value, str):  # from the command line
+        return value.strip().lower().lstrip("+-") == "nan"
+    return isinstance(value, float) and math.isnan(value)
 
 
 def _asks(annotation: Any, *kinds: type) -> bool:

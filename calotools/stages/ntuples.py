@@ -36,7 +36,6 @@ def simulate(config: SimulateConfig, *, progress: Progress | None = None) -> Pat
     """
     from calotools.simulate import simulate as run
 
-    check_output(config.output, overwrite=config.overwrite)
     return run(config, progress=progress)
 
 

@@ -12,7 +12,7 @@ from calotools.simulate.effects import Effects
 from calotools.simulate.response import Particles, simulate_response
 from calotools.simulate.setup import prepare
 from calotools.simulate.spots import Profile, make_room, throw_spots
-from calotools.simulate.stack import T_END, T_START
+from calotools.simulate.stack import C2, SCALE, T_END, T_START
 from calotools.simulate.tuning import read_tuning
 
 FLAT = Path(__file__).parent / "flat.toml"
@@ -114,3 +114,18 @@ def test_tuning_is_a_table_that_a_file_may_change(tmp_path):
     (tmp_path / "typo.toml").write_text("[cascade]\nscatering = 0.02\n")
     with pytest.raises(ConfigError, match=r"unknown key 'cascade\.scatering'.*scattering"):
         read_tuning(tmp_path / "typo.toml")
+
+
+def test_fluctuations_of_a_layer_are_those_of_the_energy_that_it_shows():
+    """The sampling term belongs to visible energy, whatever part of the deposited one that is."""
+    detector = prepare(Effects(stack=FLAT, **QUIET), pileup=False)
+    slabs, axis, strips, c2 = detector.stack.slabs.copy(), axis_of(detector), 3, 0.0025
+    slabs[axis.row, strips, [SCALE, C2]] = 0.5, c2
+    stack = detector.stack._replace(slabs=slabs)
+    buffer, state, now, seen = opened(detector), np.array([5], np.uint64), np.zeros(8), []
+    for _ in range(4000):
+        now[:4] = 1.0, 10.0, slabs[axis.row, strips, T_START], path_at(axis, stack, strips, 0.0)
+        before = buffer.totals.sum()
+        cascade.ionise_layer(state, now, 1.0, strips, axis, stack, detector.knobs, buffer)
+        seen.append(buffer.totals.sum() - before)
+    assert np.var(seen) == pytest.approx(c2 * np.mean(seen), rel=0.1)

@@ -68,3 +68,13 @@ def test_the_fit_is_between_vertex_and_last_measurement_and_worse_with_more_mate
 def test_losses_behind_the_last_measurement_are_not_seen():
     fit, _ = _fits(0.3, material_by_radius=((0.0, 0.0), (1090.0, 3.0)))
     assert np.allclose(fit, 1)
+
+
+def test_forward_tracks_leave_the_discs_at_smaller_radii():
+    last = {eta: measurements(straws=eta < 2, eta=eta)[0][-1] for eta in (0.5, 1.6, 1.9, 2.5)}
+    assert last[0.5] == last[1.6] == 1080.0
+    assert last[1.9] == pytest.approx(2710 / np.sinh(1.9))
+    assert last[2.5] == pytest.approx(2720 / np.sinh(2.5))
+    assert weight_behind(900.0, 1.6) > 0
+    assert weight_behind(900.0, 1.9) == 0
+    assert weight_behind(400.0, 1.9) < weight_behind(400.0, 1.6)
