@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
 
 from calotools.recipe.settings import ending
 
@@ -15,4 +16,16 @@ BadCandidates = Literal["error", "skip"]
 Precision = Literal["fp32", "bf16"]
 RootFile = Annotated[Path, ending(".root")]
 Figure = Annotated[Path, ending(".pdf", ".png")]
-Shard = Annotated[tuple[int, int], BeforeValidator(lambda value: value.split("/") if isinstance(value, str) else value)]
+
+
+def _part(value: object) -> object:
+    """Two numbers of ``I/N``."""
+    if not isinstance(value, str):
+        return value
+    words = value.split("/")
+    if len(words) != 2 or not all(word.strip().lstrip("-").isdecimal() for word in words):
+        raise PydanticCustomError("part", "it is written I/N, two whole numbers: 0/4 is the first of four parts")
+    return words
+
+
+Shard = Annotated[tuple[int, int], BeforeValidator(_part)]

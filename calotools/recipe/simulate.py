@@ -37,6 +37,8 @@ class SimulateConfig(StageConfig):
     injected: Path | None = Field(None, description="TOML of the differences to inject (docs/effects.md)")
     format: Literal["ttree", "rntuple"] = Field("ttree", description="container of the output")
     chunk: int = Field(1000, description="events generated and held at a time", gt=0)
-    shard: Shard = Field((0, 1), description="generate part I of N (from 0), written I/N")
+    shard: Shard = Field(
+        (0, 1), description="generate part I of N (from 0), written I/N; parts are made of whole blocks of 200 events"
+    )
     jobs: int = Field(1, description="processes; the result does not depend on it", ge=1)
     overwrite: bool = Field(False, description="replace an existing output")

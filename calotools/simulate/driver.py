@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import signal
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from calotools._version import version
-from calotools.errors import ConfigError, WorkerError
+from calotools.errors import ConfigError, EmptyShardWarning, WorkerError
 from calotools.ntuple import NtupleWriter
 from calotools.outputs import check_output
 from calotools.recipe import SimulateConfig
@@ -59,7 +60,7 @@ def simulate(config: SimulateConfig, progress: Callable[[str, int, int], None] |
     -----
     The sample is made of blocks of 200 events. Each block has its own random generator, seeded by seed, process and
     block number: shards one after the other are the whole sample, and `jobs` and `chunk` do not change it. With fewer
-    blocks than shards, some shards are files without candidates.
+    blocks than shards, some shards are files without candidates: an `EmptyShardWarning` says so.
     """
     recipe = _recipe(config)
     numbers = _shard_blocks(recipe, config.shard)
@@ -71,6 +72,7 @@ def simulate(config: SimulateConfig, progress: Callable[[str, int, int], None] |
         output, format=config.format, metadata=_provenance(config, recipe), overwrite=config.overwrite
     ) as writer:
         if len(numbers) == 0:
+            _warn_of_empty(recipe, config.shard)
             empty = _empty_block(recipe)
             writer.extend(recipe.tree, empty.candidates)
             counts += [] if empty.counts is None else [empty.counts]
@@ -117,6 +119,16 @@ def _shard_blocks(recipe: Recipe, shard: tuple[int, int]) -> range:
         raise ConfigError(f"shard {index}/{total} does not exist; the first is 0/{total}, the last {total - 1}/{total}")
     first, last = (recipe.n_blocks * i // total for i in (index, index + 1))
     return range(first, last)
+
+
+def _warn_of_empty(recipe: Recipe, shard: tuple[int, int]) -> None:
+    n_blocks = f"{recipe.n_blocks} block" + ("s" if recipe.n_blocks > 1 else "")
+    warnings.warn(
+        f"shard {shard[0]}/{shard[1]} has no candidates: a sample of {recipe.n_events} events is made of {n_blocks} of "
+        f"{BLOCK_EVENTS}, and shards of whole blocks; {recipe.n_blocks} shards are enough",
+        EmptyShardWarning,
+        stacklevel=3,
+    )
 
 
 def _empty_block(recipe: Recipe) -> Block:

@@ -112,7 +112,24 @@ def test_a_shard_is_written_as_a_part(capsys):
     with pytest.raises(SystemExit):
         main(["simulate", "--help"])
     text = " ".join(capsys.readouterr().out.split())
-    assert "--shard I/N generate part I of N (from 0), written I/N (default: 0/1)" in text
+    assert "--shard I/N generate part I of N (from 0), written I/N" in text
+    assert "parts are made of whole blocks of 200 events (default: 0/1)" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["--mu", "nan"], "'mu' = 'nan' is not allowed: it has to be a number"),
+        (["--shard", "1"], "'shard' = '1' is not allowed: it is written I/N, two whole numbers"),
+        (["--shard", "a/b"], "'shard' = 'a/b' is not allowed: it is written I/N, two whole numbers"),
+        (["--shard", "-1/2"], "shard -1/2 does not exist; the first is 0/2, the last 1/2"),
+    ],
+)
+def test_a_wrong_argument_is_told_though_the_output_exists(tmp_path, capsys, words, text):
+    output = tmp_path / "e.root"
+    output.touch()
+    assert main(["simulate", "electrons", "-n", "10", "-o", str(output), *words]) == 2
+    assert text in capsys.readouterr().err
 
 
 def test_help_tells_which_switches_are_on(capsys):

@@ -4,7 +4,7 @@ import awkward as ak
 import numpy as np
 import pytest
 
-from calotools.errors import ConfigError, EmptyInputError, OutputExistsError
+from calotools.errors import ConfigError, EmptyInputError, EmptyShardWarning, OutputExistsError
 from calotools.ntuple import canonical_fields, inspect_files, read_candidates, read_metadata
 from calotools.recipe import SimulateConfig
 from calotools.simulate import simulate
@@ -79,12 +79,14 @@ def test_shards_are_the_whole(electrons, tmp_path):
 
 
 def test_a_shard_without_blocks_is_a_file_without_candidates(tmp_path):
-    parts = [make(tmp_path, f"{i}.root", n=20, shard=(i, 2)) for i in range(2)]
+    with pytest.warns(EmptyShardWarning, match=r"shard 0/2 has no candidates: .* 20 events is made of 1 block of 200"):
+        parts = [make(tmp_path, f"{i}.root", n=20, shard=(i, 2)) for i in range(2)]
     assert [tree.entries for report in inspect_files(parts) for tree in report.trees] == [0, 20]
     assert len(read_candidates(parts)) == 20
     with pytest.raises(EmptyInputError, match="zero entries"):
         read_candidates(parts[0])
-    make(tmp_path, "b.root", process="zee", n=20, shard=(0, 2), pseudo_data=True)
+    with pytest.warns(EmptyShardWarning):
+        make(tmp_path, "b.root", process="zee", n=20, shard=(0, 2), pseudo_data=True)
     assert "total" in (tmp_path / "b.injected.toml").read_text()
 
 
