@@ -129,8 +129,9 @@ def scale_factors(
     Returns
     -------
     ScaleFactors
-        `stat`: relative errors in quadrature (half of the intervals). `syst`: root mean square of the deviations of
-        the variations from the nominal; NaN where none is valid.
+        `stat`: relative errors in quadrature (half of the intervals); where no probe of the data passes, the value is 0
+        and its error half of the data's interval over the simulation's efficiency. `syst`: root mean square of the
+        deviations of the variations from the nominal; NaN where none is valid.
 
     Raises
     ------
@@ -151,11 +152,11 @@ def scale_factors(
             f"{list(simulation.edges)}"
         )
     value, valid = _ratio(data, simulation)
-    relative = [(one.high - one.low) / 2 / np.where(valid, one.value, np.nan) for one in (data, simulation)]
+    half = [(one.high - one.low) / 2 / np.where(valid, simulation.value, np.nan) for one in (data, simulation)]
     others = {name: np.where(ok, ratio, np.nan) for name, (ratio, ok) in _ratios(variations or {}).items()}
     return ScaleFactors(
         value,
-        value * np.hypot(*relative),
+        np.hypot(half[0], value * half[1]),
         _rms(np.array(list(others.values())).reshape(len(others), len(value)) - value),
         data,
         simulation,

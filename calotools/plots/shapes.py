@@ -72,6 +72,8 @@ def draw_shapes(variables: Mapping[str, Samples], *, bins: int = 40, label: str 
         axes = figure.subplots(rows, columns, squeeze=False).ravel()
         for ax, (name, samples) in zip(axes, variables.items(), strict=False):
             _draw_variable(ax, name, samples, bins)
+        for ax in axes[: len(variables) : columns]:
+            ax.set_ylabel("Candidates, unit area")
         for unused in axes[len(variables) :]:
             unused.set_axis_off()
         handles, names = axes[0].get_legend_handles_labels()

@@ -18,6 +18,7 @@ from calotools.analysis import (
 )
 from calotools.analysis.lineshapes import breit_wigner
 from calotools.analysis.scalefactors import VARIATIONS
+from calotools.containers import Efficiency
 from calotools.errors import BranchError, ConfigError, ShapeError
 
 _GRID = np.linspace(40, 150, 11_001)
@@ -241,6 +242,15 @@ def test_systematic_is_the_rms_of_the_valid_variations():
     assert result.syst[1] == pytest.approx(0)
     assert np.isnan(result.variations["c"]).all()
     assert np.isnan(scale_factors(nominal, nominal).syst).all()
+
+
+def test_scale_factor_of_a_bin_in_which_nothing_passes():
+    edges, one = {"et": np.array([20.0, 40.0])}, np.ones(1)
+    data = Efficiency(0.0 * one, 0.0 * one, 0.2 * one, edges, one, one > 0)
+    simulation = Efficiency(0.8 * one, 0.7 * one, 0.9 * one, edges, one, one > 0)
+    result = scale_factors(data, simulation)
+    assert result.value.tolist() == [0.0]
+    assert result.stat == pytest.approx([0.1 / 0.8])
 
 
 def test_closure_leaves_out_what_is_not_valid():
