@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from calotools.analysis import cut_closure, efficiency_in_bins, fit_cuts, measure_cuts, rising_targets
+from calotools.analysis import cut_closure, fit_cuts, measure_cuts, rising_targets
 from calotools.containers import Efficiency
 from calotools.errors import BranchError, ConfigError, EmptyInputError
 from calotools.ntuple import read_friend
 from calotools.outputs import check_output, new_folder
 from calotools.plots import draw_efficiency, draw_rejection
-from calotools.stages.labels import Rows, class_masks, discriminant_of, rows_of
+from calotools.stages.efficiencies import efficiency_along_axes, inclusive_efficiency, percent
+from calotools.stages.labels import Rows, class_masks, discriminant_of, edges_of, rows_of
 from calotools.stages.publish import Headline, Outcome, with_bad_files, write_outcome
 from calotools.stages.scored import read_scored
 from calotools.variables import CutTable, Discriminant, event_hash, write_cut_table
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from calotools.stages import Progress
     from calotools.stages.scored import Scored
 
-__all__ = ["efficiency_along_axes", "inclusive_efficiency", "working_points"]
+__all__ = ["working_points"]
 
 FILE = "working_points.json"
 _HALVES = 0x5EED  # another hash than that of the split
@@ -96,7 +97,7 @@ def _measure(sample: Scored, config: WorkingPointsConfig) -> tuple[CutTable, Out
     tested = _fit(signal.take(half), which, config)
     other = signal.take(~half)
     closure = cut_closure(tested, other.value, **other.options)
-    edges = {"abs_eta": config.eta_bins, "et": config.et_bins, "mu": config.mu_bins}
+    edges = edges_of(config)
     along = {
         "signal": efficiency_along_axes(tested, other, edges=edges),
         "background": efficiency_along_axes(table, background, edges=edges) if is_background.any() else {},
@@ -147,55 +148,6 @@ def _fit(signal: Rows, which: Discriminant, config: WorkingPointsConfig) -> CutT
     )
 
 
-def efficiency_along_axes(
-    table: CutTable, rows: Rows, *, edges: Mapping[str, Sequence[float]]
-) -> dict[str, dict[str, Efficiency]]:
-    """Efficiency of every working point along |eta|, E_T and mu.
-
-    Parameters
-    ----------
-    table : CutTable
-    rows : Rows
-    edges : dict of str to sequence of float
-        Of ``abs_eta``, ``et`` and ``mu``.
-
-    Returns
-    -------
-    dict of str to dict of str to Efficiency
-        By axis and working point.
-    """
-    axes = {"abs_eta": np.abs(rows.eta), "et": rows.et} | ({} if rows.mu is None else {"mu": rows.mu})
-    passes = table.passes(rows.value, eta=rows.eta, et=rows.et, mu=rows.mu)
-    return {
-        axis: {
-            name: efficiency_in_bins(
-                passing[passing >= 0] == 1,
-                axes={axis: values[passing >= 0]},
-                edges={axis: np.asarray(edges[axis], float)},
-                weight=rows.weight[passing >= 0],
-                name=name,
-            )
-            for name, passing in passes.items()
-        }
-        for axis, values in axes.items()
-    }
-
-
-def inclusive_efficiency(table: CutTable, rows: Rows) -> dict[str, Efficiency]:
-    """Efficiency of every working point over all bins that have a cut."""
-    passes = table.passes(rows.value, eta=rows.eta, et=rows.et, mu=rows.mu)
-    return {
-        name: efficiency_in_bins(
-            passing[passing >= 0] == 1,
-            axes={"all": np.full(int((passing >= 0).sum()), 0.5)},
-            edges={"all": np.array([0.0, 1.0])},
-            weight=rows.weight[passing >= 0],
-            name=name,
-        )
-        for name, passing in passes.items()
-    }
-
-
 def _headline(
     table: CutTable, tested: CutTable, other: Rows, background: Rows, closure: Mapping[str, Mapping[str, Any]]
 ) -> tuple[Headline, ...]:
@@ -203,20 +155,16 @@ def _headline(
     for name, one in inclusive_efficiency(tested, other).items():
         test = closure[name]
         comment = f"on the other half of the events; closure per bin: chi2 / ndf {test['chi2']:.1f} / {test['ndf']}"
-        lines.append(_percent(f"signal efficiency of {name}", one, comment))
+        lines.append(percent(f"signal efficiency of {name}", one, comment))
     if len(background.value):
         measured = inclusive_efficiency(table, background)
-        lines += [_percent(f"background efficiency of {name}", one, "") for name, one in measured.items()]
+        lines += [percent(f"background efficiency of {name}", one) for name, one in measured.items()]
     without = int(np.isnan(table.cut[0]).sum())
     if without:
         lines.append(
             Headline("bins without a cut", without, None, "", f"of {table.cut[0].size}: too few signal candidates")
         )
     return tuple(lines)
-
-
-def _percent(name: str, one: Efficiency, comment: str) -> Headline:
-    return Headline(name, 100 * float(one.value[0]), 50 * float((one.high - one.low)[0]), "%", comment)
 
 
 def _figures(

@@ -15,11 +15,11 @@ from calotools.variables import Discriminant, make_discriminant
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from calotools.recipe import DiscriminantConfig, EvaluateConfig
+    from calotools.recipe import DiscriminantConfig, EvaluateConfig, WorkingPointsConfig
     from calotools.stages.publish import Headline
     from calotools.stages.scored import Scored
 
-__all__ = ["SIGNAL", "Labelled", "Measured", "Rows", "class_masks", "discriminant_of", "rows_of"]
+__all__ = ["SIGNAL", "Labelled", "Measured", "Rows", "class_masks", "discriminant_of", "edges_of", "rows_of"]
 
 SIGNAL = "signal"
 
@@ -47,6 +47,11 @@ class Rows:
         """Some of them (an integer or boolean array)."""
         mu = None if self.mu is None else self.mu[rows]
         return Rows(self.value[rows], self.eta[rows], self.et[rows], self.weight[rows], mu)
+
+    @property
+    def axes(self) -> dict[str, np.ndarray]:
+        """What results are given along: |eta|, E_T [GeV] and, where known, mu."""
+        return {"abs_eta": np.abs(self.eta), "et": self.et} | ({} if self.mu is None else {"mu": self.mu})
 
     @property
     def options(self) -> dict[str, Any]:
@@ -112,6 +117,11 @@ def rows_of(sample: Scored, which: Discriminant, *, unweighted: bool) -> Rows:
     value = which({name: sample.scores[f"score_{name}"] for name in sample.record["classes"]}, eta=eta)
     mu = sample.column("mu") if "mu" in sample else None
     return Rows(value, eta, sample.column("et"), sample.weight(unweighted=unweighted), mu)
+
+
+def edges_of(config: EvaluateConfig | WorkingPointsConfig) -> dict[str, tuple[float, ...]]:
+    """Edges of the bins along each of `Rows.axes`."""
+    return {"abs_eta": config.eta_bins, "et": config.et_bins, "mu": config.mu_bins}
 
 
 def class_masks(sample: Scored) -> tuple[np.ndarray, np.ndarray]:

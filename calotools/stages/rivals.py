@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from calotools.analysis import measure_roc, working_points
 from calotools.containers import Roc
 from calotools.errors import ConfigError
 from calotools.plots import draw_roc
 from calotools.recipe import DiscriminantConfig
+from calotools.stages.curves import points_of, roc_of
 from calotools.stages.labels import SIGNAL, Labelled, Measured, discriminant_of
 from calotools.stages.others import scores_of_other
 from calotools.stages.publish import Headline
@@ -43,7 +43,7 @@ def measure_rivals(labelled: Labelled, curve: Roc, by_class: Mapping[str, tuple[
     others = {name: _value(labelled, name) for name in labelled.sample.record.get("others", {})}
     if not others:
         return Measured()
-    curves = {name: _roc(labelled, value, labelled.background, name) for name, value in others.items()}
+    curves = {name: roc_of(labelled, value, labelled.background, name=name) for name, value in others.items()}
     curve = replace(curve, name=str(labelled.sample.record.get("model", curve.name)))
     figures: dict[str, tuple[Figure, str]] = {
         "roc_compared": (
@@ -53,7 +53,7 @@ def measure_rivals(labelled: Labelled, curve: Roc, by_class: Mapping[str, tuple[
     }
     classes: dict[str, dict[str, Roc]] = {}
     for class_name, (mask, own) in by_class.items():
-        classes[class_name] = {name: _roc(labelled, value, mask, name) for name, value in others.items()}
+        classes[class_name] = {name: roc_of(labelled, value, mask, name=name) for name, value in others.items()}
         ours = replace(own, name=curve.name)
         file = "".join(one if one.isalnum() else "_" for one in class_name)
         figures[f"roc_compared_{file}"] = (
@@ -75,32 +75,13 @@ def _value(labelled: Labelled, name: str) -> np.ndarray:
     return which(scores_of_other(sample.scores, name, classes), eta=labelled.rows.eta)
 
 
-def _roc(labelled: Labelled, value: np.ndarray, background: np.ndarray, name: str) -> Roc:
-    return measure_roc(
-        value[labelled.signal],
-        value[background],
-        signal_weight=labelled.weight[labelled.signal],
-        background_weight=labelled.weight[background],
-        name=name,
-    )
-
-
 def _headline(labelled: Labelled, name: str, value: np.ndarray) -> list[Headline]:
     """Rejection of the network over that of another, at each signal efficiency."""
     lines = []
-    own, other, weight = labelled.signal, labelled.background, labelled.weight
-    both = [
-        working_points(
-            one[own],
-            one[other],
-            efficiencies=labelled.config.efficiencies,
-            signal_weight=weight[own],
-            background_weight=weight[other],
-        )
-        for one in (labelled.rows.value, value)
-    ]
+    efficiencies = labelled.config.efficiencies
+    both = [points_of(labelled, one, efficiencies=efficiencies) for one in (labelled.rows.value, value)]
     ours, theirs = both
-    for number, target in enumerate(labelled.config.efficiencies):
+    for number, target in enumerate(efficiencies):
         if ours.background[number] > 0 and theirs.background[number] > 0:
             ratio = float(theirs.background[number] / ours.background[number])
             parts = [(one.background_high - one.background_low)[number] / 2 / one.background[number] for one in both]
