@@ -45,6 +45,13 @@ def _columns(**changes):
     return {name: values for name, values in (columns | changes).items() if values is not None}
 
 
+def test_an_absent_file_names_those_most_like_it(tmp_path):
+    for name in ("alpha", "beta", "gamma", "zee_2018"):
+        (tmp_path / f"{name}.root").touch()
+    with pytest.raises(InputFileError, match=r"does not exist; its folder holds \['[^']*zee_2018\.root'"):
+        inspect_files(str(tmp_path / "zee_2019.root"))
+
+
 def test_absent_files(tmp_path, sample):
     with pytest.raises(InputFileError, match=r"file '.*b\.root' does not exist; its folder holds \['.*a\.root'\]"):
         read_candidates(tmp_path / "b.root")

@@ -16,7 +16,7 @@ from calotools.stages import validate_simulation
 from calotools.stages.validation.electronics import measure_pulse
 from calotools.stages.validation.gun import hottest_middle, shapes_of, shoot
 from calotools.stages.validation.page import write_page
-from calotools.stages.validation.resolution import REGIONS, measure_energy
+from calotools.stages.validation.resolution import REGIONS, Points, constant_reach, measure_energy
 from calotools.stages.validation.section import Section, near, quoted, within
 from calotools.stages.validation.shapes import measure_pions
 from calotools.stages.validation.showers import read_showers, simulate_showers
@@ -105,7 +105,35 @@ def test_page_says_what_failed(tmp_path):
     assert row in page
     assert "| six | 1.10 ± 0.20 | 0 to 1 |  | open, outside by 0.5 errors |" in page
     assert "| four | — | 0 to 1 |  | not measured |" in page
-    assert page.index("width") < page.index("six") < page.index("All 5 numbers")
+    first = page.index("## Part")
+    assert page.index("width", first) < page.index("six") < page.index("All 5 numbers")
+
+
+def test_page_begins_with_what_to_trust_and_what_not():
+    bad = [within(f"number {k}", quoted_value(2.0 + k, 0.1), 0.0, 1.0) for k in range(8)]
+    good = (within("inside", quoted_value(0.5, 0.1), 0.0, 1.0), within("near", quoted_value(1.1, 0.2), 0.0, 1.0))
+    sections = [Section("Bad", "How.", (*bad, *good)), Section("Good", "How.", good), Section("Said", "How.", ())]
+    page = write_page(sections, command="calotools validate-simulation -o DIR")
+    words = page[: page.index("Made by one command")]
+    assert "Good (1 of 2 numbers inside). No number there is outside its range by two errors." in words
+    worst = "; ".join(f"number {k}" for k in (7, 6, 5, 4, 3, 2))
+    assert f"- Bad: 8 of 10 numbers are outside: {worst}; …" in words
+    assert "Said" not in words
+
+
+def test_a_constant_term_at_its_limit_has_an_error():
+    """As far as the widths allow: two in three samples of a calorimeter with just that term tell it from none."""
+    rng, e = np.random.default_rng(2), np.geomspace(15, 600, 8)
+    width = np.hypot(0.1 / np.sqrt(e), 1e-9)
+    points = Points(e, 0 * e, 0 * e, width, 0.02 * width, width)
+    reach = constant_reach(points)
+    design = np.stack([1 / e, np.ones(8)], axis=1) / (2 * 0.02 * width**2)[:, None]
+    found = [
+        np.linalg.lstsq(design, (width + 0.02 * width * rng.normal(size=8)) ** 2 / (0.04 * width**2), rcond=None)[0][1]
+        for _ in range(2000)
+    ]
+    assert reach**2 == pytest.approx(np.std(found), rel=0.05)
+    assert 5e-4 < reach < 5e-3
 
 
 def quoted_value(value, error):

@@ -11,7 +11,11 @@ from calotools.stages.validation.section import Section
 
 __all__ = ["write_page"]
 
+_NAMED = 6  # numbers of a part that the words at the top name
+
 _INTRODUCTION = """# The detector simulation, validated
+
+{words}
 
 Made by one command, whose numbers are in [numbers.json]({numbers}):
 
@@ -43,9 +47,38 @@ def write_page(
     -------
     str
     """
-    parts = [_INTRODUCTION.format(command=command, summary=_summary(sections), numbers=numbers)]
+    parts = [
+        _INTRODUCTION.format(command=command, summary=_summary(sections), numbers=numbers, words=_in_words(sections))
+    ]
     parts += [_section(one, figures) for one in sections]
     return "\n".join(parts)
+
+
+def _in_words(sections: Sequence[Section]) -> str:
+    """What to trust and what not, from the numbers."""
+    judged = {one.title: [check for check in one.checks if check.verdict != "quoted"] for one in sections}
+    bad = {title: [check for check in checks if check.verdict in _BAD] for title, checks in judged.items()}
+    good = [f"{title} ({_count(judged[title])})" for title in judged if judged[title] and not bad[title]]
+    trust = "; ".join(good) if good else "no part is without a number outside its range"
+    lines = [
+        f"**To trust**, as far as a sample of this size decides: {trust}. No number there is outside its range by two "
+        "errors."
+    ]
+    if any(bad.values()):
+        lines.append("**Not to trust** without a look, the worst first:")
+        lines.append("\n".join(f"- {title}: {_worst(bad[title], judged[title])}" for title in bad if bad[title]))
+    return "\n\n".join(lines)
+
+
+def _count(checks: Sequence[Check]) -> str:
+    n = sum(check.verdict == "pass" for check in checks)
+    return f"{n} of {len(checks)} numbers inside"
+
+
+def _worst(bad: Sequence[Check], judged: Sequence[Check]) -> str:
+    shown = sorted(bad, key=lambda one: -one.outside if math.isfinite(one.outside) else 0.0)[:_NAMED]
+    names = "; ".join(_plain(one.name) for one in shown) + ("; …" if len(bad) > _NAMED else "")
+    return f"{len(bad)} of {len(judged)} numbers are outside: {names}"
 
 
 def _summary(sections: Sequence[Section]) -> str:

@@ -39,6 +39,7 @@ _ET = (10.0, 15.0, 25.0, 40.0, 65.0, 110.0, 300.0)
 _JUDGED = (1, 3, 5)
 _FIELDS = ["e", "e_true", "eta_true", "et", "eta_s2", "conversion_type", "e_over_p"]
 _TOYS = 100
+_AT_LIMIT = 1e-4  # constant terms below are held at 0 by the fit
 _SOURCE = "ATLAS run-1 calibration, mcSamplingTerm, mcNoiseTerm, mcConstantTerm"
 _TERMS = {"a": "√GeV", "c": ""}
 _PDG = {"electrons": 11, "photons": 22}
@@ -117,7 +118,8 @@ def measure_energy(samples: Mapping[str, Mapping[str, np.ndarray]], config: Vali
         "the interquartile range over 1.349. The noise term b is measured alone, as the difference of the same "
         "clusters of 50 GeV with and without electronic noise; a and c are fitted to the widths with it, and in the "
         "same way to the published resolution at the same energies and |η|; their errors, from toys, are large and "
-        "of opposite sign where c hardly contributes. The widths themselves, over the published ones, say most.",
+        "of opposite sign where c hardly contributes. A c of 0 is the fit's limit, and its error the c whose square is "
+        "one standard deviation of c². The widths themselves, over the published ones, say most.",
         (*checks, *ratio_checks),
         results,
         figures,
@@ -198,7 +200,19 @@ def _spread(points: Points, noise: Noise, fit: ResolutionTerms, rng: np.random.G
         ).values
         for _ in range(_TOYS)
     ]
-    return {term: float(np.sqrt(np.mean([(toy[term] - fit.values[term]) ** 2 for toy in toys]))) for term in _TERMS}
+    errors = {term: float(np.sqrt(np.mean([(toy[term] - fit.values[term]) ** 2 for toy in toys]))) for term in _TERMS}
+    if fit.values["c"] < _AT_LIMIT:
+        # toys stay at the limit too: what the widths still allow is the error of the squared term, which knows no limit
+        errors["c"] = max(errors["c"], constant_reach(points))
+    return errors
+
+
+def constant_reach(points: Points) -> float:
+    """The constant term whose square is one standard deviation of it in a fit of a^2 / E + c^2 to squared widths."""
+    used = np.isfinite(points.sigma) & (points.sigma_error > 0)
+    e, error = points.e[used], 2 * points.sigma[used] * points.sigma_error[used]
+    design = np.stack([1 / e, np.ones(len(e))], axis=1) / error[:, None]
+    return float(np.linalg.inv(design.T @ design)[1, 1] ** 0.25)
 
 
 def _judge_terms(
