@@ -10,36 +10,9 @@ from calotools.analysis.estimates import Estimate
 from calotools.analysis.intervals import binomial_interval
 from calotools.containers import Confusion, Reliability
 from calotools.errors import EmptyInputError, ShapeError
+from calotools.variables.temperature import find_temperature, with_temperature
 
 __all__ = ["confusion_matrix", "fit_temperature", "measure_reliability", "with_temperature"]
-
-_TINY = 1e-38
-_RANGE = (-4.0, 4.0)  # of the logarithm of the temperature
-
-
-def with_temperature(probability: np.ndarray, temperature: float) -> np.ndarray:
-    """Probabilities of a softmax whose logits are divided by a temperature.
-
-    Parameters
-    ----------
-    probability : (n, class) float
-    temperature : float
-        Above 1 makes them less certain.
-
-    Returns
-    -------
-    (n, class) float64
-
-    Examples
-    --------
-    >>> with_temperature(np.array([[0.8, 0.2]]), 2.0).round(3)
-    array([[0.667, 0.333]])
-    """
-    logit = np.log(np.maximum(np.asarray(probability, np.float64), _TINY)) / temperature
-    logit -= logit.max(axis=1, keepdims=True)
-    power = np.exp(logit)
-    return power / power.sum(axis=1, keepdims=True)
-
 
 def fit_temperature(probability: np.ndarray, target: np.ndarray, *, weight: np.ndarray | None = None) -> Estimate:
     """The temperature with which probabilities are most likely.
@@ -54,8 +27,7 @@ def fit_temperature(probability: np.ndarray, target: np.ndarray, *, weight: np.n
     Returns
     -------
     Estimate
-        1 when nothing is to be corrected. The error is that of a weighted likelihood: curvature and scatter of the
-        slope.
+        1 when nothing is to be corrected; see `calotools.variables.find_temperature`.
 
     Raises
     ------
@@ -63,10 +35,6 @@ def fit_temperature(probability: np.ndarray, target: np.ndarray, *, weight: np.n
         No candidate, or no weight.
     ShapeError
         Lengths differ.
-
-    References
-    ----------
-    C. Guo et al., ICML 2017, arXiv:1706.04599.
 
     Examples
     --------
@@ -78,26 +46,8 @@ def fit_temperature(probability: np.ndarray, target: np.ndarray, *, weight: np.n
     >>> abs(value - 2) < 4 * error < 0.2
     True
     """
-    from scipy.optimize import minimize_scalar
-
     probability, target, weight = _checked(probability, target, weight)
-    logit = np.log(np.maximum(probability, _TINY))
-    own = logit[np.arange(len(target)), target]
-
-    def loss(log_temperature: float) -> float:
-        scaled = logit / np.exp(log_temperature)
-        top = scaled.max(axis=1)
-        total = np.log(np.exp(scaled - top[:, None]).sum(axis=1)) + top
-        return float(np.sum(weight * (total - own / np.exp(log_temperature))) / weight.sum())
-
-    best = float(minimize_scalar(loss, bounds=_RANGE, method="bounded", options={"xatol": 1e-5}).x)
-    beta = np.exp(-best)  # the likelihood's natural parameter: probability ^ beta
-    share = with_temperature(probability, 1 / beta)
-    mean = np.sum(share * logit, axis=1)
-    slope = weight * (own - mean)
-    curvature = float(np.sum(weight * (np.sum(share * logit**2, axis=1) - mean**2)))
-    error = np.sqrt(float(np.sum(slope**2))) / max(curvature, 1e-300)
-    return Estimate(float(1 / beta), float(error / beta**2))
+    return Estimate(*find_temperature(probability, target, weight=weight))
 
 
 def measure_reliability(

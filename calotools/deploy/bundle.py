@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +60,8 @@ class ModelBundle:
         What the network's energy is divided by.
     sigma_scale : float
         What its sigma is multiplied by.
+    temperature : float
+        What the logits of a classifier are divided by.
     folds : tuple of ModelBundle
         Of cross-validation, one for each fold; then the weights are theirs, with a prefix.
     """
@@ -72,6 +74,7 @@ class ModelBundle:
     record: dict[str, Any]
     bias: BiasCorrection | None = None
     sigma_scale: float = 1.0
+    temperature: float = 1.0
     folds: tuple[ModelBundle, ...] = ()
 
     @property
@@ -96,6 +99,10 @@ class ModelBundle:
     def sees_variables(self) -> bool:
         """It is a likelihood or trees, which see candidate variables alone, and no network."""
         return is_variable_model(self.config.model.name)
+
+    def uncalibrated(self) -> ModelBundle:
+        """The same, with probabilities as the network gives them: no temperature."""
+        return replace(self, temperature=1.0, folds=tuple(one.uncalibrated() for one in self.folds))
 
     def variable_model(self) -> VariableModel:
         """The likelihood or trees, ready to be applied.
@@ -154,6 +161,7 @@ def bundle_of(result: TrainingResult) -> ModelBundle:
         record=result.record,
         bias=result.bias,
         sigma_scale=result.sigma_scale,
+        temperature=result.temperature,
     )
 
 
@@ -228,6 +236,7 @@ def _header(bundle: ModelBundle) -> str:
         "scalers": bundle.scalers.to_dict(),
         "bias": bundle.bias and bundle.bias.to_dict(),
         "sigma_scale": bundle.sigma_scale,
+        "temperature": bundle.temperature,
         "record": bundle.record,
     }
     if bundle.folds:
@@ -254,6 +263,7 @@ def _from_header(text: str, weights: dict[str, torch.Tensor], file: Path) -> Mod
             record=content["record"],
             bias=content["bias"] and BiasCorrection.from_dict(content["bias"]),
             sigma_scale=content.get("sigma_scale", 1.0),
+            temperature=content.get("temperature", 1.0),
             folds=tuple(
                 _from_header(one, _weights_of(weights, number), file)
                 for number, one in enumerate(content.get("folds", ()))

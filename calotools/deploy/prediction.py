@@ -196,7 +196,13 @@ def score_file(
     CellError, InputFileError, TreeError, BranchError, UnitError
     """
     scorer = _scorer(
-        config.model, digest, _device(config.accelerator), config.batch_size, config.on_bad, config.precision
+        config.model,
+        digest,
+        _device(config.accelerator),
+        config.batch_size,
+        config.on_bad,
+        config.precision,
+        config.calibrate,
     )
     table = _cuts(config.working_points)
     scorer = PassingScorer(scorer, table) if table else scorer
@@ -229,11 +235,13 @@ def _scorer(
     batch_size: int,
     on_bad: Literal["error", "skip"],
     precision: Literal["fp32", "bf16"],
+    calibrate: bool,
 ) -> AnyScorer:
     """The model, kept from one file to the next."""
     bundle = load_bundle(model)
     if bundle.digest != digest:
         raise ModelError(f"model '{model}' is another one on this worker, or changed since the start: {bundle.digest}")
+    bundle = bundle if calibrate else bundle.uncalibrated()
     return make_scorer(bundle, device=device, batch_size=batch_size, on_bad=on_bad, precision=precision)
 
 
@@ -267,6 +275,11 @@ def _write(
         writer.record = record | {"inputs": inputs, "bad_files": bad}
 
 
+def _temperatures(bundle: ModelBundle) -> list[float] | None:
+    """Of each model in a bundle of classifiers."""
+    return [one.temperature for one in bundle.folds or (bundle,)] if bundle.classes else None
+
+
 def _record(bundle: ModelBundle, config: PredictConfig, sample: ResolvedSample) -> dict[str, object]:
     return {
         "task": bundle.task,
@@ -276,6 +289,7 @@ def _record(bundle: ModelBundle, config: PredictConfig, sample: ResolvedSample) 
         "flavour": sample.flavour,
         "trained_runs": bundle.record["runs"],
         "digest": bundle.digest,
+        "temperature": _temperatures(bundle) if config.calibrate else None,
         "working_points": config.working_points and str(config.working_points),
         "files": list(config.files),
         "calotools": version,

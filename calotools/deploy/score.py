@@ -209,7 +209,8 @@ class Scorer:
         bundle, cast = self._bundle, torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._halved)
         with torch.inference_mode(), cast:
             raw = self._network(ready.batch.to(self._device)).float()
-            output = torch.softmax(raw, dim=1) if bundle.classes else raw.reshape(len(raw), -1)  # (n, output)
+            # (n, output)
+            output = torch.softmax(raw / bundle.temperature, dim=1) if bundle.classes else raw.reshape(len(raw), -1)
         values = output.cpu().numpy()
         if not bundle.classes:
             no_bias = np.ones(len(values))

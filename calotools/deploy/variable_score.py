@@ -12,7 +12,7 @@ import torch
 
 from calotools.containers import Index
 from calotools.ntuple import index_of
-from calotools.variables import add_derived
+from calotools.variables import add_derived, with_temperature
 
 if TYPE_CHECKING:
     from calotools.deploy.bundle import ModelBundle
@@ -109,7 +109,8 @@ class VariableScorer:
         eta = ready.eta[rows]
         said = self._model.outputs(ready.values[rows], eta=eta, et=ready.et[rows], threads=torch.get_num_threads())
         if self._bundle.task == "identification":
-            return said
+            temperature = self._bundle.temperature
+            return said if temperature == 1.0 else with_temperature(said, temperature)
         energy = said[:, 0] * ready.base_energy[rows]
         bias = self._bundle.bias
         return (energy if bias is None else bias.correct(energy, np.abs(eta)))[:, None]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
@@ -72,7 +72,15 @@ class VariableTable:
 
 
 class VariableModel(Protocol):
-    """A fitted model."""
+    """A fitted model.
+
+    Attributes
+    ----------
+    equal_classes : bool
+        Its probabilities are meant for classes of equal weight; otherwise, of the weights in the sample.
+    """
+
+    equal_classes: ClassVar[bool]
 
     def outputs(self, values: np.ndarray, *, eta: np.ndarray, et: np.ndarray, threads: int = 1) -> np.ndarray:
         """(n, class) probabilities, or (n, 1) energy over base energy, of (n, variable) values."""
@@ -109,6 +117,7 @@ class VariableModel(Protocol):
 class LikelihoodModel:
     """The likelihood of two classes, as probabilities for classes of equal weight."""
 
+    equal_classes: ClassVar[bool] = True
     fitted: Likelihood
 
     def outputs(self, values: np.ndarray, *, eta: np.ndarray, et: np.ndarray, threads: int = 1) -> np.ndarray:  # noqa: ARG002
@@ -162,6 +171,7 @@ class LikelihoodModel:
 class TreesModel:
     """Boosted trees: a number, or classes."""
 
+    equal_classes: ClassVar[bool] = False
     fitted: BoostedTrees
     n_classes: int | None
 

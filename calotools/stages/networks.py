@@ -128,8 +128,9 @@ def _outcome_of_folds(config: TrainConfig, made: ModelBundle) -> Outcome:
             Headline("models", len(records)),
             Headline("training candidates of each, mean", float(np.mean([one["n"]["train"] for one in records]))),
             *lines,
+            *_temperature(config, *(one.temperature for one in made.folds)),
         ),
-        results={"record": made.record},
+        results={"record": made.record, "temperature": [one.temperature for one in made.folds]},
     )
 
 
@@ -156,10 +157,19 @@ def _outcome(config: TrainConfig, result: TrainingResult) -> Outcome:
             Headline("training candidates", record["n"]["train"]),
             *([Headline("best epoch", record["best_epoch"])] if network else []),
             *best,
+            *_temperature(config, result.temperature),
         ),
-        results={"record": record},
+        results={"record": record, "temperature": result.temperature},
         figures=figures,
     )
+
+
+def _temperature(config: TrainConfig, *values: float) -> tuple[Headline, ...]:
+    if config.task != "identification" or not config.calibrate:
+        return ()
+    error = float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None
+    comment = "1: scores needed none" + ("; error: scatter of the folds" if error is not None else "")
+    return (Headline("temperature of the scores", float(np.mean(values)), error, "", comment),)
 
 
 def predict(config: PredictConfig, *, progress: Progress | None = None) -> Path:

@@ -24,6 +24,8 @@ _HALVES = 0x7E4F
 def measure_probabilities(labelled: Labelled) -> Measured:
     """Temperature from half of the events, reliability with and without it on the other half, confusion matrix.
 
+    With the weights of the measurement: training gives classes a common shape in E_T and eta, and so does `match`.
+
     Parameters
     ----------
     labelled : Labelled
@@ -36,7 +38,7 @@ def measure_probabilities(labelled: Labelled) -> Measured:
     sample, names = labelled.sample, list(labelled.sample.record["classes"])
     probability = np.column_stack([sample.scores[f"score_{name}"] for name in names]).astype(float)
     target = _target(labelled, names)
-    weight = labelled.rows.weight
+    weight = labelled.weight
     used = target >= 0
     half = (event_hash(sample.index.run, sample.index.event, seed=_HALVES) & np.uint64(1)).astype(bool)
     fitted, shown = used & half & (weight > 0), used & ~half & (weight > 0)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import lightning
+import numpy as np
 import torch
 from lightning.pytorch.accelerators import CUDAAccelerator
 from lightning.pytorch.callbacks import EarlyStopping
@@ -21,7 +22,7 @@ from calotools.images import image_spec
 from calotools.models import build_model, check_precision, use_threads
 from calotools.models.inputs import ModelInputs
 from calotools.training.averaging import WeightAverage
-from calotools.training.bias import BiasCorrection, fit_bias
+from calotools.training.bias import fit_bias
 from calotools.training.callbacks import History, ShowProgress, Watch
 from calotools.training.checkpoints import (
     best_weights,
@@ -42,8 +43,9 @@ from calotools.training.stored import StoreData
 from calotools.training.streaming import StreamData
 from calotools.training.survey import take_survey
 from calotools.training.task import METRICS, Task
+from calotools.training.temperature import fit_temperature_of
 from calotools.training.uncertainty import fit_sigma_scale
-from calotools.training.weighing import Tally
+from calotools.training.weighing import Tally, kept_fractions
 
 if TYPE_CHECKING:
     from calotools.containers import ImageSpec
@@ -166,7 +168,7 @@ def fit(
             _run(config, task, given, resume=resume, progress=progress, watch=watch)
         history = history_of(checkpoint_folder(config) / "last.ckpt")
         weights = best_weights(checkpoint_folder(config) / "best.ckpt")
-        bias, sigma_scale = _calibrate(config, task.network, weights, given)
+        calibration = _calibrate(config, task.network, weights, given)
     return TrainingResult(
         state_dict=weights,
         config=config,
@@ -174,8 +176,7 @@ def fit(
         inputs=inputs,
         scalers=given.scalers,
         record=_record(config, task.network, given.tally, history),
-        bias=bias,
-        sigma_scale=sigma_scale,
+        **calibration,
     )
 
 
@@ -270,20 +271,31 @@ def _run(
 
 def _calibrate(
     config: TrainConfig, network: nn.Module, weights: dict[str, torch.Tensor], data: StoreData | StreamData
-) -> tuple[BiasCorrection | None, float]:
-    """Bias correction, and the factor of sigma, from the validation part."""
-    if config.task != "energy":
-        return None, 1.0
+) -> dict[str, Any]:
+    """From the validation part: bias correction and the factor of sigma, or the temperature of classes."""
+    if config.task != "energy" and not config.calibrate:
+        return {}
     network.cpu().eval().load_state_dict(weights)
     with torch.inference_mode():
-        each = ((network(batch), batch.target, batch.weight > 0) for batch in Loader(data.validation()))
-        output, target, usable = (torch.cat(one).numpy() for one in zip(*each, strict=True))
-    values, target, abs_eta = output.reshape(len(output), -1)[usable], target[usable], data.abs_eta()[usable]
+        each = ((network(batch).float(), batch.target, batch.weight) for batch in Loader(data.validation()))
+        output, target, weight = (torch.cat(one) for one in zip(*each, strict=True))
+    if config.task != "energy":
+        said = torch.softmax(output.double(), dim=1).numpy()
+        shares = kept_fractions(config, data.tally.n[PARTS["train"]])[target.numpy()]  # as an epoch has them
+        return {"temperature": fit_temperature_of(said, target.numpy(), weight=weight.numpy() * shares)}
+    return _calibrate_energy(config, output.numpy(), target.numpy(), weight.numpy() > 0, data.abs_eta())
+
+
+def _calibrate_energy(
+    config: TrainConfig, output: np.ndarray, target: np.ndarray, usable: np.ndarray, abs_eta: np.ndarray
+) -> dict[str, Any]:
+    values, target, abs_eta = output.reshape(len(output), -1)[usable], target[usable], abs_eta[usable]
     bias = None
     if config.bias_correction != "none":
         bias = fit_bias(values[:, 0], target, abs_eta, grid=config.bias_correction)
         values = values / bias.divisor(values[:, 0], abs_eta)[:, None]
-    return bias, fit_sigma_scale(values, target) if config.uncertainty != "none" else 1.0
+    sigma_scale = fit_sigma_scale(values, target) if config.uncertainty != "none" else 1.0
+    return {"bias": bias, "sigma_scale": sigma_scale}
 
 
 def _record(config: TrainConfig, network: nn.Module, tally: Tally, history: list[dict[str, float]]) -> dict[str, Any]:

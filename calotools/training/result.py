@@ -36,6 +36,8 @@ class TrainingResult:
         Fitted on the validation part (energy).
     sigma_scale : float
         What the network's sigma is multiplied by, likewise.
+    temperature : float
+        What the logits of a classifier are divided by, likewise.
     """
 
     state_dict: dict[str, torch.Tensor]
@@ -46,3 +48,4 @@ class TrainingResult:
     record: dict[str, Any]
     bias: BiasCorrection | None = None
     sigma_scale: float = 1.0
+    temperature: float = 1.0

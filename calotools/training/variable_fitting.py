@@ -24,6 +24,7 @@ from calotools.training.pieces import PieceReader
 from calotools.training.result import TrainingResult
 from calotools.training.sample import PARTS, Sample, check_inputs, columns_of, label
 from calotools.training.survey import Survey, take_survey
+from calotools.training.temperature import fit_temperature_of
 from calotools.training.weighing import Tally, Weighing, class_numbers, kept_fractions
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ def _result(config: TrainConfig, model: VariableModel, data: _Data, tally: Tally
     values, eta, et = data.rows(rows)
     said = model.outputs(values, eta=eta, et=et)
     target, weight = data.sample.target[rows], data.sample.weight[rows]
-    bias = None
+    bias, temperature = None, 1.0
     if config.task == "energy":
         said = said * data.sample.base_energy[rows, None]
         if config.bias_correction != "none":
@@ -156,6 +157,8 @@ def _result(config: TrainConfig, model: VariableModel, data: _Data, tally: Tally
         metric = relative_iqr(said[:, 0], target)
     else:
         metric = mean_auc(said, target, weight=weight)
+        if config.calibrate:
+            temperature = fit_temperature_of(said, target, weight=weight, equal_classes=model.equal_classes)
     arrays = model.arrays()
     return TrainingResult(
         state_dict={name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()},
@@ -165,6 +168,7 @@ def _result(config: TrainConfig, model: VariableModel, data: _Data, tally: Tally
         scalers=InputScalers(),
         record=_record(config, tally) | {"best": {METRICS[config.task]: metric}, "importance": model.importance()},
         bias=bias,
+        temperature=temperature,
     )
 
 

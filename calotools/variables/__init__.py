@@ -17,6 +17,7 @@ from calotools.variables.reweighting import WeightedSample, fold_factors, make_r
 from calotools.variables.scaling import Scaler, fit_scaler
 from calotools.variables.selection import CutStep, Selection, add_cutflows, compute, fields_in, select
 from calotools.variables.splits import SPLITS, event_hash, fold_numbers, fold_split, split_of
+from calotools.variables.temperature import find_temperature, with_temperature
 from calotools.variables.weights import WeightTable, count_bins, flatten_weights, match_weights
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ __all__ = [
     "derived_inputs",
     "event_hash",
     "fields_in",
+    "find_temperature",
     "fit_scaler",
     "flat_collection",
     "flatten_weights",
@@ -54,6 +56,7 @@ __all__ = [
     "select",
     "shower_shapes",
     "split_of",
+    "with_temperature",
     "write_cut_table",
 ]
 

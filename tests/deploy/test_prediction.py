@@ -1,6 +1,7 @@
 """Prediction: what the friend tree says is what the network says, row by row."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import awkward as ak
@@ -84,6 +85,17 @@ def test_scores_equal_the_network_and_sum_to_one(run, bundle, ntuple):
     expected = torch.softmax(forward(bundle("identification"), read_candidates(ntuple)), dim=1).numpy()
     np.testing.assert_allclose(np.stack(list(scores.values.values()), axis=1), expected, rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(sum(scores.values.values()), 1, rtol=1e-5)
+
+
+def test_the_temperature_divides_the_logits(bundle, ntuple, tmp_path):
+    one = replace(bundle("identification"), temperature=2.5)
+    assert load_bundle(save_bundle(one, tmp_path / "model.calo")).temperature == 2.5
+    logits = forward(one, read_candidates(ntuple))
+    for calibrate, temperature in ((True, 2.5), (False, 1.0)):
+        asked = {"model": tmp_path / "model.calo", "files": tuple(ntuple), "output": tmp_path / "s.root", "threads": 1}
+        scores = read_friend(predict(PredictConfig(**asked, calibrate=calibrate, overwrite=True)))
+        expected = torch.softmax(logits / temperature, dim=1).numpy()
+        np.testing.assert_allclose(np.stack(list(scores.values.values()), axis=1), expected, rtol=1e-4, atol=1e-6)
 
 
 def test_same_entries_same_order(run, ntuple):

@@ -5,12 +5,13 @@ import json
 import numpy as np
 import pytest
 
-from calotools.analysis import auc
+from calotools.analysis import auc, measure_reliability
 from calotools.deploy import load_bundle
 from calotools.errors import ConfigError, ModelError
 from calotools.ntuple import NtupleWriter, read_candidates, read_friend
 from calotools.recipe import PredictConfig, PrepareConfig, ReweightConfig, TrainConfig, WorkingPointsConfig
 from calotools.stages import predict, prepare, reweight, train, working_points
+from calotools.variables import make_discriminant
 
 N = 6000
 SIGNAL = np.random.default_rng(0).random(N) < 0.5
@@ -45,6 +46,7 @@ def ntuple(tmp_path_factory):
         "e_acc": np.full(N, 50.0),
     }
     columns["reta"][::50] = np.nan
+    columns["eratio"] = columns["reta"].copy()
     path = tmp_path_factory.mktemp("variables") / "a.root"
     with NtupleWriter(path) as writer:
         writer.extend("electrons", {k: v.astype("f4") if v.dtype == float else v for k, v in columns.items()})
@@ -89,6 +91,45 @@ def test_identification_reaches_what_the_variables_allow(recipe, scores_of, mode
     assert record["best"]["val_auc"] == pytest.approx(best, abs=0.05)
     numbers = json.loads((config.output / "numbers.json").read_text(encoding="utf-8"))
     assert numbers["results"]["record"]["variables"] == ["reta", "rhad"]
+
+
+def misfit(scores, rows):
+    """By how much the part that is signal is off the score, beyond three standard deviations, at most."""
+    one = measure_reliability(scores.values["score_signal"][rows], SIGNAL[rows])
+    filled = one.n_total > 10
+    return float(np.max((np.abs(one.value - one.mean) - 1.5 * (one.high - one.low))[filled]))
+
+
+def test_scores_are_probabilities_with_the_temperature_of_the_bundle(recipe, ntuple, tmp_path):
+    """A variable that counts twice makes the likelihood twice as certain as it may be."""
+    settings = {"eta_bins": [0, 2.5], "et_bins": [10, 50], "n_bins": 40}
+    config = recipe("likelihood", scalars=("reta", "eratio"), model={"name": "likelihood", "settings": settings})
+    train(config)
+    temperature = load_bundle(config.output).temperature
+    assert temperature == pytest.approx(2, abs=0.4)
+    asked = {"model": config.output, "files": (ntuple,), "output": tmp_path / "scores.root", "threads": 1}
+    mended, raw = (
+        read_friend(predict(PredictConfig(**asked, calibrate=one, overwrite=True))) for one in (True, False)
+    )
+    test = mended.split == 2
+    assert misfit(mended, test) < 0.03  # densities are smoothed
+    assert misfit(raw, test) > 0.04
+    assert mended.record["temperature"] == [temperature]
+    assert raw.record["temperature"] is None
+    # what is cut on keeps its order: the log-odds are divided by the temperature
+    which = make_discriminant(("background", "signal"))
+    odds = [
+        which({name: one.values[f"score_{name}"] for name in ("background", "signal")}, eta=np.zeros(N))
+        for one in (mended, raw)
+    ]
+    np.testing.assert_allclose(odds[0] * temperature, odds[1], rtol=1e-4, atol=1e-5)
+
+
+def test_a_recipe_can_do_without_the_temperature(recipe):
+    config = recipe("likelihood", scalars=("reta", "eratio"), calibrate=False)
+    outcome = train(config)
+    assert load_bundle(config.output).temperature == 1
+    assert not any("temperature" in line.name for line in outcome.headline)
 
 
 def test_energy_of_trees(recipe, scores_of, ntuple):

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 import torch
 
+from calotools.analysis import fit_temperature
 from calotools.errors import ConfigError, EmptyInputError, NumericalError
 from calotools.models import ModelInputs, build_model
 from calotools.training import fit
+from calotools.training.fitting import new_network
 from calotools.training.stored import StoreData
 
 
@@ -86,6 +88,24 @@ def test_energy_network_beats_the_base_energy(recipe, showers):
 def test_identification_network_separates(recipe, showers):
     result = fit(recipe("identification", trainer={"epochs": 4, "batch_size": 100}), showers)
     assert result.record["best"]["val_auc"] > 0.85
+
+
+def test_the_temperature_is_that_of_the_validation_part(recipe, showers):
+    config = recipe("identification", trainer={"epochs": 4, "batch_size": 100}, validation_fraction=0.4)
+    result = fit(config, showers)
+    data = StoreData(config, showers)
+    network = new_network(config).eval()
+    network.load_state_dict(result.state_dict)
+    with torch.inference_mode():
+        parts = [(network(batch), batch.target, batch.weight) for batch in data.validation().batches(0)]
+    logits, target, weight = (torch.cat(one).double() for one in zip(*parts, strict=True))
+    said = torch.softmax(logits / result.temperature, dim=1).numpy()
+    left = fit_temperature(said, target.long().numpy(), weight=weight.numpy())
+    assert left.value == pytest.approx(1, abs=1e-3)
+    assert left.error < 0.5
+    assert result.temperature != 1
+    other = recipe("identification", trainer={"epochs": 1}, calibrate=False, output=config.output / "other")
+    assert fit(other, showers).temperature == 1
 
 
 def test_shuffled_targets_teach_nothing(recipe, showers):
