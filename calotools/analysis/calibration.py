@@ -14,6 +14,7 @@ from calotools.variables.temperature import find_temperature, with_temperature
 
 __all__ = ["confusion_matrix", "fit_temperature", "measure_reliability", "with_temperature"]
 
+
 def fit_temperature(probability: np.ndarray, target: np.ndarray, *, weight: np.ndarray | None = None) -> Estimate:
     """The temperature with which probabilities are most likely.
 

@@ -27,5 +27,6 @@ class PredictConfig(ManyFilesConfig):
     threads: int | None = Field(None, description="CPU threads; default: the machine's cores", ge=1)
     accelerator: Literal["auto", "cpu", "gpu"] = Field("auto", description="where to run")
     precision: Precision = Field("fp32", description="bf16: convolutions with 8 bits of mantissa, faster")
+    calibrate: bool = Field(True, description="apply the model's temperature to class scores")
     on_bad: BadCandidates = Field("error", description="a candidate without usable cells: stop, or write NaN")
     overwrite: bool = Field(False, description="replace an existing output")

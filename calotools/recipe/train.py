@@ -62,6 +62,9 @@ class TrainConfig(StageConfig):
     bias_correction: Literal["none", "energy", "eta-energy"] = Field(
         "eta-energy", description="divide energies by their median over the true one, on a grid (validation part)"
     )
+    calibrate: bool = Field(
+        True, description="find the temperature with which class scores are probabilities (validation part)"
+    )
     reweight: bool = Field(True, description="flatten E_T and eta: classes to a common shape, energy to a flat one")
     event_weight: bool = Field(False, description="also use the weights of the ntuple (field 'weight')")
     fractions: dict[str, float] = Field({}, description="share of each class in training; default: as in the files")

@@ -108,9 +108,7 @@ def test_scores_are_probabilities_with_the_temperature_of_the_bundle(recipe, ntu
     temperature = load_bundle(config.output).temperature
     assert temperature == pytest.approx(2, abs=0.4)
     asked = {"model": config.output, "files": (ntuple,), "output": tmp_path / "scores.root", "threads": 1}
-    mended, raw = (
-        read_friend(predict(PredictConfig(**asked, calibrate=one, overwrite=True))) for one in (True, False)
-    )
+    mended, raw = (read_friend(predict(PredictConfig(**asked, calibrate=one, overwrite=True))) for one in (True, False))
     test = mended.split == 2
     assert misfit(mended, test) < 0.03  # densities are smoothed
     assert misfit(raw, test) > 0.04
