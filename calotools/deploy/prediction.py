@@ -235,7 +235,7 @@ def _scorer(
     batch_size: int,
     on_bad: Literal["error", "skip"],
     precision: Literal["fp32", "bf16"],
-    calibrate: bool,
+    calibrate: bool = True,
 ) -> AnyScorer:
     """The model, kept from one file to the next."""
     bundle = load_bundle(model)
