@@ -13,28 +13,17 @@ Names are imported when first used, so that `import calotools` costs nothing. Un
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from calotools._lazy import lazy_names
 from calotools._version import version as __version__
 
 if TYPE_CHECKING:
     from calotools.images import build_images, image_spec, pad_tracks
     from calotools.ntuple import index_of, iterate_candidates, read_candidates, read_friend, write_friend
     from calotools.variables import select, shower_shapes
-
-_ROOM_OF = {
-    "build_images": "images",
-    "image_spec": "images",
-    "index_of": "ntuple",
-    "iterate_candidates": "ntuple",
-    "pad_tracks": "images",
-    "read_candidates": "ntuple",
-    "read_friend": "ntuple",
-    "select": "variables",
-    "shower_shapes": "variables",
-    "write_friend": "ntuple",
-}
+else:
+    __getattr__, __dir__ = lazy_names(__name__)
 
 __all__ = [
     "__version__",
@@ -49,13 +38,3 @@ __all__ = [
     "shower_shapes",
     "write_friend",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _ROOM_OF:
-        raise AttributeError(f"module 'calotools' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"calotools.{_ROOM_OF[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return __all__

@@ -1,11 +1,15 @@
 """Numbers with uncertainties: ROC and working points, resolution, pairs and masses, peak fits, tag-and-probe.
 
 Results are the nouns of `calotools.containers`. Everything here works on arrays; nothing needs torch.
+
+Names are imported on first use, since fits and pairs need libraries that other commands do not.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from calotools._lazy import lazy_names
 
 if TYPE_CHECKING:
     from calotools.analysis.binned import bin_numbers, bin_ranges, cuts_in_bins, efficiency_in_bins, rejection
@@ -22,12 +26,7 @@ if TYPE_CHECKING:
         median,
         robust_width,
     )
-    from calotools.analysis.histograms import (
-        FilledHistograms,
-        fill_histograms,
-        histogram_fields,
-        new_histograms,
-    )
+    from calotools.analysis.histograms import FilledHistograms, fill_histograms, histogram_fields, new_histograms
     from calotools.analysis.intervals import binomial_interval
     from calotools.analysis.pairs import PairRule, Pairs, all_pairs, find_pairs, pair_mass
     from calotools.analysis.peakfit import fit_peak
@@ -47,78 +46,8 @@ if TYPE_CHECKING:
     from calotools.analysis.tagprobefit import TagProbeModel, efficiency_of_fits, fit_efficiencies
     from calotools.analysis.terms import ResolutionTerms, fit_terms, mixture_width, resolution_at
     from calotools.analysis.widths import compare_widths
-
-_HOME = {
-    "Bootstrap": "bootstrap",
-    "Estimate": "estimates",
-    "FilledHistograms": "histograms",
-    "PairRule": "pairs",
-    "Pairs": "pairs",
-    "ResolutionTerms": "terms",
-    "ScaleFactorMeasurement": "scalefactors",
-    "TagProbeModel": "tagprobefit",
-    "TagProbeSample": "tagprobe",
-    "all_pairs": "pairs",
-    "auc": "roc",
-    "bin_numbers": "binned",
-    "bin_ranges": "binned",
-    "binomial_interval": "intervals",
-    "bootstrap_estimate": "estimates",
-    "check_closure": "scalefactors",
-    "closeness": "reweighting",
-    "compare_widths": "widths",
-    "confusion_matrix": "calibration",
-    "correlation": "estimates",
-    "count_efficiencies": "tagprobe",
-    "cut_closure": "cuts",
-    "cuts_in_bins": "binned",
-    "design_effect": "tagprobe",
-    "effective_size": "reweighting",
-    "efficiency_in_bins": "binned",
-    "efficiency_of_fits": "tagprobefit",
-    "event_bootstrap": "bootstrap",
-    "fill_histograms": "histograms",
-    "find_pairs": "pairs",
-    "fit_cuts": "cuts",
-    "fit_efficiencies": "tagprobefit",
-    "fit_peak": "peakfit",
-    "fit_temperature": "calibration",
-    "fit_terms": "terms",
-    "fraction": "estimates",
-    "from_dict": "results",
-    "histogram_fields": "histograms",
-    "mean_rows": "estimates",
-    "measure_cuts": "cuts",
-    "measure_pulls": "pulls",
-    "measure_reliability": "calibration",
-    "measure_resolution": "resolution",
-    "measure_roc": "roc",
-    "measure_scale_factors": "scalefactors",
-    "median": "estimates",
-    "mixture_width": "terms",
-    "new_histograms": "histograms",
-    "overlap": "reweighting",
-    "pair_mass": "pairs",
-    "profile": "dependence",
-    "quantiles": "resolution",
-    "rank_correlation": "dependence",
-    "read_numbers": "results",
-    "rejection": "binned",
-    "resolution_at": "terms",
-    "rising_targets": "cuts",
-    "robust_width": "estimates",
-    "scale_factors": "scalefactors",
-    "sculpting": "dependence",
-    "separate": "separation",
-    "shortest_interval": "resolution",
-    "sigma68": "resolution",
-    "significance": "pulls",
-    "tag_probe_sample": "tagprobe",
-    "to_dict": "results",
-    "with_temperature": "calibration",
-    "working_points": "roc",
-    "write_numbers": "results",
-}
+else:
+    __getattr__, __dir__ = lazy_names(__name__)
 
 __all__ = [
     "Bootstrap",
@@ -191,12 +120,3 @@ __all__ = [
     "working_points",
     "write_numbers",
 ]
-
-
-def __getattr__(name: str) -> object:
-    """Import a public name on first use: fits and pairs need libraries that other commands do not."""
-    from importlib import import_module
-
-    if name not in _HOME:
-        raise AttributeError(f"module 'calotools.analysis' has no attribute '{name}'")
-    return getattr(import_module(f"calotools.analysis.{_HOME[name]}"), name)

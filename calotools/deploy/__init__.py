@@ -1,8 +1,13 @@
-"""Deployment: one file that holds a trained network, and its application to ntuples."""
+"""Deployment: one file that holds a trained network, and its application to ntuples.
+
+Names are imported on first use, so that `import calotools.deploy` needs no torch.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from calotools._lazy import lazy_names
 
 if TYPE_CHECKING:
     from calotools.deploy.attribution import integrate_gradients, permutation_importance, read_batch
@@ -12,6 +17,8 @@ if TYPE_CHECKING:
     from calotools.deploy.prediction import predict
     from calotools.deploy.preparation import prepare, without_bad_files
     from calotools.deploy.score import Scorer, make_scorer
+else:
+    __getattr__, __dir__ = lazy_names(__name__)
 
 __all__ = [
     "ModelBundle",
@@ -29,29 +36,3 @@ __all__ = [
     "without_bad_files",
     "workers",
 ]
-
-_HOME = {
-    "integrate_gradients": "attribution",
-    "permutation_importance": "attribution",
-    "read_batch": "attribution",
-    "ModelBundle": "bundle",
-    "Scorer": "score",
-    "bundle_of": "bundle",
-    "combine_folds": "folds",
-    "load_bundle": "bundle",
-    "make_scorer": "score",
-    "predict": "prediction",
-    "prepare": "preparation",
-    "save_bundle": "bundle",
-    "without_bad_files": "preparation",
-    "workers": "distributed",
-}
-
-
-def __getattr__(name: str) -> object:
-    """Import a public name on first use, so that `import calotools.deploy` needs no torch."""
-    from importlib import import_module
-
-    if name not in _HOME:
-        raise AttributeError(f"module 'calotools.deploy' has no attribute {name!r}")
-    return getattr(import_module(f"calotools.deploy.{_HOME[name]}"), name)

@@ -1,8 +1,13 @@
-"""Networks: one file per network of the literature, the blocks they share, and a function that builds them by name."""
+"""Networks: one file per network of the literature, the blocks they share, and a function that builds them by name.
+
+Names are imported on first use, so that `import calotools.models` needs no torch.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from calotools._lazy import lazy_names
 
 if TYPE_CHECKING:
     from calotools.models.bins import ENERGY_BINS, LIKELIHOOD_BINS, ONE_BIN, KinematicBins
@@ -28,6 +33,8 @@ if TYPE_CHECKING:
         VariableTable,
         is_variable_model,
     )
+else:
+    __getattr__, __dir__ = lazy_names(__name__)
 
 __all__ = [
     "ENERGY_BINS",
@@ -60,44 +67,3 @@ __all__ = [
     "is_variable_model",
     "use_threads",
 ]
-
-_HOME = {
-    "ENERGY_BINS": "bins",
-    "KinematicBins": "bins",
-    "LIKELIHOOD_BINS": "bins",
-    "ONE_BIN": "bins",
-    "MODELS": "build",
-    "ElectronCNN2018": "electron_cnn_2018",
-    "ElectronCNN2020": "electron_cnn_2020",
-    "ElectronCompact": "electron_compact",
-    "ElectronRNN": "electron_rnn",
-    "EnergyCNN": "energy_cnn",
-    "EnergyCNN2019": "energy_cnn_2019",
-    "EnergyCloud": "energy_cloud",
-    "EnergyCompact": "energy_compact",
-    "Likelihood": "likelihood",
-    "LikelihoodSettings": "likelihood",
-    "ModelInputs": "inputs",
-    "ObjectCNN": "object_cnn",
-    "build_model": "build",
-    "fit_likelihood": "likelihood",
-    "BoostedTrees": "trees",
-    "TreeSettings": "trees",
-    "fit_trees": "trees",
-    "VARIABLE_MODELS": "variable_models",
-    "VariableInputs": "variable_models",
-    "VariableModel": "variable_models",
-    "VariableTable": "variable_models",
-    "is_variable_model": "variable_models",
-    "check_precision": "precision",
-    "use_threads": "threads",
-}
-
-
-def __getattr__(name: str) -> object:
-    """Import a public name on first use, so that `import calotools.models` needs no torch."""
-    from importlib import import_module
-
-    if name not in _HOME:
-        raise AttributeError(f"module 'calotools.models' has no attribute {name!r}")
-    return getattr(import_module(f"calotools.models.{_HOME[name]}"), name)

@@ -7,48 +7,61 @@ Every `draw_*` takes results (nouns of `calotools.containers`, or arrays by name
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from typing import TYPE_CHECKING
 
-_HOME = {
-    "draw_candidate": "display",
-    "draw_confusion": "calibration",
-    "draw_efficiency": "efficiency",
-    "draw_efficiency_map": "maps",
-    "draw_histogram": "histograms",
-    "draw_history": "history",
-    "draw_image_pairs": "image_pairs",
-    "draw_images": "images",
-    "draw_importance": "importance",
-    "draw_peak": "peak",
-    "draw_peak_comparison": "peak",
-    "draw_pipeline": "pipeline",
-    "draw_pulls": "distributions",
-    "draw_rejection": "efficiency",
-    "draw_reliability": "calibration",
-    "draw_residuals": "distributions",
-    "draw_resolution": "resolution",
-    "draw_reweighting": "reweighting",
-    "draw_roc": "roc",
-    "draw_scale_factors": "maps",
-    "draw_scores": "distributions",
-    "draw_series": "series",
-    "draw_shapes": "shapes",
-    "draw_tagprobe": "tagprobe",
-    "read_history": "history",
-    "save_figure": "save",
-    "save_file": "save",
-    "write_report": "report",
-}
+from calotools._lazy import lazy_names
 
-__all__ = sorted(_HOME)
+if TYPE_CHECKING:
+    from calotools.plots.calibration import draw_confusion, draw_reliability
+    from calotools.plots.display import draw_candidate
+    from calotools.plots.distributions import draw_pulls, draw_residuals, draw_scores
+    from calotools.plots.efficiency import draw_efficiency, draw_rejection
+    from calotools.plots.histograms import draw_histogram
+    from calotools.plots.history import draw_history, read_history
+    from calotools.plots.image_pairs import draw_image_pairs
+    from calotools.plots.images import draw_images
+    from calotools.plots.importance import draw_importance
+    from calotools.plots.maps import draw_efficiency_map, draw_scale_factors
+    from calotools.plots.peak import draw_peak, draw_peak_comparison
+    from calotools.plots.pipeline import draw_pipeline
+    from calotools.plots.report import write_report
+    from calotools.plots.resolution import draw_resolution
+    from calotools.plots.reweighting import draw_reweighting
+    from calotools.plots.roc import draw_roc
+    from calotools.plots.save import save_figure, save_file
+    from calotools.plots.series import draw_series
+    from calotools.plots.shapes import draw_shapes
+    from calotools.plots.tagprobe import draw_tagprobe
+else:
+    __getattr__, __dir__ = lazy_names(__name__)
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'calotools.plots' has no attribute '{name}'")
-    return getattr(importlib.import_module(f"calotools.plots.{_HOME[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__all__ = [
+    "draw_candidate",
+    "draw_confusion",
+    "draw_efficiency",
+    "draw_efficiency_map",
+    "draw_histogram",
+    "draw_history",
+    "draw_image_pairs",
+    "draw_images",
+    "draw_importance",
+    "draw_peak",
+    "draw_peak_comparison",
+    "draw_pipeline",
+    "draw_pulls",
+    "draw_rejection",
+    "draw_reliability",
+    "draw_residuals",
+    "draw_resolution",
+    "draw_reweighting",
+    "draw_roc",
+    "draw_scale_factors",
+    "draw_scores",
+    "draw_series",
+    "draw_shapes",
+    "draw_tagprobe",
+    "read_history",
+    "save_figure",
+    "save_file",
+    "write_report",
+]

@@ -6,29 +6,18 @@ Start with `simulate`; `driver` streams blocks of events, `blocks` is one block 
 the calorimeter. Every effect is an entry of `Effects`, every difference of pseudo-data one of `Injected`.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
-__all__ = ["Effects", "Injected", "Particles", "Response", "simulate", "simulate_response"]
+from calotools._lazy import lazy_names
 
 if TYPE_CHECKING:
     from calotools.simulate.driver import simulate
     from calotools.simulate.effects import Effects
     from calotools.simulate.pseudo_data import Injected
     from calotools.simulate.response import Particles, Response, simulate_response
+else:
+    __getattr__, __dir__ = lazy_names(__name__)
 
-_HOME = {
-    "Effects": "effects",
-    "Injected": "pseudo_data",
-    "Particles": "response",
-    "Response": "response",
-    "simulate": "driver",
-    "simulate_response": "response",
-}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+__all__ = ["Effects", "Injected", "Particles", "Response", "simulate", "simulate_response"]

@@ -6,42 +6,50 @@ checked before the work starts, appear whole or not at all, and carry the resolv
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
+
+from calotools._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from calotools.stages.attribution import attribute
+    from calotools.stages.cuts import working_points
+    from calotools.stages.evaluation import evaluate
+    from calotools.stages.histograms import histogram
+    from calotools.stages.masses import peaks
+    from calotools.stages.networks import predict, prepare, train
+    from calotools.stages.ntuples import display, inspect, simulate
+    from calotools.stages.publish import Outcome
+    from calotools.stages.reporting import report
+    from calotools.stages.reweighting import reweight
+    from calotools.stages.tag_and_probe import tagprobe
+    from calotools.stages.tuning import find_rate, tune
+    from calotools.stages.validation import validate_simulation
+    from calotools.stages.written import describe_written
+else:
+    __getattr__, __dir__ = lazy_names(__name__)
+
+__all__ = [
+    "Outcome",
+    "Progress",
+    "attribute",
+    "describe_written",
+    "display",
+    "evaluate",
+    "find_rate",
+    "histogram",
+    "inspect",
+    "peaks",
+    "predict",
+    "prepare",
+    "report",
+    "reweight",
+    "simulate",
+    "tagprobe",
+    "train",
+    "tune",
+    "validate_simulation",
+    "working_points",
+]
 
 Progress = Callable[[str, int, int], None]
-
-_WHERE = {
-    "Outcome": "publish",
-    "describe_written": "written",
-    "attribute": "attribution",
-    "display": "ntuples",
-    "evaluate": "evaluation",
-    "find_rate": "tuning",
-    "histogram": "histograms",
-    "inspect": "ntuples",
-    "peaks": "masses",
-    "predict": "networks",
-    "prepare": "networks",
-    "report": "reporting",
-    "reweight": "reweighting",
-    "simulate": "ntuples",
-    "tagprobe": "tag_and_probe",
-    "train": "networks",
-    "tune": "tuning",
-    "validate_simulation": "validation",
-    "working_points": "cuts",
-}
-
-__all__ = ["Progress", *sorted(_WHERE)]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _WHERE:
-        raise AttributeError(f"module 'calotools.stages' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"calotools.stages.{_WHERE[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return __all__

@@ -1,8 +1,13 @@
-"""Training: a sample in a store or streamed from ntuples, a task with its loss, a fit with checkpoints."""
+"""Training: a sample in a store or streamed from ntuples, a task with its loss, a fit with checkpoints.
+
+Names are imported on first use: Lightning takes seconds.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from calotools._lazy import lazy_names
 
 if TYPE_CHECKING:
     from calotools.training.batches import make_batch
@@ -15,6 +20,8 @@ if TYPE_CHECKING:
     from calotools.training.search import importance_of, open_study, recipe_of, run_search
     from calotools.training.survey import Survey, take_survey
     from calotools.training.variable_fitting import fit_variables
+else:
+    __getattr__, __dir__ = lazy_names(__name__)
 
 __all__ = [
     "InputScalers",
@@ -34,31 +41,3 @@ __all__ = [
     "take_survey",
     "try_learning_rates",
 ]
-
-_HOME = {
-    "importance_of": "search",
-    "mean_auc": "metrics",
-    "open_study": "search",
-    "recipe_of": "search",
-    "run_search": "search",
-    "try_learning_rates": "learning_rates",
-    "InputScalers": "inputs",
-    "Survey": "survey",
-    "TrainingResult": "result",
-    "fit": "fitting",
-    "fit_variables": "variable_fitting",
-    "make_batch": "batches",
-    "open_data": "fitting",
-    "prepare": "preparation",
-    "prepare_shard": "preparation",
-    "take_survey": "survey",
-}
-
-
-def __getattr__(name: str) -> object:
-    """Import a public name on first use: Lightning takes seconds."""
-    from importlib import import_module
-
-    if name not in _HOME:
-        raise AttributeError(f"module 'calotools.training' has no attribute {name!r}")
-    return getattr(import_module(f"calotools.training.{_HOME[name]}"), name)

@@ -6,9 +6,9 @@ used.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from calotools._lazy import lazy_names
 from calotools.variables.cut_table import CutTable, read_cut_table, write_cut_table
 from calotools.variables.derived import DERIVED, add_derived, derived_inputs
 from calotools.variables.discriminant import Discriminant, make_discriminant
@@ -22,6 +22,8 @@ from calotools.variables.weights import WeightTable, count_bins, flatten_weights
 
 if TYPE_CHECKING:
     from calotools.variables.shapes import SHAPES, candidate_shapes, shower_shapes
+else:
+    __getattr__, __dir__ = lazy_names(__name__)
 
 __all__ = [
     "DERIVED",
@@ -59,15 +61,3 @@ __all__ = [
     "with_temperature",
     "write_cut_table",
 ]
-
-_COMPILED = ("SHAPES", "candidate_shapes", "shower_shapes")
-
-
-def __getattr__(name: str) -> Any:
-    if name in _COMPILED:
-        return getattr(importlib.import_module("calotools.variables.shapes"), name)
-    raise AttributeError(f"module 'calotools.variables' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return __all__

@@ -6,7 +6,21 @@
 Needs the extra ``calotools[pythia]``; nothing here imports Pythia before an event is asked for.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
+
+from calotools._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from calotools.simulate.pythia.ancestry import classify_particles
+    from calotools.simulate.pythia.collisions import pythia_interactions
+    from calotools.simulate.pythia.events import Events, run_pythia
+    from calotools.simulate.pythia.near import generate_candidates
+    from calotools.simulate.pythia.objects import generate_objects
+    from calotools.simulate.pythia.settings import process_table
+else:
+    __getattr__, __dir__ = lazy_names(__name__)
 
 __all__ = [
     "Events",
@@ -17,29 +31,3 @@ __all__ = [
     "pythia_interactions",
     "run_pythia",
 ]
-
-if TYPE_CHECKING:
-    from calotools.simulate.pythia.ancestry import classify_particles
-    from calotools.simulate.pythia.collisions import pythia_interactions
-    from calotools.simulate.pythia.events import Events, run_pythia
-    from calotools.simulate.pythia.near import generate_candidates
-    from calotools.simulate.pythia.objects import generate_objects
-    from calotools.simulate.pythia.settings import process_table
-
-_HOME = {
-    "Events": "events",
-    "classify_particles": "ancestry",
-    "generate_candidates": "near",
-    "generate_objects": "objects",
-    "process_table": "settings",
-    "pythia_interactions": "collisions",
-    "run_pythia": "events",
-}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
