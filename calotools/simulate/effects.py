@@ -43,7 +43,9 @@ class Effects(StageConfig):
     )
     bremsstrahlung: bool = Field(True, description="electrons radiate in the tracker")
     conversions: bool = Field(True, description="photons convert in the tracker")
-    field: float = Field(2.0, description="solenoid field [T]", ge=0, le=10)
+    field: float = Field(
+        2.0, description="solenoid field [T]; 0: straight tracks, of unknown momentum and charge", ge=0, le=10
+    )
     showers: Path | None = Field(None, description="TOML of tuning numbers that replace those of the table 'showers'")
     longitudinal_fluctuations: float = Field(
         1.15, description="scale of the variation of depth and shape from shower to shower; 0 for none", ge=0, le=2
