@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     )
     from calotools.analysis.histograms import FilledHistograms, fill_histograms, histogram_fields, new_histograms
     from calotools.analysis.intervals import binomial_interval
-    from calotools.analysis.pairs import PairRule, Pairs, all_pairs, find_pairs, pair_mass
+    from calotools.analysis.pairs import PairRule, Pairs, all_pairs, find_pairs, leg_mass, pair_mass
     from calotools.analysis.peakfit import fit_peak
     from calotools.analysis.pulls import measure_pulls, significance
     from calotools.analysis.resolution import measure_resolution, quantiles, shortest_interval, sigma68
@@ -88,6 +88,7 @@ __all__ = [
     "fraction",
     "from_dict",
     "histogram_fields",
+    "leg_mass",
     "mean_rows",
     "measure_cuts",
     "measure_pulls",

@@ -11,7 +11,7 @@ import vector
 from calotools.containers import Index
 from calotools.errors import BranchError, ConfigError, InputFileError, ShapeError, nearest
 
-__all__ = ["RULES", "PairRule", "Pairs", "all_pairs", "find_pairs", "pair_mass"]
+__all__ = ["RULES", "PairRule", "Pairs", "all_pairs", "find_pairs", "leg_mass", "pair_mass"]
 
 
 @dataclass(frozen=True)
@@ -241,3 +241,41 @@ def pair_mass(candidates: ak.Array, pairs: Pairs, *, energy: str | np.ndarray = 
         return vector.array({"pt": pt[rows], "eta": eta[rows], "phi": phi[rows], "mass": np.zeros(len(rows))})
 
     return np.asarray((leg(pairs.first) + leg(pairs.second)).mass, float)
+
+
+def leg_mass(candidates: ak.Array, pairs: Pairs, *, probe: str, other: str) -> np.ndarray:
+    """Mass of each pair with one energy for one leg and another for the other one; each leg is the probe once.
+
+    Parameters
+    ----------
+    candidates : (n,) awkward record array
+        Fields eta, phi and both energies.
+    pairs : Pairs
+        Of these candidates.
+    probe, other : str
+        Names of the energies.
+
+    Returns
+    -------
+    (2 n_pair,) float [GeV]
+        First with `Pairs.first` as the probe, then with `Pairs.second`. With the true energy as the other one, the
+        width is that of one measured leg.
+
+    Raises
+    ------
+    BranchError
+        A field is not there.
+
+    Examples
+    --------
+    >>> one = {"eta": 0.0, "e_true": 45.6}
+    >>> legs = ak.Array([one | {"e": 45.6, "phi": -0.1}, one | {"e": 49.0, "phi": 3.0416}])
+    >>> pairs = Pairs(np.array([0]), np.array([1]), np.array([1]), np.array([5]))
+    >>> leg_mass(legs, pairs, probe="e", other="e_true").round(1)
+    array([91.2, 94.5])
+    """
+    mass = pair_mass(candidates, pairs, energy=other)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # of massless legs: m^2 = 2 E1 E2 (1 - cos(angle))
+        factor = np.sqrt(_column(candidates, probe) / _column(candidates, other))
+    return np.concatenate([mass * factor[rows] for rows in (pairs.first, pairs.second)])

@@ -15,6 +15,7 @@ from calotools.errors import EmptyInputError
 from calotools.ntuple import index_of, read_friend, read_resolved, resolve_sample, sample_fields
 from calotools.outputs import check_output
 from calotools.plots import draw_peak, draw_peak_comparison
+from calotools.stages.legs import TRUE_ENERGY, compare_legs, lines_of_legs
 from calotools.stages.probes import PAIR_MASS
 from calotools.stages.publish import Headline, Outcome, publish, with_bad_files
 from calotools.stages.scored import read_scored
@@ -43,6 +44,7 @@ class _Masses:
     bootstrap: Bootstrap
     cutflow: list[dict[str, Any]] = field(default_factory=list)
     bad_files: list[dict[str, str]] = field(default_factory=list)
+    legs: dict[str, WidthComparison] = field(default_factory=dict)
 
 
 def peaks(config: PeaksConfig, *, progress: Progress | None = None) -> Outcome:
@@ -83,7 +85,7 @@ def _scored_pairs(config: PeaksConfig, kind: str) -> _Masses:
         config.files,
         friend,
         fields=(*_FIELDS, config.reference),
-        optional=("eta_s2",),
+        optional=("eta_s2", TRUE_ENERGY),
         cuts=config.selection,
         split=config.split,
         tree=config.tree or friend.record["tree"],
@@ -128,12 +130,19 @@ def _paired(
             "(run, event): use --pair to choose the other kind, or another sample"
         )
     energies = {"before": config.reference, **after}
+    weight = _weight(config, candidates)[pairs.first]
+    bootstrap = event_bootstrap(pairs.index, rng=np.random.default_rng(config.seed), replicas=config.replicas)
+    legs = {}
+    if after:
+        window = config.window or RULES[kind].window
+        legs = compare_legs(candidates, pairs, energies=energies, window=window, weight=weight, bootstrap=bootstrap)
     return _Masses(
         masses={when: pair_mass(candidates, pairs, energy=energy) for when, energy in energies.items()},
         names={"before": f"layer sum ({config.reference})", "after": "network"},
-        weight=_weight(config, candidates)[pairs.first],
-        bootstrap=event_bootstrap(pairs.index, rng=np.random.default_rng(config.seed), replicas=config.replicas),
+        weight=weight,
+        bootstrap=bootstrap,
         cutflow=cutflow,
+        legs=legs,
     )
 
 
@@ -157,8 +166,9 @@ def _outcome(measured: _Masses, config: PeaksConfig, kind: str) -> Outcome:
     if "after" in fits:
         before, after = measured.masses["before"], measured.masses["after"]
         widths = compare_widths(before, after, bootstrap=measured.bootstrap, window=window, weight=measured.weight)
-    results: dict[str, Any] = {"fits": fits, "widths": widths, "cutflow": measured.cutflow}
-    return Outcome("peaks", _TITLES[kind], _headline(fits, widths, kind), results, _figures(fits, widths, config, kind))
+    results: dict[str, Any] = {"fits": fits, "widths": widths, "legs": measured.legs, "cutflow": measured.cutflow}
+    headline = (*_headline(fits, widths, kind), *lines_of_legs(measured.legs))
+    return Outcome("peaks", _TITLES[kind], headline, results, _figures(fits, widths, config, kind))
 
 
 def _figures(

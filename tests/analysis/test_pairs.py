@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calotools.analysis import Pairs, all_pairs, find_pairs, pair_mass
+from calotools.analysis import Pairs, all_pairs, find_pairs, leg_mass, pair_mass
 from calotools.errors import BranchError, ConfigError, InputFileError, ShapeError
 
 
@@ -118,3 +118,23 @@ def test_wrong_input_is_refused():
         pair_mass(legs, all_pairs(legs), energy=np.ones(3))
     with pytest.raises(BranchError, match="no field 'e_netwrk'"):
         pair_mass(legs, all_pairs(legs), energy="e_netwrk")
+
+
+def test_one_leg_has_the_probes_energy_in_every_pair_it_is_in():
+    legs = sample(event=[1, 1, 1], candidate=[0, 1, 2], et=[50, 40, 30], phi=[0.0, 2.0, 4.0])
+    legs = ak.with_field(legs, np.array([52.0, 38.0, 33.0]), "e_new")
+    pairs = all_pairs(legs)
+    expected = []
+    for rows in (pairs.first, pairs.second):
+        for number, row in enumerate(rows):
+            energy = np.asarray(legs.e).copy()
+            energy[row] = legs.e_new[row]
+            expected.append(pair_mass(legs, pairs.take(np.array([number])), energy=energy)[0])
+    assert leg_mass(legs, pairs, probe="e_new", other="e") == pytest.approx(expected)
+
+
+def test_a_leg_without_an_energy_has_no_mass():
+    legs = sample(event=[1, 1], candidate=[0, 1], et=[50, 40], phi=[0.0, 2.0])
+    legs = ak.with_field(legs, np.array([np.nan, 38.0]), "e_new")
+    pairs = all_pairs(legs)
+    assert np.isnan(leg_mass(legs, pairs, probe="e_new", other="e")).tolist() == [True, False]

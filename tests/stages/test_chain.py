@@ -132,6 +132,11 @@ def test_peaks(chain):
     found = numbers(config.output)
     assert found["headline"][0]["error"] > 0
     assert outcome.results["widths"].n > 20
+    legs = outcome.results["legs"]
+    assert set(legs) == {"probe", "probe_and_truth", "detector"}
+    # the true energy of the other leg leaves less of the detector in the width
+    assert legs["probe_and_truth"].before["sigma68"] < legs["probe"].before["sigma68"]
+    assert {one["name"] for one in found["headline"]} >= {"width ratio of the detector's part"}
 
 
 def test_tagprobe_and_its_closure(chain):
