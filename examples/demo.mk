@@ -12,7 +12,7 @@ demo/report.html: $(TRAINED:%=demo/%/model.calo) $(MEASURED:%=demo/%/numbers.jso
 	@echo "The report is $(abspath $@)"
 
 # --- ntuples: training samples, pairs, and pseudo-data that play the experiment
-demo/electrons.root: ; $(CALO) simulate electrons -n 40000 --seed 11 -o $@ --overwrite
+demo/electrons.root: ; $(CALO) simulate electrons -n 40000 --radiation --seed 11 -o $@ --overwrite
 demo/photons.root:   ; $(CALO) simulate photons -n 40000 --seed 12 -o $@ --overwrite
 demo/fakes.root:     ; $(CALO) simulate fakes -n 20000 --seed 13 -o $@ --overwrite
 demo/zee.root:       ; $(CALO) simulate zee -n 8000 --seed 14 -o $@ --overwrite

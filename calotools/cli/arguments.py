@@ -56,12 +56,12 @@ def _add_positional(parser: argparse.ArgumentParser, name: str, field: FieldInfo
 def _add_option(parser: argparse.ArgumentParser, name: str, field: FieldInfo, short: str | None) -> None:
     # tuple fields take several words; dictionaries and image specs are inline TOML
     flags = [*([short] if short else []), "--" + name.replace("_", "-")]
-    if field.annotation is bool:
+    kind = _given(field.annotation)
+    if kind is bool:
         parser.add_argument(
             *flags, action=argparse.BooleanOptionalAction, dest=name, help=_help(field), default=argparse.SUPPRESS
         )
         return
-    kind = _given(field.annotation)
     several = get_origin(kind) is tuple and not name.endswith("shard")
     parser.add_argument(
         *flags,

@@ -31,6 +31,11 @@ class SimulateConfig(StageConfig):
         None, description="candidates to write; default: the process's own"
     )
     pythia_settings: tuple[str, ...] = Field((), description="further settings, such as 'PhaseSpace:pTHatMin = 50.'")
+    radiation: bool | None = Field(
+        None,
+        description="electrons radiate photons in the final state, single ones as those of a Z do; "
+        "default: those of pairs do, single ones do not",
+    )
     mu: float | None = Field(None, description="interactions per crossing; default: run-2 profile", ge=0, le=200)
     effects: Path | None = Field(None, description="TOML that changes or turns off detector effects (docs/effects.md)")
     pseudo_data: bool = Field(False, description="play the experiment: no truth, injected differences in a sidecar")

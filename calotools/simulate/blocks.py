@@ -69,6 +69,8 @@ class Recipe:
         What is written; empty for the process's own.
     pythia_settings : tuple of str
         Of the user, after the process's own.
+    radiation : bool or None
+        Final-state radiation of electrons; None for what the process does.
     """
 
     process: str
@@ -80,6 +82,7 @@ class Recipe:
     generator: str = "builtin"
     tree: str = ""
     pythia_settings: tuple[str, ...] = ()
+    radiation: bool | None = None
 
     @property
     def n_blocks(self) -> int:
@@ -232,7 +235,7 @@ def _generate(recipe: Recipe, source: str, category: np.ndarray, rng: np.random.
         return make(recipe.process, len(category), further=recipe.pythia_settings, rng=rng)
     if source == "background":
         return generate_background(len(category), rng=rng)
-    return generate(recipe.process, len(category), rng=rng, category=category)
+    return generate(recipe.process, len(category), rng=rng, category=category, radiation=recipe.radiation)
 
 
 def _per_candidate(crossings: Crossings, event: np.ndarray) -> Crossings:

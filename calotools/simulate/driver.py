@@ -24,7 +24,7 @@ from calotools.outputs import check_output
 from calotools.recipe import SimulateConfig
 from calotools.simulate.blocks import BLOCK_EVENTS, MAX_SEED, Block, Recipe, simulate_block
 from calotools.simulate.effects import Effects
-from calotools.simulate.processes import choose_generator, choose_tree, pythia_provenance
+from calotools.simulate.processes import check_radiation, choose_generator, choose_tree, pythia_provenance
 from calotools.simulate.pseudo_data import Injected, sidecar_path, write_sidecar
 
 __all__ = ["simulate"]
@@ -100,6 +100,7 @@ def _recipe(config: SimulateConfig) -> Recipe:
         raise ConfigError("'pythia_settings' is for Pythia; ask for it too (--generator pythia)")
     if config.pseudo_data and generator == "pythia":
         raise ConfigError("pseudo-data are made by the built-in generator alone; drop --generator pythia")
+    check_radiation(config.process, config.radiation, generator=generator)
     return Recipe(
         process=config.process,
         seed=config.seed,
@@ -110,6 +111,7 @@ def _recipe(config: SimulateConfig) -> Recipe:
         generator=generator,
         tree=choose_tree(config.process, generator, config.tree),
         pythia_settings=config.pythia_settings,
+        radiation=config.radiation,
     )
 
 
@@ -201,6 +203,7 @@ def _chunks(blocks: Iterator[Block], size: int) -> Iterator[list[Block]]:
 def _provenance(config: SimulateConfig, recipe: Recipe) -> dict[str, Any]:
     """What is needed to make the same file again; nothing of the machine or the moment."""
     settings = config.model_dump(mode="json", include={"process", "n", "seed", "mu", "pseudo_data", "shard"})
+    settings |= {} if config.radiation is None else {"radiation": config.radiation}
     generator = pythia_provenance(recipe.process, recipe.pythia_settings) if recipe.generator == "pythia" else {}
     return {
         "software": f"calotools {version}",

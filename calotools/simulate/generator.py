@@ -11,7 +11,7 @@ from calotools.simulate.jets import draw_categories, generate_fakes
 from calotools.simulate.kinematics import DRESSING_CONE, Pair, decay_boson, draw_boson, radiate, wrap_phi
 from calotools.simulate.response import Particles
 
-__all__ = ["CANDIDATES_PER_EVENT", "ETA_MAX", "ET_RANGE", "TREES", "generate"]
+__all__ = ["CANDIDATES_PER_EVENT", "ETA_MAX", "ET_RANGE", "RADIATING", "TREES", "generate"]
 
 CANDIDATES_PER_EVENT = {"zee": 2, "hyy": 2, "jpsi": 2, "electrons": 1, "photons": 1, "fakes": 1}
 TREES = {
@@ -29,11 +29,19 @@ ET_RANGE = (10.0, 300.0)
 _MIN_ET = {"zee": 12.0, "hyy": 22.0, "jpsi": 5.0}
 _MIN_DISTANCE = 0.3  # below it, the two electrons of a J/psi share cells
 _SCALE = {"zee": 91.2, "jpsi": 3.1}
+_SINGLE_SCALE = 91.2  # single electrons, asked to radiate, do it as those of a Z
 ISOLATED_ELECTRON, ISOLATED_PHOTON = 2, 14
 _ORIGIN = {"zee": 13, "hyy": 14, "jpsi": 28, "electrons": 1, "photons": 3}
 
 
-def generate(process: str, n: int, *, rng: np.random.Generator, category: np.ndarray | None = None) -> Generated:
+def generate(
+    process: str,
+    n: int,
+    *,
+    rng: np.random.Generator,
+    category: np.ndarray | None = None,
+    radiation: bool | None = None,
+) -> Generated:
     """Generate `n` events of a process.
 
     Parameters
@@ -44,6 +52,8 @@ def generate(process: str, n: int, *, rng: np.random.Generator, category: np.nda
     rng : numpy.random.Generator
     category : (n,) int32, optional
         Classes of the fakes; drawn when not given.
+    radiation : bool, optional
+        Electrons radiate photons in the final state; default: those of pairs do, single ones do not.
 
     Returns
     -------
@@ -58,7 +68,10 @@ def generate(process: str, n: int, *, rng: np.random.Generator, category: np.nda
     """
     if process == "fakes":
         return generate_fakes(draw_categories(n, rng=rng) if category is None else category, rng=rng)
-    return _GENERATORS[process](process, n, rng)
+    if process in _PHOTONS:
+        return _PHOTONS[process](process, n, rng)
+    radiates = process in _SCALE if radiation is None else radiation
+    return _ELECTRONS[process](process, n, rng, _SCALE.get(process, _SINGLE_SCALE) if radiates else None)
 
 
 def _pairs(process: str, n: int, rng: np.random.Generator) -> Pair:
@@ -79,7 +92,7 @@ def _accepted(pair: Pair, process: str) -> np.ndarray:
     return inside.all(axis=1) & apart
 
 
-def _generate_electron_pair(process: str, n: int, rng: np.random.Generator) -> Generated:
+def _generate_electron_pair(process: str, n: int, rng: np.random.Generator, scale: float | None) -> Generated:
     pair = _pairs(process, n, rng)
     charge = rng.permuted(np.tile(np.array([-1, 1], dtype=np.int32), (n, 1)), axis=1).ravel()
     return electrons_at(
@@ -89,7 +102,7 @@ def _generate_electron_pair(process: str, n: int, rng: np.random.Generator) -> G
         pair.phi.ravel(),
         charge=charge,
         origin=_ORIGIN[process],
-        scale=_SCALE[process],
+        scale=scale,
         rng=rng,
     )
 
@@ -188,20 +201,25 @@ def _single(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, n
     return et * np.cosh(eta), eta, rng.uniform(-np.pi, np.pi, n)
 
 
-def _generate_electrons(process: str, n: int, rng: np.random.Generator) -> Generated:
+def _generate_electrons(process: str, n: int, rng: np.random.Generator, scale: float | None) -> Generated:
     e, eta, phi = _single(n, rng)
     charge = np.where(rng.random(n) < 0.5, -1, 1)
-    return electrons_at(np.arange(n), e, eta, phi, charge=charge, origin=_ORIGIN[process], scale=None, rng=rng)
+    return electrons_at(np.arange(n), e, eta, phi, charge=charge, origin=_ORIGIN[process], scale=scale, rng=rng)
 
 
 def _generate_photons(process: str, n: int, rng: np.random.Generator) -> Generated:
     return _photons_at(process, np.arange(n), *_single(n, rng))
 
 
-_GENERATORS: dict[str, Callable[[str, int, np.random.Generator], Generated]] = {
+_ELECTRONS: dict[str, Callable[[str, int, np.random.Generator, float | None], Generated]] = {
     "zee": _generate_electron_pair,
     "jpsi": _generate_electron_pair,
-    "hyy": _generate_photon_pair,
     "electrons": _generate_electrons,
+}
+RADIATING = tuple(_ELECTRONS)
+"""Processes whose electrons can radiate photons."""
+
+_PHOTONS: dict[str, Callable[[str, int, np.random.Generator], Generated]] = {
+    "hyy": _generate_photon_pair,
     "photons": _generate_photons,
 }

@@ -6,12 +6,12 @@ from collections.abc import Collection
 from typing import Any
 
 from calotools.errors import ConfigError
-from calotools.simulate.generator import TREES
+from calotools.simulate.generator import RADIATING, TREES
 from calotools.simulate.pythia import process_table
 from calotools.simulate.pythia.events import load_pythia
 from calotools.simulate.pythia.settings import process_settings
 
-__all__ = ["choose_generator", "choose_tree", "pythia_provenance"]
+__all__ = ["check_radiation", "choose_generator", "choose_tree", "pythia_provenance"]
 
 
 def choose_generator(process: str, generator: str | None) -> str:
@@ -79,6 +79,36 @@ def choose_tree(process: str, generator: str, tree: str | None) -> str:
             )
         )
     return tree
+
+
+def check_radiation(process: str, radiation: bool | None, *, generator: str) -> None:
+    """Refuse to switch the final-state radiation of what has no electrons, or of Pythia.
+
+    Parameters
+    ----------
+    process : str
+    radiation : bool, optional
+    generator : {"builtin", "pythia"}
+
+    Raises
+    ------
+    ConfigError
+
+    Examples
+    --------
+    >>> check_radiation("zee", False, generator="builtin")
+    """
+    if radiation is None:
+        return
+    if generator == "pythia":
+        raise ConfigError(
+            "'radiation' switches that of the built-in generator; Pythia has its own: "
+            "--pythia-settings 'TimeShower:QEDshowerByL = off'"
+        )
+    if process not in RADIATING:
+        raise ConfigError(
+            f"'radiation' is for electrons of the final state: {sorted(RADIATING)}; '{process}' is not among them"
+        )
 
 
 def pythia_provenance(process: str, further: tuple[str, ...]) -> dict[str, Any]:

@@ -27,6 +27,12 @@ def test_flags_become_the_configuration():
     assert config.format == "rntuple"
 
 
+@pytest.mark.parametrize(("flag", "value"), [([], None), (["--radiation"], True), (["--no-radiation"], False)])
+def test_a_switch_can_be_left_to_its_default(flag, value):
+    config = SimulateConfig(**parse(SimulateConfig, ["zee", "-n", "20", "-o", "z.root", *flag]))
+    assert config.radiation is value
+
+
 def test_tuples_take_several_words():
     words = "a.root b.root --scores s.root -o out --et-bins 10 20 40".split()
     config = EvaluateConfig(**parse(EvaluateConfig, words))
