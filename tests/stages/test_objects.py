@@ -21,7 +21,11 @@ def chain(tmp_path_factory):
     ntuple = folder / "ztautau.root"
     simulate(SimulateConfig(process="ztautau", tree="objects", n=200, seed=5, output=ntuple))
     values = read_toml(RECIPES / "objects.toml")
-    values |= {"output": folder / "model", "sample": {"files": [str(ntuple)], "tree": "objects"}, "validation_fraction": 0.3}
+    values |= {
+        "output": folder / "model",
+        "sample": {"files": [str(ntuple)], "tree": "objects"},
+        "validation_fraction": 0.3,
+    }
     values["model"]["settings"] = {"stages": [[8, 8]], "hidden": 16, "dropout": [0.1, 0.1], "nonlinearity": "selu"}
     values["trainer"] |= {
         "epochs": 4,
