@@ -11,7 +11,7 @@ from calotools.analysis.intervals import binomial_interval
 from calotools.containers import Efficiency
 from calotools.errors import ConfigError, ShapeError, nearest
 
-__all__ = ["bin_numbers", "bin_ranges", "cuts_in_bins", "efficiency_in_bins", "rejection"]
+__all__ = ["bin_numbers", "bin_ranges", "bins_of_rows", "cuts_in_bins", "efficiency_in_bins", "rejection"]
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -54,6 +54,31 @@ def bin_numbers(axes: Arrays, edges: Arrays) -> np.ndarray:
         number = number * (len(edges[name]) - 1) + np.maximum(index, 0)
         outside |= index < 0
     return np.where(outside, -1, number)
+
+
+def bins_of_rows(axes: Arrays | None, edges: Arrays | None, rows: np.ndarray) -> tuple[np.ndarray, int]:
+    """Bin of each of some rows, and how many bins there are; without axes, all rows are in the only one.
+
+    Parameters
+    ----------
+    axes, edges : dict, optional
+        As of `bin_numbers`.
+    rows : (k,) int
+
+    Returns
+    -------
+    number : (k,) int64
+    size : int
+
+    Examples
+    --------
+    >>> bins_of_rows(None, None, np.array([3, 5]))
+    (array([0, 0]), 1)
+    """
+    if not edges:
+        return np.zeros(len(rows), dtype=np.int64), 1
+    taken = {name: np.asarray(values)[rows] for name, values in (axes or {}).items()}
+    return bin_numbers(taken, edges), int(np.prod([len(edge) - 1 for edge in edges.values()]))
 
 
 def _bin_of(name: str, axes: Arrays, edge: np.ndarray) -> np.ndarray:

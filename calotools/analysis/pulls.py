@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from calotools.analysis.binned import bin_numbers
+from calotools.analysis.binned import bins_of_rows
 from calotools.analysis.bootstrap import Bootstrap
 from calotools.analysis.resolution import quantiles
 from calotools.containers import Resolution
@@ -77,7 +77,7 @@ def measure_pulls(
         raise EmptyInputError(f"none of {len(energy)} candidates has an energy, a positive sigma and a true energy")
     weight = np.ones(len(rows)) if weight is None else np.asarray(weight, float)[rows]
     pull = (energy[rows] - energy_true[rows]) / sigma[rows]
-    number, size = _bins(axes, edges, rows)
+    number, size = bins_of_rows(axes, edges, rows)
     parts = [np.flatnonzero(number == one) for one in range(size)]
     shared = bootstrap.take(rows)
     relative = sigma[rows] / energy[rows]
@@ -90,15 +90,6 @@ def measure_pulls(
     return Resolution(
         dict(zip(_METRICS, quoted.T, strict=True)), dict(zip(_METRICS, error.T, strict=True)), kept, counts, name
     )
-
-
-def _bins(
-    axes: Mapping[str, np.ndarray] | None, edges: Mapping[str, np.ndarray] | None, rows: np.ndarray
-) -> tuple[np.ndarray, int]:
-    if not edges:
-        return np.zeros(len(rows), dtype=np.int64), 1
-    taken = {name: np.asarray(values)[rows] for name, values in (axes or {}).items()}
-    return bin_numbers(taken, edges), int(np.prod([len(edge) - 1 for edge in edges.values()]))
 
 
 def _table(pull: np.ndarray, relative: np.ndarray, parts: list[np.ndarray], weight: np.ndarray) -> np.ndarray:

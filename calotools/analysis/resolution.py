@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from calotools.analysis.binned import bin_numbers
+from calotools.analysis.binned import bins_of_rows
 from calotools.analysis.bootstrap import Bootstrap
 from calotools.containers import Resolution
 from calotools.errors import ConfigError, EmptyInputError, NumericalError, ShapeError, nearest
@@ -202,7 +202,7 @@ def measure_resolution(
     rows = _usable(estimates, energy_true, weight, bootstrap)
     true = np.asarray(energy_true, float)[rows]
     weight = np.ones(len(true)) if weight is None else np.asarray(weight, float)[rows]
-    number, size = _bins(axes, edges, rows)
+    number, size = bins_of_rows(axes, edges, rows)
     sorted_bins = {
         name: _sort_into_bins(np.asarray(energy, float)[rows], true, number, size) for name, energy in estimates.items()
     }
@@ -236,15 +236,6 @@ def _usable(
     if not rows.any():
         raise EmptyInputError(f"none of {len(true)} candidates has {', '.join(estimates)} and a positive true energy")
     return np.flatnonzero(rows)
-
-
-def _bins(
-    axes: Mapping[str, np.ndarray] | None, edges: Mapping[str, np.ndarray] | None, rows: np.ndarray
-) -> tuple[np.ndarray, int]:
-    if not edges:
-        return np.zeros(len(rows), dtype=np.int64), 1
-    taken = {name: np.asarray(values)[rows] for name, values in (axes or {}).items()}
-    return bin_numbers(taken, edges), int(np.prod([len(edge) - 1 for edge in edges.values()]))
 
 
 Sorted = list[tuple[np.ndarray, np.ndarray, np.ndarray]]
