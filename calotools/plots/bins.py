@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MARKERS",
+    "draw_band",
     "draw_points",
     "finish_axis",
+    "look_of",
     "mark_empty",
     "one_axis",
     "ordered_legend",
@@ -70,6 +72,25 @@ def positions(edges: np.ndarray, which: int, n: int) -> tuple[np.ndarray, np.nda
     width = np.diff(edges)
     x = edges[:-1] + width * (0.5 + 0.14 * (which - (n - 1) / 2) * min(1.0, 5 / n))
     return x, np.stack([x - edges[:-1], edges[1:] - x])
+
+
+def look_of(which: int) -> tuple[str, str]:
+    """Colour and marker of a series by its number.
+
+    Examples
+    --------
+    >>> look_of(0)
+    ('#3f90da', 'o')
+    """
+    return COLOURS[which % len(COLOURS)], MARKERS[which % len(MARKERS)]
+
+
+def draw_band(
+    ax: Axes, edges: np.ndarray, low: np.ndarray, high: np.ndarray, *, colour: str, alpha: float = 0.25
+) -> None:
+    """Shade what is between two values in each bin: (n_bin,) float each."""
+    low, high = (np.append(one, one[-1]) for one in (low, high))
+    ax.fill_between(edges, low, high, step="post", color=colour, alpha=alpha, lw=0)
 
 
 def draw_points(

@@ -10,7 +10,8 @@ import numpy as np
 from calotools.containers import Confusion, Reliability
 from calotools.errors import EmptyInputError
 from calotools.plots.bins import MARKERS
-from calotools.plots.style import COLOURS, LABEL, literal, new_figure, stacked, stamp, style
+from calotools.plots.canvas import one_panel, stacked_panels
+from calotools.plots.style import COLOURS, LABEL, literal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,9 +48,7 @@ def draw_reliability(curves: Sequence[Reliability], *, label: str = LABEL, note:
     """
     if not curves:
         raise EmptyInputError("draw_reliability was given no curve; give at least one")
-    with style():
-        figure = new_figure(height=5.4)
-        main, panel = stacked(figure)
+    with stacked_panels(label, note) as (figure, (main, panel)):
         main.plot([0, 1], [0, 1], color="black", lw=0.8, ls=":")
         for one, colour, marker in zip(curves, COLOURS, MARKERS, strict=False):
             errors = np.maximum(np.stack([one.value - one.low, one.high - one.value]), 0)
@@ -61,7 +60,6 @@ def draw_reliability(curves: Sequence[Reliability], *, label: str = LABEL, note:
         main.legend(loc="upper left")
         panel.set(yscale="log", xlabel="Probability of the class")
         panel.set_ylabel("Part", loc="center")
-        stamp(main, label, note)
     return figure
 
 
@@ -86,10 +84,8 @@ def draw_confusion(matrix: Confusion, *, label: str = LABEL, note: str = "") -> 
     1
     """
     n = len(matrix.names)
-    with style():
-        size = max(4.8, 1.15 * n + 2.2)
-        figure = new_figure(width=size, height=0.85 * size)
-        ax = figure.subplots()
+    size = max(4.8, 1.15 * n + 2.2)
+    with one_panel(label, note, width=size, height=0.85 * size) as (figure, ax):
         ax.imshow(matrix.value, cmap="Blues", vmin=0, vmax=1, aspect="auto")
         for row, column in np.ndindex(n, n):
             _write_cell(ax, matrix, row, column)
@@ -99,7 +95,6 @@ def draw_confusion(matrix: Confusion, *, label: str = LABEL, note: str = "") -> 
         ax.tick_params(which="both", length=0)
         ax.minorticks_off()
         ax.set(xlabel="Taken for", ylabel="True class (candidates)")
-        stamp(ax, label, note)
     return figure
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from calotools.errors import BranchError, CellError
 from calotools.plots.numbers import format_number
-from calotools.plots.style import COLOURS, new_figure, stamp, style
+from calotools.plots.style import COLOURS, new_figure, stamp_ends, style
 
 if TYPE_CHECKING:
     import awkward as ak
@@ -95,8 +95,7 @@ def draw_candidate(candidate: ak.Record, *, label: str = "calotools display", no
         _draw_tracks(grid[0], candidate, frame=frame)
         for ax in grid[-1]:
             ax.set_xlabel(r"$\eta$")
-        stamp(grid[0][0], label, lift=24)
-        stamp(grid[0][-1], "", note or _describe(candidate), lift=24)
+        stamp_ends(grid[0][0], grid[0][-1], label, note or _describe(candidate), lift=24)
     return figure
 
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from calotools.errors import EmptyInputError, ShapeError
-from calotools.plots.style import COLOURS, LABEL, literal, new_figure, stamp, style
+from calotools.plots.bins import draw_band
+from calotools.plots.canvas import one_panel
+from calotools.plots.style import COLOURS, LABEL, literal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,14 +62,11 @@ def draw_scores(
     >>> figure.axes[0].get_yscale()
     'log'
     """
-    with style():
-        figure = new_figure()
-        ax = figure.subplots()
+    with one_panel(label, note) as (figure, ax):
         _draw_all(ax, scores, weights=weights, edges=np.linspace(0, 1, bins + 1))
         ax.set(xlabel=literal(name), ylabel="Fraction of candidates / bin width", yscale="log", xlim=(0, 1))
         ax.set_ylim(top=ax.get_ylim()[1] * 8)
         ax.legend(loc="upper center", ncols=2 if len(scores) > 1 else 1)
-        stamp(ax, label, note)
     return figure
 
 
@@ -111,15 +110,12 @@ def draw_residuals(
     >>> figure.axes[0].get_xlim() == (0.8, 1.2)
     True
     """
-    with style():
-        figure = new_figure()
-        ax = figure.subplots()
+    with one_panel(label, note) as (figure, ax):
         ax.axvline(1, color="black", lw=0.8, ls=":")
         _draw_all(ax, ratios, weights=weights, edges=np.linspace(*window, bins + 1))
         ax.set(xlabel=r"$E / E_\mathrm{true}$", ylabel="Fraction of candidates / bin width", xlim=window)
         ax.set_ylim(bottom=0, top=ax.get_ylim()[1] * 1.25)
         ax.legend(loc="upper left", fontsize="small")
-        stamp(ax, label, note)
     return figure
 
 
@@ -159,16 +155,13 @@ def draw_pulls(
     [-5, 5]
     """
     edges = np.linspace(*window, bins + 1)
-    with style():
-        figure = new_figure()
-        ax = figure.subplots()
+    with one_panel(label, note) as (figure, ax):
         _draw_all(ax, pulls, weights=weights, edges=edges)
         gauss = np.exp(-0.5 * edges**2) / np.sqrt(2 * np.pi)
         ax.plot(edges, gauss, color="black", lw=1.2, ls="--", label="unit Gaussian")
         ax.set(xlabel=r"$(E - E_\mathrm{true}) / \sigma$", ylabel="Fraction of candidates / bin width", xlim=window)
         ax.set_ylim(bottom=0, top=ax.get_ylim()[1] * 1.25)
         ax.legend(loc="upper left", fontsize="small")
-        stamp(ax, label, note)
     return figure
 
 
@@ -180,8 +173,7 @@ def _draw_all(ax: Axes, samples: Samples, *, weights: Samples | None, edges: np.
         density, error, lost = densities(np.asarray(values), weight, edges=edges, name=name)
         text = literal(name) + (f" ({lost:.2%} not shown)" if lost else "")
         ax.stairs(density, edges, color=colour, label=text, lw=1.6)
-        low, high = (np.append(one, one[-1]) for one in (np.maximum(density - error, 0), density + error))
-        ax.fill_between(edges, low, high, step="post", color=colour, alpha=0.25, lw=0)
+        draw_band(ax, edges, np.maximum(density - error, 0), density + error, colour=colour)
 
 
 def densities(

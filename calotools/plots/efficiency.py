@@ -9,8 +9,9 @@ import numpy as np
 
 from calotools.containers import Efficiency
 from calotools.errors import EmptyInputError
-from calotools.plots.bins import MARKERS, draw_points, finish_axis, mark_empty, one_axis, positions, show_legend
-from calotools.plots.style import COLOURS, LABEL, literal, new_figure, stamp, style
+from calotools.plots.bins import draw_points, finish_axis, look_of, mark_empty, one_axis, positions, show_legend
+from calotools.plots.canvas import one_panel
+from calotools.plots.style import LABEL, literal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,9 +60,7 @@ def draw_efficiency(
     'Efficiency'
     """
     axis, edges = _common_axis(efficiencies, "draw_efficiency")
-    with style():
-        figure = new_figure()
-        ax = figure.subplots()
+    with one_panel(label, note) as (figure, ax):
         if truth is not None:
             ax.stairs(truth, edges, baseline=None, color="black", ls="--", lw=1.2, label="truth")
         for which, one in enumerate(efficiencies):
@@ -71,7 +70,6 @@ def draw_efficiency(
         _leave_headroom(ax)
         ax.set_ylabel(ylabel)
         show_legend(ax)
-        stamp(ax, label, note)
     return figure
 
 
@@ -106,9 +104,7 @@ def draw_rejection(efficiencies: Sequence[Efficiency], *, label: str = LABEL, no
     'log'
     """
     axis, edges = _common_axis(efficiencies, "draw_rejection")
-    with style():
-        figure = new_figure()
-        ax = figure.subplots()
+    with one_panel(label, note) as (figure, ax):
         for which, one in enumerate(efficiencies):
             _draw_one(ax, one, inverted(one), edges=edges, place=(which, len(efficiencies)))
             _draw_limits(ax, one, edges=edges, place=(which, len(efficiencies)))
@@ -118,7 +114,6 @@ def draw_rejection(efficiencies: Sequence[Efficiency], *, label: str = LABEL, no
         bottom, top = ax.get_ylim()
         ax.set_ylim(bottom / 1.5, top * (top / bottom) ** 0.3)
         show_legend(ax)
-        stamp(ax, label, note)
     return figure
 
 
@@ -153,22 +148,17 @@ def _draw_one(
 ) -> None:
     value, low, high = points
     x, reach = positions(edges, *place)
-    look = (COLOURS[place[0] % len(COLOURS)], MARKERS[place[0] % len(MARKERS)])
     errors = np.stack([value - low, high - value])
-    draw_points(ax, x, value, errors, reach=reach, style=look, valid=one.valid, name=literal(one.name))
+    draw_points(ax, x, value, errors, reach=reach, style=look_of(place[0]), valid=one.valid, name=literal(one.name))
 
 
 def _draw_limits(ax: Axes, one: Efficiency, *, edges: np.ndarray, place: tuple[int, int]) -> None:
-    x, _ = positions(edges, *place)
+    (x, _), (colour, _) = positions(edges, *place), look_of(place[0])
     limit = (one.value == 0) & (one.high > 0)
     for left, y in zip(x[limit], 1 / one.high[limit], strict=True):
-        ax.plot(left, y, marker="_", ms=10, ls="none", color=COLOURS[place[0] % len(COLOURS)], label="lower limit")
-        ax.annotate(
-            "",
-            (left, y * 1.8),
-            xytext=(left, y),
-            arrowprops={"arrowstyle": "->", "color": COLOURS[place[0] % len(COLOURS)], "lw": 1.4},
-        )
+        ax.plot(left, y, marker="_", ms=10, ls="none", color=colour, label="lower limit")
+        arrow = {"arrowstyle": "->", "color": colour, "lw": 1.4}
+        ax.annotate("", (left, y * 1.8), xytext=(left, y), arrowprops=arrow)
         ax.update_datalim([(left, y * 1.8)])
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from calotools.errors import ShapeError
-from calotools.plots.style import COLOURS, LABEL, literal, new_figure, stamp, style
+from calotools.plots.canvas import one_panel
+from calotools.plots.style import COLOURS, LABEL, literal
 
 if TYPE_CHECKING:
     from hist import Hist
@@ -45,12 +46,9 @@ def draw_histogram(histogram: Hist, *, label: str = LABEL, note: str = "") -> Fi
     """
     if histogram.ndim > 2:
         raise ShapeError(f"a histogram of {histogram.ndim} axes cannot be drawn; project it onto one or two")
-    with style():
-        figure = new_figure()
-        ax = figure.add_subplot()
+    with one_panel(label, note) as (figure, ax):
         (_draw_line if histogram.ndim == 1 else _draw_map)(ax, histogram)
         ax.set_xlabel(literal(histogram.axes[0].label))
-        stamp(ax, label, note)
     return figure
 
 

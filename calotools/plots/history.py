@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from calotools.errors import EmptyInputError, InputFileError
-from calotools.plots.style import COLOURS, LABEL, literal, new_figure, stacked, stamp, style
+from calotools.plots.canvas import stacked_panels
+from calotools.plots.style import COLOURS, LABEL, literal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -94,16 +95,14 @@ def draw_history(columns: Mapping[str, np.ndarray], *, label: str = LABEL, note:
     along = next((name for name in _ALONG if name in columns), None)
     first = next(iter(columns.values()))
     x = np.asarray(columns[along], float) if along else np.arange(len(first), dtype=float)
-    with style():
-        figure = new_figure(height=2.4 + 1.5 * len(groups))
-        axes = stacked(figure, heights=(1.6, *([1] * (len(groups) - 1))))
+    heights = (1.6, *([1] * (len(groups) - 1)))
+    with stacked_panels(label, note, heights=heights, height=2.4 + 1.5 * len(groups)) as (figure, axes):
         for ax, (quantity, parts) in zip(axes, groups.items(), strict=True):
             _draw_quantity(ax, quantity, parts, x=x)
             if (ax is axes[0] and any(parts)) or not set(parts) <= {"", *next(iter(groups.values()))}:
                 ax.legend(loc="best", fontsize="small")
         axes[-1].set_xlabel((along or "row").capitalize())
         axes[-1].xaxis.get_major_locator().set_params(integer=True)  # type: ignore[call-arg]
-        stamp(axes[0], label, note)
     return figure
 
 

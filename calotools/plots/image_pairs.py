@@ -8,7 +8,7 @@ import numpy as np
 
 from calotools.containers import ImageGrid, Images, ImageSpec
 from calotools.errors import ConfigError, EmptyInputError
-from calotools.plots.style import LABEL, literal, new_figure, stamp, style
+from calotools.plots.style import LABEL, literal, new_figure, stamp_ends, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,8 +71,7 @@ def draw_image_pairs(
         names = [*pair, " / ".join(reversed(pair))]
         for ax, name in zip(axes[:, 0], names, strict=True):
             ax.set_ylabel(literal(name) + "\n" + r"$\Delta\phi$ [rad]")
-        stamp(axes[0, 0], label, lift=24)
-        stamp(axes[0, -1], "", note, lift=24)
+        stamp_ends(axes[0, 0], axes[0, -1], label, note, lift=24)
     return figure
 
 

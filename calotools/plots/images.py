@@ -9,7 +9,7 @@ import numpy as np
 
 from calotools.containers import ImageGrid, Images, ImageSpec
 from calotools.errors import ConfigError, EmptyInputError, nearest
-from calotools.plots.style import LABEL, literal, new_figure, stamp, style
+from calotools.plots.style import LABEL, literal, new_figure, stamp_ends, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -74,8 +74,7 @@ def draw_images(
             ax.set_title(literal(name), fontsize="medium", pad=6)
         for unused in axes[len(layers) :]:
             unused.set_axis_off()
-        stamp(axes[0], label, lift=24)
-        stamp(axes[columns - 1], "", note, lift=24)
+        stamp_ends(axes[0], axes[columns - 1], label, note, lift=24)
     return figure
 
 

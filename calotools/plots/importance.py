@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from calotools.errors import EmptyInputError
-from calotools.plots.style import COLOURS, LABEL, literal, new_figure, stamp, style
+from calotools.plots.canvas import one_panel
+from calotools.plots.style import COLOURS, LABEL, literal
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -58,9 +59,7 @@ def draw_importance(
         raise EmptyInputError(f"none of {len(values)} importances is finite; there is nothing to draw")
     names = sorted(there, key=lambda name: -there[name])[:_SHOWN]
     bars = None if errors is None else [errors.get(name, 0.0) for name in names]
-    with style():
-        figure = new_figure(height=1.6 + 0.3 * len(names))
-        ax = figure.subplots()
+    with one_panel(label, note, height=1.6 + 0.3 * len(names)) as (figure, ax):
         place = np.arange(len(names))
         ax.barh(place, [there[name] for name in names], xerr=bars, color=COLOURS[0], height=0.7, ecolor="black")
         ax.axvline(0, color="black", lw=0.8)
@@ -70,5 +69,4 @@ def draw_importance(
         ax.yaxis.set_tick_params(which="minor", left=False, right=False)
         ax.invert_yaxis()
         ax.set_xlabel(axis)
-        stamp(ax, label, note)
     return figure

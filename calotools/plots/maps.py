@@ -10,8 +10,8 @@ import numpy as np
 
 from calotools.containers import Efficiency, ScaleFactors
 from calotools.errors import EmptyInputError, ShapeError
-from calotools.plots.bins import MARKERS, draw_points, finish_axis, mark_empty, ordered_legend, positions
-from calotools.plots.style import COLOURS, LABEL, axis_label, literal, new_figure, stamp, style
+from calotools.plots.bins import draw_points, finish_axis, look_of, mark_empty, ordered_legend, positions
+from calotools.plots.style import COLOURS, LABEL, axis_label, literal, new_figure, stamp_ends, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -181,9 +181,8 @@ def _draw_row(
     value, errors, valid = points
     x, reach = positions(grid.edges, *place)
     rows = np.stack([grid.row(one, panel) for one in errors])
-    look = (COLOURS[place[0] % len(COLOURS)], MARKERS[place[0] % len(MARKERS)])
     values, good = grid.row(value, panel), grid.row(valid, panel)
-    draw_points(ax, x, values, rows, reach=reach, style=look, valid=good, name=literal(name))
+    draw_points(ax, x, values, rows, reach=reach, style=look_of(place[0]), valid=good, name=literal(name))
 
 
 def _draw_factors(ax: Axes, grid: _Grid, panel: int, factors: ScaleFactors) -> None:
@@ -225,5 +224,4 @@ def _finish(figure: Figure, axes: list[Axes], grid: _Grid, *, ylabel: str, stamp
         free[0].legend(list(handles.values()), list(handles), loc="center")
     else:
         figure.legend(list(handles.values()), list(handles), loc="outside lower left", ncols=5)
-    stamp(axes[0], stamps[0])
-    stamp(axes[min(len(axes), 3) - 1], "", stamps[1])
+    stamp_ends(axes[0], axes[min(len(axes), 3) - 1], *stamps)

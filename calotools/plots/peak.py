@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from calotools.containers import PeakFit
+from calotools.plots.canvas import stacked_panels
 from calotools.plots.numbers import format_value
-from calotools.plots.style import COLOURS, INVALID, LABEL, literal, new_figure, stacked, stamp, style
+from calotools.plots.style import COLOURS, INVALID, LABEL, literal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw_peak", "draw_peak_comparison", "draw_pulls", "pulls", "refuse"]
+__all__ = ["draw_peak", "draw_peak_comparison", "fill_pull_panel", "pulls", "refuse"]
 
 _WIDTHS = {
     "sigma68": r"$\sigma_{68}$",
@@ -51,19 +52,16 @@ def draw_peak(fit: PeakFit, *, xlabel: str = "$m$ [GeV]", label: str = LABEL, no
     >>> len(draw_peak(fit).axes)
     2
     """
-    with style():
-        figure = new_figure(height=5.4)
-        main, panel = stacked(figure)
+    with stacked_panels(label, note) as (figure, (main, panel)):
         _draw_spectrum(main, fit, colour="black", curve=COLOURS[1])
         if fit.valid:
             text = "\n".join([*_describe(fit), *(_wrapped(fit.notes) if fit.notes else [])])
             main.text(0.04, 0.95, text, transform=main.transAxes, va="top", fontsize="small", linespacing=1.5)
         else:
             refuse(main, fit.message)
-        draw_pulls(panel, fit.edges, pulls(fit.counts, fit.model, fit.variances), valid=fit.valid)
+        fill_pull_panel(panel, fit.edges, pulls(fit.counts, fit.model, fit.variances), valid=fit.valid)
         _finish(main, panel, fit, xlabel=xlabel)
         main.legend(loc="upper right")
-        stamp(main, label, note)
     return figure
 
 
@@ -101,19 +99,16 @@ def draw_peak_comparison(
     >>> len(draw_peak_comparison(fit, fit).axes)
     3
     """
-    with style():
-        figure = new_figure(height=6.0)
-        main, *panels = stacked(figure, heights=(3.4, 1, 1))
+    with stacked_panels(label, note, heights=(3.4, 1, 1), height=6.0) as (figure, (main, *panels)):
         for which, (fit, panel) in enumerate(zip((before, after), panels, strict=True)):
             _draw_spectrum(main, fit, colour=COLOURS[which], curve=COLOURS[which])
             _draw_block(main, fit, side=which, colour=COLOURS[which])
             values = pulls(fit.counts, fit.model, fit.variances)
-            draw_pulls(panel, fit.edges, values, valid=fit.valid, colour=COLOURS[which])
+            fill_pull_panel(panel, fit.edges, values, valid=fit.valid, colour=COLOURS[which])
         _finish(main, panels[-1], after, xlabel=xlabel)
         if ratio is not None:
             text = f"Width, after / before:\n{format_value(*ratio)}"
             main.text(0.04, 0.58, text, transform=main.transAxes, va="top", linespacing=1.5)
-        stamp(main, label, note)
     return figure
 
 
@@ -148,7 +143,7 @@ def pulls(counts: np.ndarray, model: np.ndarray, variances: np.ndarray) -> np.nd
         return np.where(variance > 0, (counts - model) / np.sqrt(variance), np.nan)
 
 
-def draw_pulls(ax: Axes, edges: np.ndarray, values: np.ndarray, *, valid: bool, colour: str = "black") -> None:
+def fill_pull_panel(ax: Axes, edges: np.ndarray, values: np.ndarray, *, valid: bool, colour: str = "black") -> None:
     """Draw pulls as bars with the one and two sigma bands; arrows where they leave the panel."""
     for reach, shade in ((2, "#eceff1"), (1, "#d5dadd")):
         ax.axhspan(-reach, reach, color=shade, lw=0, zorder=0)

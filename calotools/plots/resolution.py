@@ -9,8 +9,9 @@ import numpy as np
 
 from calotools.containers import Resolution
 from calotools.errors import ConfigError, EmptyInputError, nearest
-from calotools.plots.bins import MARKERS, draw_points, finish_axis, mark_empty, one_axis, positions, show_legend
-from calotools.plots.style import COLOURS, LABEL, literal, new_figure, stacked, stamp, style
+from calotools.plots.bins import draw_points, finish_axis, look_of, mark_empty, one_axis, positions, show_legend
+from calotools.plots.canvas import stacked_panels
+from calotools.plots.style import LABEL, literal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -79,9 +80,7 @@ def draw_resolution(
     if not resolutions:
         raise EmptyInputError("draw_resolution was given no result; give at least one")
     compared = [one for one in resolutions if panel is not None and panel in one.metrics]
-    with style():
-        figure = new_figure(height=5.4 if compared else 4.8)
-        axes = stacked(figure, heights=(2, 1) if compared else (1,))
+    with stacked_panels(label, note, heights=(2, 1) if compared else (1,)) as (figure, axes):
         _draw_metric(axes[0], resolutions, metric, of=resolutions)
         top = axes[0].get_ylim()
         axes[0].set_ylim(top[0], top[1] + 0.3 * (top[1] - top[0]))
@@ -89,7 +88,6 @@ def draw_resolution(
         if compared and panel is not None:
             _draw_metric(axes[1], compared, panel, of=resolutions)
             axes[0].set_xlabel("")
-        stamp(axes[0], label, note)
     return figure
 
 
@@ -100,8 +98,7 @@ def _draw_metric(ax: Axes, shown: Sequence[Resolution], metric: str, *, of: Sequ
         axis, edges = one_axis(one.edges, value, asked_by="draw_resolution", name=one.name)
         which = next(i for i, other in enumerate(of) if other is one)
         x, reach = positions(edges, which, len(of))
-        look = (COLOURS[which % len(COLOURS)], MARKERS[which % len(MARKERS)])
-        draw_points(ax, x, value, np.stack([error, error]), reach=reach, style=look, name=literal(one.name))
+        draw_points(ax, x, value, np.stack([error, error]), reach=reach, style=look_of(which), name=literal(one.name))
         finish_axis(ax, axis, edges)
     mark_empty(ax, edges, [_values(one, metric)[0] for one in shown])
     if metric in _NEUTRAL:

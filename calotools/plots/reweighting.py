@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from calotools.errors import EmptyInputError, ShapeError
+from calotools.plots.bins import draw_band
+from calotools.plots.canvas import stacked_panels
 from calotools.plots.distributions import densities
-from calotools.plots.style import COLOURS, LABEL, axis_label, literal, new_figure, stacked, stamp, style
+from calotools.plots.style import COLOURS, LABEL, axis_label, literal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,9 +71,7 @@ def draw_reweighting(
         density, error, _ = densities(np.asarray(values), np.asarray(weight), edges=edges, name=name)
         spread = _spread(values, (replicas or {}).get(name), edges, name)
         curves[name] = density, np.hypot(error, spread)
-    with style():
-        figure = new_figure(height=5.2)
-        main, panel = stacked(figure)
+    with stacked_panels(label, note, height=5.2) as (figure, (main, panel)):
         for (name, (density, error)), colour in zip(curves.items(), COLOURS, strict=False):
             _draw(main, density, error, edges, colour=colour, name=literal(name))
         _draw_ratios(panel, list(curves.values()), edges)
@@ -80,7 +80,6 @@ def draw_reweighting(
         main.legend(loc="upper right")
         panel.set(xlabel=axis_label(_EXPRESSIONS.get(axis, axis)), xlim=(edges[0], edges[-1]), ylim=(0.5, 1.5))
         panel.set_ylabel("Ratio to first", loc="center")
-        stamp(main, label, note)
     return figure
 
 
@@ -96,8 +95,7 @@ def _spread(values: np.ndarray, replicas: np.ndarray | None, edges: np.ndarray, 
 
 def _draw(ax: Axes, value: np.ndarray, error: np.ndarray, edges: np.ndarray, *, colour: str, name: str = "") -> None:
     ax.stairs(value, edges, color=colour, lw=1.6, label=name or None, baseline=None)
-    low, high = (np.append(one, one[-1]) for one in (value - error, value + error))
-    ax.fill_between(edges, low, high, step="post", color=colour, alpha=0.25, lw=0)
+    draw_band(ax, edges, value - error, value + error, colour=colour)
 
 
 def _draw_ratios(ax: Axes, curves: list[tuple[np.ndarray, np.ndarray]], edges: np.ndarray) -> None:

@@ -9,8 +9,9 @@ import numpy as np
 
 from calotools.containers import Roc
 from calotools.errors import EmptyInputError
+from calotools.plots.canvas import stacked_panels
 from calotools.plots.numbers import format_number, format_value
-from calotools.plots.style import COLOURS, LABEL, literal, new_figure, stacked, stamp, style
+from calotools.plots.style import COLOURS, LABEL, literal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,9 +68,7 @@ def draw_roc(
     if not rocs:
         raise EmptyInputError("draw_roc was given no ROC curve; give at least one")
     compared = ratio and len(rocs) > 1
-    with style():
-        figure = new_figure(height=5.4 if compared else 4.8)
-        axes = stacked(figure, heights=(3, 1) if compared else (1,))
+    with stacked_panels(label, note, heights=(3, 1) if compared else (1,)) as (figure, axes):
         for which, (roc, colour) in enumerate(zip(rocs, COLOURS, strict=False)):
             _draw_curve(axes[0], roc, colour=colour, start=start)
             # Two curves' points can be read in a legend; of more, the first one's.
@@ -81,7 +80,6 @@ def draw_roc(
         axes[0].set_ylim(1, _headroom(axes[0].get_ylim()[1], lines=len(rocs) + len(working_points)))
         axes[0].legend(loc="upper right")
         axes[-1].set_xlabel(r"Signal efficiency $\varepsilon_\mathrm{s}$")
-        stamp(axes[0], label, note)
     return figure
 
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from calotools.errors import EmptyInputError, ShapeError
 from calotools.plots.bins import MARKERS
-from calotools.plots.style import COLOURS, LABEL, literal, new_figure, stamp, style
+from calotools.plots.canvas import one_panel
+from calotools.plots.style import COLOURS, LABEL, literal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,9 +65,7 @@ def draw_series(
     'log'
     """
     _check(points)
-    with style():
-        figure = new_figure()
-        ax = figure.subplots()
+    with one_panel(label, note) as (figure, ax):
         if scale in ("log", "loglog"):
             ax.set_xscale("log")
         if scale in ("logy", "loglog"):
@@ -77,7 +76,6 @@ def draw_series(
         _make_room(ax)
         ax.set(xlabel=axes[0], ylabel=axes[1])
         ax.legend(fontsize="small", loc="upper right", ncols=2 if len(points) + len(curves or {}) > 3 else 1)
-        stamp(ax, label, note)
     return figure
 
 

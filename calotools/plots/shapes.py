@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from calotools.errors import EmptyInputError
+from calotools.plots.bins import draw_band
 from calotools.plots.distributions import densities
-from calotools.plots.style import COLOURS, LABEL, literal, new_figure, stamp, style
+from calotools.plots.style import COLOURS, LABEL, literal, new_figure, stamp_ends, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -78,8 +79,7 @@ def draw_shapes(variables: Mapping[str, Samples], *, bins: int = 40, label: str 
             unused.set_axis_off()
         handles, names = axes[0].get_legend_handles_labels()
         figure.legend(handles, names, loc="outside lower center", ncols=min(len(names), 5), fontsize="small")
-        stamp(axes[0], label)
-        stamp(axes[columns - 1], "", note)
+        stamp_ends(axes[0], axes[columns - 1], label, note)
     return figure
 
 
@@ -93,7 +93,6 @@ def _draw_variable(ax: Axes, name: str, samples: Samples, bins: int) -> None:
     for (sample, values), colour in zip(samples.items(), COLOURS, strict=False):
         density, error, _ = densities(np.asarray(values, float), np.ones(len(values)), edges=edges, name=sample)
         ax.stairs(density, edges, color=colour, lw=1.4, label=literal(sample))
-        lower, upper = (np.append(one, one[-1]) for one in (np.maximum(density - error, 0), density + error))
-        ax.fill_between(edges, lower, upper, step="post", color=colour, alpha=0.2, lw=0)
+        draw_band(ax, edges, np.maximum(density - error, 0), density + error, colour=colour, alpha=0.2)
     ax.set(xlabel=_SYMBOLS.get(name, literal(name)), yticks=[])
     ax.set_ylim(bottom=0)

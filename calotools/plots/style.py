@@ -20,7 +20,9 @@ __all__ = [
     "settings",
     "stacked",
     "stamp",
+    "stamp_ends",
     "style",
+    "touching",
 ]
 
 LABEL = "calotools simulation"
@@ -122,12 +124,17 @@ def new_figure(*, width: float = 6.4, height: float = 4.8) -> Figure:
 
 def stacked(figure: Figure, *, heights: tuple[float, ...] = (3, 1)) -> list[Axes]:
     """Axes above each other that share x and touch: a main one and its panels."""
-    engine = figure.get_layout_engine()
-    if engine is not None:
-        engine.set(hspace=0.0, h_pad=0.02)  # type: ignore[call-arg]
+    touching(figure)
     axes = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights, squeeze=False)[:, 0]
     figure.align_ylabels(axes)
     return list(axes)
+
+
+def touching(figure: Figure) -> None:
+    """Leave no room between axes above each other."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.set(hspace=0.0, h_pad=0.02)  # type: ignore[call-arg]
 
 
 def axis_label(name: str) -> str:
@@ -173,3 +180,9 @@ def stamp(ax: Axes, label: str, note: str = "", *, lift: float = 5) -> None:
     # The first word makes room above the axes; longer texts must not push small axes apart.
     for text in (second, right):
         text.set_in_layout(False)
+
+
+def stamp_ends(first: Axes, last: Axes, label: str, note: str = "", *, lift: float = 5) -> None:
+    """Write the label above the first axes of a row, and the note above the last; see `stamp`."""
+    stamp(first, label, lift=lift)
+    stamp(last, "", note, lift=lift)

@@ -8,8 +8,8 @@ import numpy as np
 
 from calotools.containers import TagProbeFit
 from calotools.plots.numbers import format_interval, format_value
-from calotools.plots.peak import draw_pulls, pulls, refuse
-from calotools.plots.style import COLOURS, INVALID, LABEL, axis_label, new_figure, stamp, style
+from calotools.plots.peak import fill_pull_panel, pulls, refuse
+from calotools.plots.style import COLOURS, INVALID, LABEL, axis_label, new_figure, stamp_ends, style, touching
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,7 +47,7 @@ def draw_tagprobe(fit: TagProbeFit, *, xlabel: str = r"$m_{ee}$ [GeV]", label: s
     with style():
         figure = new_figure(width=9.6, height=4.8)
         axes = figure.subplots(2, 2, sharex=True, height_ratios=(3, 1))
-        figure.get_layout_engine().set(hspace=0.0, h_pad=0.02)  # type: ignore[union-attr, call-arg]
+        touching(figure)
         sides = (
             ("Passing probes", fit.passing, fit.passing_model, fit.passing_background),
             ("Failing probes", fit.failing, fit.failing_model, fit.failing_background),
@@ -56,8 +56,7 @@ def draw_tagprobe(fit: TagProbeFit, *, xlabel: str = r"$m_{ee}$ [GeV]", label: s
             _draw_side(column, fit, name, spectra)
             column[1].set_xlabel(xlabel)
         _say_result(axes[0][0], fit)
-        stamp(axes[0][0], label)
-        stamp(axes[0][1], "", note or _bin_text(fit))
+        stamp_ends(axes[0][0], axes[0][1], label, note or _bin_text(fit))
     return figure
 
 
@@ -72,7 +71,7 @@ def _draw_side(column: np.ndarray, fit: TagProbeFit, name: str, spectra: list[np
     if np.isfinite(background).any() and fit.valid and fit.method == "fit":
         main.fill_between(x, 0, background, color=COLOURS[0], alpha=0.35, lw=0, label="background")
     shown = pulls(counts, model, counts) if fit.method == "fit" else np.full(len(counts), np.nan)
-    draw_pulls(panel, fit.edges, shown, valid=fit.valid)
+    fill_pull_panel(panel, fit.edges, shown, valid=fit.valid)
     main.set(xlim=(fit.edges[0], fit.edges[-1]), ylabel=f"Pairs / {np.mean(np.diff(fit.edges)):.3g} GeV")
     main.set_ylim(0, main.get_ylim()[1] * (1.25 if fit.valid else 1.5))
     main.legend(loc="upper right", fontsize="small")
