@@ -18,7 +18,6 @@ from safetensors.torch import save_file
 
 from calotools._version import version
 from calotools.containers import ImageSpec
-from calotools.deploy.folds import fold_name
 from calotools.errors import CalotoolsError, ModelError
 from calotools.images import spec_from_dict, spec_to_dict
 from calotools.models import VARIABLE_MODELS, ModelInputs, VariableModel, build_model, is_variable_model
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 
     from calotools.training.result import TrainingResult
 
-__all__ = ["FORMAT_VERSION", "ModelBundle", "bundle_of", "load_bundle", "save_bundle"]
+__all__ = ["FORMAT_VERSION", "ModelBundle", "bundle_of", "fold_name", "load_bundle", "save_bundle"]
 
 FORMAT_VERSION = 2
 _ONE_MODEL = 1  # what a bundle without folds says, so that older versions read it
@@ -273,6 +272,11 @@ def _from_header(text: str, weights: dict[str, torch.Tensor], file: Path) -> Mod
         raise
     except (CalotoolsError, ValidationError, KeyError, TypeError, ValueError) as error:
         raise ModelError(f"the header of '{file}' cannot be understood: {error}; train the model again") from None
+
+
+def fold_name(number: int) -> str:
+    """What the weights of a fold's model begin with."""
+    return f"fold_{number:02d}/"
 
 
 def _weights_of(weights: dict[str, torch.Tensor], number: int) -> dict[str, torch.Tensor]:

@@ -10,7 +10,7 @@ import awkward as ak
 import numpy as np
 
 from calotools.containers import Index
-from calotools.deploy.score import AnyScorer
+from calotools.deploy.fold_score import AnyScorer
 from calotools.errors import ConfigError
 from calotools.variables import CutTable
 

@@ -16,8 +16,9 @@ from calotools._version import version
 from calotools.containers import Index, Scores
 from calotools.deploy.bundle import ModelBundle, load_bundle
 from calotools.deploy.distributed import Executor, workers
+from calotools.deploy.fold_score import AnyScorer
 from calotools.deploy.passing import PassingScorer, cut_fields
-from calotools.deploy.score import AnyScorer, make_scorer
+from calotools.deploy.score import make_scorer
 from calotools.errors import ConfigError, EmptyInputError, ModelError
 from calotools.models import use_threads
 from calotools.ntuple import (

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 import awkward as ak
 import numpy as np
 import torch
 
 from calotools.containers import Batch, Images, Index
-from calotools.deploy.folds import FoldScorer
+from calotools.deploy.fold_score import AnyScorer, FoldScorer
 from calotools.deploy.variable_score import VariableScorer
 from calotools.images import build_images, pad_tracks
 from calotools.models import check_precision
@@ -25,28 +25,7 @@ from calotools.variables.tracks import add_track_variables
 if TYPE_CHECKING:
     from calotools.deploy.bundle import ModelBundle
 
-__all__ = ["AnyScorer", "ReadyBatch", "Scorer", "make_scorer"]
-
-
-class AnyScorer(Protocol):
-    """What applies a bundle, of whatever kind."""
-
-    @property
-    def names(self) -> list[str]:
-        """Of the values."""
-        ...
-
-    def count_batches(self, n: int) -> int:
-        """Passes that n candidates take: at least one."""
-        ...
-
-    def make_ready(self, candidates: ak.Array, *, source: str = "") -> Iterator[Any]:
-        """What comes before the model, batch after batch; each has an ``index``."""
-        ...
-
-    def score(self, ready: Any) -> dict[str, np.ndarray]:
-        """What the model says of a batch."""
-        ...
+__all__ = ["ReadyBatch", "Scorer", "make_scorer"]
 
 
 def make_scorer(

@@ -27,7 +27,7 @@ from calotools.simulate.flat import flat_columns
 from calotools.simulate.kernel import Detector
 from calotools.simulate.minimum_bias import interactions, library_hits
 from calotools.simulate.pileup import N_SECTORS, SLAB, Library
-from calotools.simulate.pythia import pythia_interactions
+from calotools.simulate.pythia.collisions import pythia_interactions
 from calotools.simulate.stack import build_stack, make_knobs
 from calotools.simulate.stamp import source_stamp
 
