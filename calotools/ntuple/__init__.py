@@ -13,6 +13,7 @@ from calotools.ntuple.flavour import Flavour, load_flavour, shipped_flavours
 from calotools.ntuple.friend import FriendWriter, check_rows, read_friend, write_friend
 from calotools.ntuple.histograms import write_histograms
 from calotools.ntuple.inspect import FileReport, TreeReport, inspect_files
+from calotools.ntuple.lookup import Lookup, lookup_friend
 from calotools.ntuple.metadata import read_metadata
 from calotools.ntuple.momenta import momenta_of
 from calotools.ntuple.paths import expand_files
@@ -33,6 +34,7 @@ __all__ = [
     "Flavour",
     "FriendWriter",
     "Lists",
+    "Lookup",
     "NtupleWriter",
     "Range",
     "RangeReader",
@@ -55,6 +57,7 @@ __all__ = [
     "join_tables",
     "list_ranges",
     "load_flavour",
+    "lookup_friend",
     "momenta_of",
     "read_candidates",
     "read_friend",

@@ -46,3 +46,7 @@ class EvaluateConfig(ScoredConfig):
     )
     gain: bool = Field(False, description="also per readout gain of the hottest middle cell; reads cells (energy)")
     match: bool = Field(True, description="weight the background to the signal's E_T and |eta| (identification)")
+    weights: tuple[Path, ...] = Field(
+        (), description="friend trees of weights (reweight), in place of the ntuple's and of matching"
+    )
+    weight_branch: str = Field("weight_matched", description="their branch")

@@ -28,6 +28,10 @@ class SampleConfig(Settings):
     tree: str | None = Field(None, description="tree; default: the flavour's only one")
     flavour: str | None = Field(None, description="flavour name or TOML file; default: detected")
     selection: tuple[str, ...] = Field((), description="cuts, such as 'et > 15' or 'abs(eta) < 2.47'; all must hold")
+    weights: tuple[Path, ...] = Field(
+        (), description="friend trees of weights (reweight); candidates without one are left out"
+    )
+    weight_branch: str = Field("weight_matched", description="their branch")
     max_candidates: int | None = Field(None, description="use at most this many: from each file its share", gt=0)
 
 

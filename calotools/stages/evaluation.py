@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from calotools.ntuple import read_friend
+from calotools.ntuple import lookup_friend, read_friend
 from calotools.outputs import check_output
 from calotools.stages.classes import measure_classes
 from calotools.stages.energy import measure_energy
@@ -71,6 +71,7 @@ def evaluate(config: EvaluateConfig, *, progress: Progress | None = None) -> Out
         tree=config.tree or friend.record["tree"],
         flavour=config.flavour or friend.record["flavour"],
         skip_bad_files=config.skip_bad_files,
+        weight=lookup_friend(config.weights, config.weight_branch) if config.weights else None,
     )
     if progress:
         progress("candidates", len(sample.candidates), len(sample.candidates))

@@ -72,12 +72,12 @@ def _label(sample: Scored, config: EvaluateConfig) -> Labelled:
 
 
 def _weights(sample: Scored, is_signal: np.ndarray, is_background: np.ndarray, config: EvaluateConfig) -> np.ndarray:
-    """Event weights; with `match`, the background's are scaled to the signal's E_T and |eta|.
+    """Weights that were given; or event weights, the background's scaled to the signal's E_T and |eta| with `match`.
 
     Otherwise a score that only knew the candidate's E_T would tell signal from background.
     """
     weight = sample.weight(unweighted=config.unweighted)
-    if not config.match:
+    if not config.match or config.weights:
         return weight
     et, eta = sample.column("et"), sample.column("eta")
     matched = match_weights(

@@ -11,7 +11,7 @@ import numpy as np
 
 from calotools.containers import Index, Scores
 from calotools.errors import EmptyInputError
-from calotools.ntuple import index_of, join_friend, read_resolved, resolve_sample, sample_fields
+from calotools.ntuple import Lookup, index_of, join_friend, read_resolved, resolve_sample, sample_fields
 from calotools.variables import SPLITS, fields_in, select
 
 __all__ = ["Scored", "read_scored"]
@@ -68,6 +68,7 @@ def read_scored(
     tree: str | None,
     flavour: str | None,
     skip_bad_files: bool = False,
+    weight: Lookup | None = None,
 ) -> Scored:
     """Read candidates, check that they and the scores agree row by row, join and select.
 
@@ -87,6 +88,8 @@ def read_scored(
         As for `read_candidates`.
     skip_bad_files : bool
         Go on without files that cannot be read, and without their scores.
+    weight : Lookup, optional
+        Weights in place of the candidates' own; a candidate that has none is left out.
 
     Returns
     -------
@@ -101,12 +104,14 @@ def read_scored(
     files = tuple(files)
     sound = resolve_sample(files, tree=tree, flavour=flavour, skip_bad_files=skip_bad_files)
     found = sample_fields(sound.files[:1], tree=sound.tree, flavour=sound.flavour).intersection(optional)
-    needed = sorted({*fields, *found, *(fields_in(cuts) - friend.values.keys())})
+    needed = sorted({*fields, *found, *(fields_in(cuts) - friend.values.keys())} - ({"weight"} if weight else set()))
     sample, friend = join_friend(read_resolved(sound, fields=needed, skip_bad_files=skip_bad_files), friend)
     candidates = sample.candidates
     for name, values in friend.values.items():
         candidates = ak.with_field(candidates, values, name)
-    return _selected(candidates, friend, cuts, split, sample.bad)
+    if weight is not None:
+        candidates = ak.with_field(candidates, weight(index_of(candidates), source=str(list(files))), "weight")
+    return _selected(candidates, friend, cuts, split, sample.bad, weighted=weight is not None)
 
 
 def _part(friend: Scores, split: str) -> np.ndarray:
@@ -120,12 +125,20 @@ def _part(friend: Scores, split: str) -> np.ndarray:
 
 
 def _selected(
-    candidates: ak.Array, friend: Scores, cuts: tuple[str, ...], split: str, bad: list[dict[str, str]]
+    candidates: ak.Array,
+    friend: Scores,
+    cuts: tuple[str, ...],
+    split: str,
+    bad: list[dict[str, str]],
+    *,
+    weighted: bool,
 ) -> Scored:
     scored = np.all([np.isfinite(values) for values in friend.values.values()], axis=0)
     part = _part(friend, split)
     selection = select(candidates, cuts)
     steps = {"read": np.ones(len(scored), bool), "scored": scored, f"{split} part": part, "selection": selection.mask}
+    if weighted:
+        steps["weights"] = np.isfinite(ak.to_numpy(candidates["weight"]))
     kept, cutflow = np.ones(len(scored), bool), []
     for name, mask in steps.items():
         kept = kept & np.asarray(mask)

@@ -12,7 +12,7 @@ import numpy as np
 
 from calotools.images import cell_fields, image_spec, piece_arrays
 from calotools.models import is_variable_model
-from calotools.ntuple import Chunk, Range, RangeReader, sample_fields
+from calotools.ntuple import Chunk, Range, RangeReader, index_of, lookup_friend, sample_fields
 from calotools.training.sample import columns_of
 from calotools.variables import CutStep, add_derived, derived_inputs, fields_in, select
 from calotools.variables.tracks import add_track_variables, track_fields
@@ -123,6 +123,9 @@ class PieceReader:
         derived = derived_inputs(self._variables, known=known)
         left_out = (*(() if cells else ("cells.", *_CLUSTER)), *(() if tracks else ("tracks.",)))
         fields = read_fields(config, self.spec, known=known, more=self._variables)
+        self._weights = lookup_friend(sample.weights, sample.weight_branch) if sample.weights else None
+        if self._weights is not None:  # theirs are not read
+            fields = tuple(one for one in fields if one != "weight")
         self.fields = tuple(one for one in fields if one in derived or not one.startswith(left_out))
         self._read = RangeReader(fields=self.fields)
 
@@ -139,11 +142,20 @@ class PieceReader:
         tuple of CutStep
         """
         chunk = self._read(piece.where)
-        candidates = add_derived(chunk.candidates, self._variables)
+        candidates = add_derived(self._weighted(chunk), self._variables)
         selection = select(candidates, self.config.sample.selection)
         if not selection.mask.all():  # slicing spoils the flat buffers that files give
             candidates = candidates[selection.mask]
         return replace(chunk, candidates=candidates), selection.cutflow
+
+    def _weighted(self, chunk: Chunk) -> ak.Array:
+        """The candidates that have a weight in the friend tree of the recipe, if there is one, with it."""
+        if self._weights is None:
+            return chunk.candidates
+        weight = self._weights(index_of(chunk.candidates), source=chunk.source)
+        known = np.isfinite(weight)
+        weighted = ak.with_field(chunk.candidates, weight, "weight")
+        return weighted if known.all() else weighted[known]
 
     def candidates(self, piece: Piece) -> Chunk:
         """The used candidates of a piece, with their track variables and the number of the piece.

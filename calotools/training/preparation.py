@@ -181,6 +181,9 @@ def store_digest(config: TrainConfig) -> str:
         "flavour": Path(flavour).read_text(encoding="utf-8") if flavour and Path(flavour).is_file() else flavour,
         "sample": config.sample.model_dump(mode="json"),
         "files": [fingerprint(name) for name in expand_files(config.sample.files)],
+        "weights": [fingerprint(name) for name in expand_files([str(one) for one in config.sample.weights])]
+        if config.sample.weights
+        else [],
         "spec": spec_to_dict(image_spec(config.images)),
         "columns": store_columns(config),
         "tracks": config.tracks,

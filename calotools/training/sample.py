@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from calotools.containers import Index
     from calotools.recipe import TrainConfig
 
-__all__ = ["PARTS", "Sample", "base_of", "check_inputs", "columns_of", "label", "parts_of", "target_of"]
+__all__ = ["PARTS", "Sample", "base_of", "check_inputs", "columns_of", "label", "parts_of", "target_of", "uses_weights"]
 
 PARTS = {"train": 0, "validation": 1, "test": 2}
 UNUSED = -1
@@ -30,7 +30,7 @@ class Sample:
     ----------
     target : (n,) int64 class, or float32 energy [GeV]
     weight : (n,) float32
-        That of the event, or 1; what training uses is made of it by `Weighing`.
+        That of the event or of a friend tree, or 1; what training uses is made of it by `Weighing`.
     base_energy : (n,) float32 [GeV]
     split : (n,) int8
         0 train, 1 validation, 2 test; -1 for a candidate that has no target or no base energy.
@@ -49,6 +49,11 @@ class Sample:
 _BOOKKEEPING = ("run", "event", "candidate", "lumi_block", "channel", "weight")
 
 
+def uses_weights(config: TrainConfig) -> bool:
+    """Candidates have weights of their own: the ntuple's, or those of a friend tree."""
+    return config.event_weight or bool(config.sample.weights)
+
+
 def check_inputs(config: TrainConfig) -> None:
     """Refuse truth as an input, and what numbers events and samples: that is how files differ, not candidates.
 
@@ -56,8 +61,13 @@ def check_inputs(config: TrainConfig) -> None:
     ------
     ConfigError
         A scalar, track variable or the base energy is truth, or one of run, event, candidate, lumi_block, channel,
-        weight; or classes with an uncertainty.
+        weight; classes with an uncertainty; or weights from two places.
     """
+    if config.event_weight and config.sample.weights:
+        raise ConfigError(
+            "event_weight and sample.weights are both given; the weights that reweight writes already hold the "
+            "ntuple's: set event_weight = false"
+        )
     if config.uncertainty != "none" and config.task != "energy":
         raise ConfigError(f"uncertainty = '{config.uncertainty}' is for energies; task '{config.task}' has none")
     for key, names in (("scalars", config.scalars), ("tracks", config.tracks), ("base_energy", (config.base_energy,))):
@@ -79,7 +89,7 @@ def columns_of(config: TrainConfig) -> tuple[str, ...]:
     check_inputs(config)
     target = "class_true" if config.task == "identification" else "e_true"
     shape = ("et",) if config.reweight or is_variable_model(config.model.name) else ()
-    weight = ("weight",) if config.event_weight else ()
+    weight = ("weight",) if uses_weights(config) else ()
     return tuple(dict.fromkeys((*config.scalars, config.base_energy, "eta", *shape, *weight, target)))
 
 
@@ -191,7 +201,7 @@ def label(config: TrainConfig, column: Callable[[str], np.ndarray], index: Index
     base, there = base_of(config, base)
     usable &= there
     weight = np.ones(len(index), dtype=np.float32)
-    if config.event_weight:
+    if uses_weights(config):
         weight = np.nan_to_num(np.asarray(column("weight"), dtype=np.float32))
     split = np.where(usable, parts_of(config, index.run, index.event), UNUSED).astype(np.int8)
     return Sample(target=target, weight=weight, base_energy=base, split=split)

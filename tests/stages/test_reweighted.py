@@ -1,0 +1,147 @@
+"""From weights that match the kinematics of background to signal, through training, to the evaluation."""
+
+import numpy as np
+import pytest
+
+from calotools.analysis import auc
+from calotools.containers import Index, Scores
+from calotools.deploy import bundle_of
+from calotools.errors import BranchError, ConfigError, ShapeError
+from calotools.ntuple import Lookup, NtupleWriter, lookup_friend, read_friend, write_friend
+from calotools.recipe import EvaluateConfig, PredictConfig, ReweightConfig, TrainConfig
+from calotools.stages import evaluate, predict, reweight, train
+from calotools.training import fit_variables
+from calotools.training.preparation import store_digest
+
+N = 12_000
+SELECTION = ("et > 15",)
+TREES = {"name": "trees", "settings": {"rounds": 60, "leaves": 8, "min_leaf": 50}}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Two files of candidates without cells: background is softer, and its rhad is wider."""
+    rng = np.random.default_rng(1)
+    signal = rng.random(N) < 0.5
+    et = 10 + rng.gamma(np.where(signal, 3.0, 1.5), 8.0)
+    columns = {
+        "run": np.ones(N, "u4"),
+        "event": rng.permutation(N).astype("u8"),
+        "candidate": np.zeros(N, "i4"),
+        "e": et * 1.2,
+        "et": et,
+        "eta": np.full(N, 0.62),
+        "phi": np.zeros(N),
+        "mu": rng.normal(40, 8, N),
+        "weight": np.full(N, 2.0),
+        "class_true": np.where(signal, 0, 5).astype("i4"),
+        "rhad": rng.normal(np.where(signal, 0.0, 0.7)),
+    }
+    folder = tmp_path_factory.mktemp("reweighted")
+    paths = []
+    for number, rows in enumerate((slice(None, 7000), slice(7000, None))):
+        paths.append(str(folder / f"{number}.root"))
+        with NtupleWriter(paths[-1]) as writer:
+            part = {name: values[rows] for name, values in columns.items()}
+            writer.extend("electrons", {k: v.astype("f4") if v.dtype == float else v for k, v in part.items()})
+    return paths
+
+
+@pytest.fixture(scope="module")
+def weights(files, tmp_path_factory):
+    """The friend tree of reweight."""
+    folder = tmp_path_factory.mktemp("weights") / "w"
+    asked = {"files": tuple(files), "output": folder, "selection": SELECTION, "variables": ("et", "mu"), "folds": 3}
+    reweight(ReweightConfig(**asked, bins=(30, 2)))
+    return folder / "weights.root"
+
+
+@pytest.fixture
+def recipe(files, weights, tmp_path):
+    def make(name="m", sample=None, **changes):
+        chosen = {"files": tuple(files), "selection": SELECTION, "weights": (weights,)} | (sample or {})
+        values = {"task": "identification", "output": tmp_path / name, "sample": chosen, "reweight": False}
+        values |= {"scalars": ("et",), "model": TREES, "trainer": {"threads": 1}}
+        return TrainConfig(**(values | changes))
+
+    return make
+
+
+@pytest.fixture
+def score(files, tmp_path):
+    def make(config):
+        path = tmp_path / "scores.root"
+        return predict(PredictConfig(model=config.output, files=tuple(files), output=path, threads=1, overwrite=True))
+
+    return make
+
+
+def test_kinematics_teach_nothing_where_weights_match_them(recipe, weights, score):
+    matched = read_friend(weights).values["weight_matched"]
+    found = {}
+    for name, sample in (("with", {}), ("without", {"weights": ()})):
+        config = recipe(name, sample)
+        train(config)
+        scores = read_friend(score(config))
+        own = (scores.split == 2) & np.isfinite(matched)
+        value, weight = scores.values["score_signal"][own], matched[own]
+        is_signal = weight == 2  # the target keeps its own weight
+        known = {"signal_weight": weight[is_signal], "background_weight": weight[~is_signal]}
+        found[name] = auc(value[is_signal], value[~is_signal], **(known if name == "with" else {}))
+    assert abs(found["with"].value - 0.5) < 4 * found["with"].error
+    assert found["without"].value > 0.7
+
+
+def test_what_is_learnt_beside_the_kinematics_stays(recipe, weights, score, files, tmp_path):
+    config = recipe(scalars=("et", "rhad"))
+    train(config)
+    asked = {"files": tuple(files), "scores": (score(config),), "output": tmp_path / "measured"}
+    curve = evaluate(EvaluateConfig(**asked, selection=SELECTION, weights=(weights,))).results["roc"]
+    assert curve.auc == pytest.approx(0.6897, abs=4 * curve.auc_error + 0.01)  # two Gaussians 0.7 apart
+
+
+def test_candidates_without_a_weight_are_left_out(recipe, weights):
+    friend = read_friend(weights)
+    assert np.isnan(friend.values["weight_matched"]).any()
+    result = fit_variables(recipe(sample={"selection": ()}))
+    assert sum(result.record["n"].values()) == np.isfinite(friend.values["weight_matched"]).sum()
+    assert bundle_of(result).config.sample.weights == (weights,)
+
+
+def test_other_weights_make_another_store(recipe, weights, tmp_path):
+    friend = read_friend(weights)
+    values = {"weight_matched": np.ones(N, "f4")}
+    write_friend(tmp_path / "flat.root", Scores(friend.index, values, friend.split, {}), tree="weights")
+    digests = {store_digest(recipe(sample={"weights": one})) for one in ((weights,), (tmp_path / "flat.root",), ())}
+    assert len(digests) == 3
+
+
+def test_rows_are_found_in_any_order(weights):
+    friend = read_friend(weights)
+    order = np.random.default_rng(2).permutation(N)
+    found = lookup_friend([weights], "weight_matched")(friend.index.take(order))
+    np.testing.assert_array_equal(found, friend.values["weight_matched"][order])
+
+
+def test_weights_that_cannot_be_used(recipe, weights, tmp_path):
+    with pytest.raises(BranchError, match="has no branch 'weight_match'; nearest: 'weight_matched'"):
+        train(recipe(sample={"weight_branch": "weight_match"}))
+    with pytest.raises(ConfigError, match=r"event_weight and sample\.weights are both given"):
+        train(recipe(event_weight=True))
+    friend = read_friend(weights)
+    for name, rows in (("part.root", np.arange(9000)), ("twice.root", np.r_[0, 0:N])):
+        values = {"weight_matched": friend.values["weight_matched"][rows]}
+        scores = Scores(friend.index.take(rows), values, friend.split[rows], {})
+        write_friend(tmp_path / name, scores, tree="weights")
+    with pytest.raises(
+        ShapeError, match=r"lack 3000 of 5000 candidates of file '.*1.root', tree 'electrons'; the first"
+    ):
+        train(recipe(sample={"weights": (tmp_path / "part.root",)}))
+    with pytest.raises(ShapeError, match=r"rows \[0, 1\] are the same candidate"):
+        train(recipe(sample={"weights": (tmp_path / "twice.root",)}))
+
+
+def test_index_of_equal_events_in_other_runs():
+    index = Index(np.array([1, 2, 256], "u4"), np.array([7, 7, 7], "u8"), np.array([0, 0, 1], "i4"))
+    found = Lookup(index, np.array([1.0, 2.0, 3.0]), name="x")(index.take(np.array([2, 0, 1, 1])))
+    assert found.tolist() == [3.0, 1.0, 2.0, 2.0]
