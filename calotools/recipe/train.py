@@ -71,6 +71,9 @@ class TrainConfig(StageConfig):
     )
     reweight: bool = Field(True, description="flatten E_T and eta: classes to a common shape, energy to a flat one")
     event_weight: bool = Field(False, description="also use the weights of the ntuple (field 'weight')")
+    class_weights: dict[int, Annotated[float, Field(ge=0)]] = Field(
+        {}, description="by value of class_true, such as {2 = 0.05}: what weights are multiplied by (identification)"
+    )
     fractions: dict[str, float] = Field({}, description="share of each class in training; default: as in the files")
     source: Literal["store", "stream"] = Field("store", description="read the image store, or ROOT files every epoch")
     store: Path | None = Field(None, description="image store; default: OUTPUT/store, made when it is not there")

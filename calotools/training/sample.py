@@ -61,7 +61,7 @@ def check_inputs(config: TrainConfig) -> None:
     ------
     ConfigError
         A scalar, track variable or the base energy is truth, or one of run, event, candidate, lumi_block, channel,
-        weight; classes with an uncertainty; or weights from two places.
+        weight; classes with an uncertainty, an energy with weights of classes; or weights from two places.
     """
     if config.event_weight and config.sample.weights:
         raise ConfigError(
@@ -70,6 +70,8 @@ def check_inputs(config: TrainConfig) -> None:
         )
     if config.uncertainty != "none" and config.task != "energy":
         raise ConfigError(f"uncertainty = '{config.uncertainty}' is for energies; task '{config.task}' has none")
+    if config.class_weights and config.task != "identification":
+        raise ConfigError("class_weights are weights of classes; an energy has none, so take them out")
     for key, names in (("scalars", config.scalars), ("tracks", config.tracks), ("base_energy", (config.base_energy,))):
         for name in names:
             if name.endswith("_true"):
@@ -203,5 +205,7 @@ def label(config: TrainConfig, column: Callable[[str], np.ndarray], index: Index
     weight = np.ones(len(index), dtype=np.float32)
     if uses_weights(config):
         weight = np.nan_to_num(np.asarray(column("weight"), dtype=np.float32))
+    for value, factor in config.class_weights.items():
+        weight[np.asarray(truth) == value] *= factor
     split = np.where(usable, parts_of(config, index.run, index.event), UNUSED).astype(np.int8)
     return Sample(target=target, weight=weight, base_energy=base, split=split)

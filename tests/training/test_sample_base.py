@@ -1,9 +1,12 @@
 """Which candidates have a base energy: an energy needs a positive one, classes a finite one."""
 
 import numpy as np
+import pytest
 
 from calotools.containers import Index
-from calotools.training.sample import base_of, label
+from calotools.errors import ConfigError
+from calotools.training.sample import base_of, check_inputs, label
+from calotools.training.weighing import Tally, Weighing
 
 ENERGY = np.array([20.0, 0.0, -3.0, np.nan, np.inf], dtype=np.float32)
 
@@ -23,3 +26,24 @@ def test_classes_keep_what_noise_made_negative(recipe):
     sample = label(recipe("identification", reweight=False), columns.__getitem__, index)
     assert (sample.split >= 0).tolist() == [True, True, True, False, False]
     np.testing.assert_array_equal(sample.base_energy, base)
+
+
+def test_a_background_is_composed_as_its_weights_say(recipe):
+    config = recipe("identification", class_weights={"4": 0.5, "5": 2.0}, classes={"background": [4, 5], "signal": [0]})
+    truth = np.array([4, 5, 0] * 2000, np.int32)
+    n = len(truth)
+    columns = {"class_true": truth, "e": np.full(n, 40.0), "et": np.full(n, 30.0), "eta": np.zeros(n)}
+    index = Index(np.ones(n, np.uint32), np.arange(n, dtype=np.uint64), np.zeros(n, np.int32))
+    sample = label(config, columns.__getitem__, index)
+    tally = Tally(config)
+    tally.add(sample, columns.__getitem__, index.run)
+    weight = Weighing.fit(tally).apply(config, sample, columns.__getitem__).weight
+    assert weight[truth == 5][0] / weight[truth == 4][0] == pytest.approx(4)
+    train = sample.split == 0
+    shares = [weight[train & (sample.target == number)].mean() for number in range(2)]
+    assert shares == pytest.approx([1, 1], rel=0.01)  # classes keep their shares
+
+
+def test_an_energy_has_no_class_weights(recipe):
+    with pytest.raises(ConfigError, match="class_weights"):
+        check_inputs(recipe("energy", class_weights={4: 2.0}))

@@ -90,7 +90,11 @@ def assert_same_stores(first, second):
     assert metas[0] == metas[1]
 
 
-CHANGES = [{}, {"fractions": {"background": 0.3, "signal": 0.7}}, {"event_weight": True, "fold": (1, 4)}]
+CHANGES = [
+    {},
+    {"fractions": {"background": 0.3, "signal": 0.7}},
+    {"event_weight": True, "class_weights": {4: 3.0}, "fold": (1, 4)},
+]
 
 
 @pytest.mark.parametrize("changes", CHANGES, ids=("plain", "fractions", "folds and weights"))
