@@ -1,0 +1,376 @@
+"""RESULTS.md, from RESULTS.json alone."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rejections import BINS
+from simulated import CLASSES
+
+__all__ = ["as_markdown"]
+
+PUBLISHED = {"likelihood": 0.40, "product": 0.12, "trees_all": 0.09}
+CAPTIONS = {
+    "roc": "Background rejection against signal efficiency.",
+    "gain_abs_eta": "Rejection over the likelihood's along |η|, at 92 % of the signal in each bin.",
+    "gain_et": "The same along E_T.",
+    "gain_mu": "The same along ⟨μ⟩.",
+    "variables": "Background that trees leave, against the number of variables.",
+}
+FEW_LEFT = 200
+
+
+def as_markdown(results: Mapping[str, Any]) -> str:
+    """The whole page."""
+    parts = [
+        _head(results),
+        _samples(results),
+        _table(results),
+        _by_class(results),
+        _training(results),
+        _pattern(results),
+        _goals(results),
+        _bins(results),
+        _reweighting(results),
+        _check(results),
+        _figures(results),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _head(results: Mapping[str, Any]) -> str:
+    filled = [name for name, row in results["rows"].items() if row["runs"]]
+    return f"""# Identification: likelihood, trees and networks on the same candidates
+
+Made by `python benchmarks/identification/run.py`, {results["made"]}; {results["machine"]}. {len(filled)} rows are
+filled; the same command fills the others. Nothing here is data of an experiment, and the published numbers are of other
+candidates: what can agree is the pattern."""
+
+
+def _samples(results: Mapping[str, Any]) -> str:
+    told, counts = results["samples"], results["counts"]
+    rows = [
+        [f"{one['process']} ({one['generator']})"]
+        + [f"{told['candidates'][part].get(_source(one), 0):,}".replace(",", " ") for part in ("train", "test")]
+        for one in told["sources"]
+    ]
+    classes = ", ".join(f"{counts[name]} {name}" for name in CLASSES.values())
+    shares = ", ".join(f"{100 * results['shares']['used'][str(key)]:.3g} % {name}" for key, name in CLASSES.items())
+    cuts = ", ".join(f"`{cut}`" for cut in told["selection"])
+    text = f"""## Samples
+
+calotools {told["version"]}; simulation tables `{told["tables"][:16]}`, code `{told["code"][:16]}`, samples
+`{told["digest"]}`; ⟨μ⟩ of the run-2 profile. Selection: {cuts}. Test: {counts["signal"]} prompt electrons; {classes}.
+
+**Which background.** The built-in fakes: {_why(results)} They come with 15 to 45 % of each class, so that each has
+statistics; in training and in the test they are weighed to the shares that jets have before any identification
+({shares}), and in the test each class is given the E_T, |η| and ⟨μ⟩ of the signal, so that nothing can be won with them.
+Errors are of effective statistics."""
+    return text + "\n\n" + _markdown(["candidates simulated", "training", "test"], rows)
+
+
+def _source(one: Mapping[str, Any]) -> str:
+    return one["process"] if one["generator"] == "builtin" else f"{one['process']}_{one['generator']}"
+
+
+def _why(results: Mapping[str, Any]) -> str:
+    dijets = results["shares"].get("dijets")
+    text = (
+        "about 200 selected candidates per second of processor time, against 35 of Pythia's jets, whose weights leave a "
+        "tenth of them as effective number."
+    )
+    if not dijets:
+        return text
+    shares = ", ".join(f"{100 * value:.2g} ± {100 * error:.1g} % {name}" for name, (value, error) in dijets.items())
+    return f"{text} Pythia's jets check them (below) and give the shares: {shares}."
+
+
+def _table(results: Mapping[str, Any]) -> str:
+    header = ["", "sees", "seeds", "AUC", "background at 92 % signal [%]", "rejection at 93 %", "at 88 %", "at 80 %"]
+    rows = []
+    for row in results["rows"].values():
+        runs = list(row["runs"].values())
+        if not runs:
+            continue
+        area = _mean([run["numbers"]["auc"] for run in runs])
+        cells = [row["title"], row["sees"], str(len(runs)), _pm(*area, digits=5)]
+        cells.append(_pm(*_efficiency(runs, "published", factor=100), digits=3))
+        cells += [_pm(*_rejection(runs, name)) for name in ("loose", "medium", "tight")]
+        rows.append(cells)
+    text = """## Table
+
+Errors: statistics of the test candidates; with several seeds also the error of their mean, in quadrature."""
+    return f"{text}\n\n{_markdown(header, rows)}"
+
+
+def _by_class(results: Mapping[str, Any]) -> str:
+    header = ["rejection at 93 %, 88 %, 80 %", *CLASSES.values()]
+    rows = []
+    for row in results["rows"].values():
+        runs = list(row["runs"].values())
+        if runs:
+            cells = [
+                ", ".join(_plain(_rejection(runs, point, of=name)) for point in ("loose", "medium", "tight"))
+                for name in CLASSES.values()
+            ]
+            rows.append([row["title"], *cells])
+    return "## Against each class\n\n" + _markdown(header, rows)
+
+
+def _training(results: Mapping[str, Any]) -> str:
+    header = ["", "parameters", "minutes allowed", "epochs (best)", "one epoch [s]", "training [s]", "seeds"]
+    rows = []
+    for row in results["rows"].values():
+        told = _first_run(row)["training"] if row["runs"] else {}
+        if told:
+            epochs = f"{told['epochs_done']} ({told['best_epoch']})" if "epochs_done" in told else "–"
+            epoch = f"{told['epoch_cpu_s']:.0f}" if "epoch_cpu_s" in told else "–"
+            allowed = f"{told['minutes_allowed']:g}" if "epochs_done" in told else "–"
+            seeds = ", ".join(row["runs"])
+            rows.append(
+                [row["title"], str(told["parameters"]), allowed, epochs, epoch, f"{told['train_cpu_s']:.0f}", seeds]
+            )
+            del seed
+    text = """## Training
+
+Times are of the processor. Networks train for as many epochs as a measurement of their speed says fit into the minutes
+allowed (one-cycle learning rate, batches of 500, the best epoch of the validation part); parameters of trees are leaves,
+of the likelihood contents of bins. Settings of likelihood and trees are those of a search with Optuna on a part of the
+training sample."""
+    return f"{text}\n\n{_markdown(header, rows)}"
+
+
+def _pattern(results: Mapping[str, Any]) -> str:
+    """Published against measured, said from the numbers."""
+    lines = ["## The published pattern", ""]
+    found = {name: _efficiency(list(row["runs"].values()), "published", factor=100) for name, row in _filled(results)}
+    rows = [
+        [title, f"{PUBLISHED[name]:.2f}", _pm(*found[name], digits=3) if name in found else "–"]
+        for name, title in (
+            ("likelihood", "likelihood"),
+            ("product", "calorimeter × track trees"),
+            ("trees_all", "one forest of both"),
+        )
+    ]
+    lines.append(_markdown(["background at 92 % signal [%]", "published", "here"], rows))
+    if "likelihood" in found and "trees_all" in found:
+        theirs, ours = PUBLISHED["likelihood"] / PUBLISHED["trees_all"], found["likelihood"][0] / found["trees_all"][0]
+        lines += ["", f"Likelihood over joint trees: published {theirs:.1f}, here {ours:.2f}."]
+    if "product" in found and "trees_all" in found:
+        order = found["product"][0] > found["trees_all"][0]
+        published = PUBLISHED["product"] / PUBLISHED["trees_all"]
+        lines.append(
+            f"Joint trees {'leave less than' if order else 'do not leave less than'} the product, as published: "
+            f"{'yes' if order else 'no'} (product over joint {found['product'][0] / found['trees_all'][0]:.2f}; "
+            f"published {published:.2f})."
+        )
+    lines += _saturation(found) + _where(results)
+    return "\n".join(lines)
+
+
+def _saturation(found: Mapping[str, tuple[float, float]]) -> list[str]:
+    names = [name for name in ("trees_18", "trees_22", "trees_26", "trees_29", "trees_all") if name in found]
+    if len(names) < 3:
+        return []
+    steps = ", ".join(f"{name.partition('_')[2]}: {found[name][0]:.3f}" for name in names)
+    if not {"trees_18", "trees_29", "trees_all"} <= set(names):
+        return [f"Background with more variables: {steps}."]
+    early = found["trees_18"][0] / found["trees_29"][0]
+    late = found["trees_29"][0] / found["trees_all"][0]
+    saturates = late < 1.05 and early > late
+    return [
+        f"Background with more variables: {steps}. From 18 to 29 it falls by a factor of {early:.2f}, beyond by "
+        f"{late:.2f}: {'it saturates, as published' if saturates else 'no saturation at 26 to 29 is seen'}."
+    ]
+
+
+def _where(results: Mapping[str, Any]) -> list[str]:
+    """Gain of the compact network over the likelihood, in the crack and forward against the barrel."""
+    rows = dict(_filled(results))
+    name = "compact" if "compact" in rows else "trees_all"
+    if name not in rows or "likelihood" not in rows:
+        return []
+    ours, theirs = (_first(rows[one])["axes"]["abs_eta"]["value"] for one in (name, "likelihood"))
+    gain = [b / a if a else float("nan") for a, b in zip(ours, theirs, strict=True)]
+    barrel, crack, forward = np.mean(gain[:4]), gain[4], np.mean(gain[5:])
+    said = (
+        "yes"
+        if min(crack, forward) > barrel
+        else "in the crack"
+        if crack > barrel
+        else "forward"
+        if forward > barrel
+        else "no"
+    )
+    return [
+        f"Gain of {rows[name]['title']} over the likelihood: barrel {barrel:.2f}, crack {crack:.2f}, forward {forward:.2f}. "
+        f"Most of it in the crack and forward, as published: {said}."
+    ]
+
+
+def _goals(results: Mapping[str, Any]) -> str:
+    rows = dict(_filled(results))
+    if "compact" not in rows:
+        return ""
+    over = [run["over"] for run in rows["compact"]["runs"].values() if "over" in run]
+    lines = ["## Goals", ""]
+    table = []
+    overall = [one["likelihood"]["points"]["loose"] for one in over if "likelihood" in one]
+    if overall:
+        value, error = _mean([(one["value"], one["error"]) for one in overall])
+        table.append(["compact over likelihood at 93 %", "≥ 3", _pm(value, error), _reached(value >= 3)])
+        bins = [one for one in over[0]["likelihood"]["bins"] if one["left"] > FEW_LEFT]
+        if bins:
+            lowest = min(bins, key=lambda one: one["value"])
+            text = f"{_pm(lowest['value'], lowest['error'])} is the lowest of {len(bins)} bins"
+            table.append(
+                ["the same in every (η, E_T) bin with more than 200 left", "≥ 2", text, _reached(lowest["value"] >= 2)]
+            )
+    for name in {key for one in over for key in one} - {"likelihood"}:
+        value, error = _mean(
+            [
+                (one[name]["points"]["loose"]["value"], one[name]["points"]["loose"]["error"])
+                for one in over
+                if name in one
+            ]
+        )
+        table.append([f"compact over the best forest ({name})", "≥ 1.3", _pm(value, error), _reached(value >= 1.3)])
+    return "\n".join([*lines, _markdown(["", "goal", "here", ""], table)])
+
+
+def _bins(results: Mapping[str, Any]) -> str:
+    rows = dict(_filled(results))
+    if "compact" not in rows:
+        return ""
+    run = _first_run(rows["compact"])
+    if "likelihood" not in run.get("over", {}):
+        return ""
+    found, eta, et = run["over"]["likelihood"]["bins"], BINS["abs_eta"], BINS["et"]
+    header = [
+        "compact over likelihood at 93 % in each bin",
+        *(f"E_T {a:g}–{b:g}" for a, b in zip(et, et[1:], strict=False)),
+    ]
+    table = []
+    for row, (low, high) in enumerate(pairwise(eta)):
+        cells = found[row * (len(et) - 1) : (row + 1) * (len(et) - 1)]
+        table.append(
+            [f"|η| {low:g}–{high:g}", *(f"{_pm(one['value'], one['error'])} ({one['left']})" for one in cells)]
+        )
+    text = "In brackets: candidates of the background that the likelihood leaves, unweighted."
+    return f"{_markdown(header, table)}\n\n{text}"
+
+
+def _reweighting(results: Mapping[str, Any]) -> str:
+    header = ["background", "candidates", "effective", "AUC of a classifier in E_T, |η|, ⟨μ⟩", "largest distance (KS)"]
+    rows = [
+        [
+            name,
+            str(one["n_source"]),
+            f"{one['effective_source']:.0f}",
+            _pm(one["auc"], one["auc_error"], digits=4),
+            f"{max(one['ks']):.4f}",
+        ]
+        for name, one in results["reweighting"].items()
+    ]
+    return "## Kinematics of the test background against the signal's\n\n" + _markdown(header, rows)
+
+
+def _check(results: Mapping[str, Any]) -> str:
+    """Pythia's jets beside the built-in fakes."""
+    rows = []
+    for name, row in _filled(results):
+        found = _first(row)["check"]
+        if name in ("likelihood", "trees_all", "compact") and any("dijets" in one for one in found.values()):
+            cells = [_compared(found.get(one, {})) for one in CLASSES.values()]
+            rows.append([row["title"], *cells])
+    if not rows:
+        return ""
+    text = """## Pythia's jets beside the built-in fakes
+
+Part [%] that passes the cut for 92 % of the signal, fakes / jets; each in its own kinematics, jets with their
+weights."""
+    return f"{text}\n\n{_markdown(['', *CLASSES.values()], rows)}"
+
+
+def _compared(one: Mapping[str, Sequence[float]]) -> str:
+    parts = []
+    for source in ("fakes", "dijets"):
+        if source in one:
+            value, low, high = (100 * number for number in one[source][:3])
+            parts.append(f"{value:.2f} (+{high - value:.2f} −{value - low:.2f})")
+        else:
+            parts.append("–")
+    return " / ".join(parts)
+
+
+def _figures(results: Mapping[str, Any]) -> str:
+    lines = [f"![{CAPTIONS[name]}](figures/{name}.png)\n\n{CAPTIONS[name]}" for name in results.get("figures", [])]
+    return "## Figures\n\n" + "\n\n".join(lines) if lines else ""
+
+
+def _filled(results: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    return [(name, row) for name, row in results["rows"].items() if row["runs"]]
+
+
+def _first_run(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    return row["runs"][min(row["runs"], key=int)]
+
+
+def _first(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    return _first_run(row)["numbers"]
+
+
+def _mean(values: Sequence[Sequence[float]]) -> tuple[float, float]:
+    """Mean over seeds. The test candidates are the same: their error stays, that of the mean over seeds is added."""
+    numbers = np.array([one[0] for one in values], float)
+    error = float(np.mean([one[1] for one in values]))
+    spread = float(numbers.std(ddof=1) / np.sqrt(len(numbers))) if len(numbers) > 1 else 0.0
+    return float(numbers.mean()), float(np.hypot(error, spread))
+
+
+def _efficiency(
+    runs: Sequence[Mapping[str, Any]], point: str, *, of: str = "", factor: float = 1
+) -> tuple[float, float]:
+    points = [run["numbers"]["classes"][of][point] if of else run["numbers"]["points"][point] for run in runs]
+    value, error = _mean([(one[0], 0.5 * (one[2] - one[1])) for one in points])
+    return factor * value, factor * error
+
+
+def _rejection(runs: Sequence[Mapping[str, Any]], point: str, *, of: str = "") -> tuple[float, float]:
+    value, error = _efficiency(runs, point, of=of)
+    return (1 / value, error / value**2) if value > 0 else (float("inf"), float("nan"))
+
+
+def _pm(value: float, error: float, *, digits: int = 0) -> str:
+    """Number and error with two digits of the error, or `digits` after the point at least."""
+    if not np.isfinite(value):
+        return "∞" if value > 0 else "–"
+    if not np.isfinite(error) or error <= 0:
+        return f"{value:.{max(digits, 2)}f}"
+    places = max(0, 1 - int(np.floor(np.log10(error))))
+    return f"{value:.{places}f} ± {error:.{places}f}"
+
+
+def _plain(pair: tuple[float, float]) -> str:
+    value, error = pair
+    return _pm(value, error)
+
+
+def _reached(good: bool) -> str:
+    return "reached" if good else "**not reached**"
+
+
+def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(one.replace("|", "&#124;") for one in line) + " |" for line in lines)
+
+
+if __name__ == "__main__":
+    place = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
+    (place / "RESULTS.md").write_text(as_markdown(json.loads((place / "RESULTS.json").read_text())), encoding="utf-8")

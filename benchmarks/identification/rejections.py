@@ -1,0 +1,316 @@
+"""What is measured of a score: area, background efficiency, rejection by class and bin, ratios to another score."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import awkward as ak
+import numpy as np
+from simulated import CLASSES, SELECTION
+
+from calotools.analysis import (
+    auc,
+    bin_numbers,
+    closeness,
+    cuts_in_bins,
+    efficiency_in_bins,
+    event_bootstrap,
+    measure_roc,
+    to_dict,
+    working_points,
+)
+from calotools.containers import Index
+from calotools.ntuple import check_rows, index_of, read_candidates, read_friend
+from calotools.variables import WeightedSample, event_hash, fold_factors, make_discriminant, select
+
+__all__ = ["AXES", "BINS", "POINTS", "Measured", "numbers_of", "ratio_of", "read_test", "score_of", "shares_of"]
+
+POINTS = {"published": 0.92, "loose": 0.93, "medium": 0.88, "tight": 0.80}
+BINS = {"abs_eta": (0.0, 0.8, 1.37, 1.52, 2.01, 2.47), "et": (15.0, 20.0, 30.0, 40.0, 60.0, 150.0)}
+AXES = {
+    "abs_eta": (0.0, 0.6, 0.8, 1.15, 1.37, 1.52, 1.81, 2.01, 2.47),
+    "et": (15.0, 20.0, 25.0, 30.0, 35.0, 40.0, 45.0, 60.0, 80.0, 150.0),
+    "mu": (0.0, 20.0, 30.0, 40.0, 50.0, 80.0),
+}
+FOLDS = 5
+REPLICAS = 100
+MATCHED = (16, 9, 3)  # bins of equal probability in E_T, |eta|, mu
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Candidates of the test, all rows of its files.
+
+    Attributes
+    ----------
+    index : Index
+    columns : dict of str to (n,) float
+        ``et``, ``eta``, ``mu``, ``weight`` of the file.
+    truth : (n,) int
+    signal, background : (n,) bool
+        Selected ones; of the background those that the table is made of.
+    check : (n,) bool
+        Selected background of another generator.
+    weight : (n,) float
+        1 for signal; each class of background in the kinematics of the signal, in its share; 0 otherwise.
+    """
+
+    index: Index
+    columns: Mapping[str, np.ndarray]
+    truth: np.ndarray
+    signal: np.ndarray
+    background: np.ndarray
+    check: np.ndarray
+    weight: np.ndarray
+
+    def of_class(self, value: int) -> np.ndarray:
+        """Background of one class: (n,) bool."""
+        return self.background & (self.truth == value)
+
+
+def read_test(files: Mapping[str, Sequence[str]], *, shares: Mapping[int, float]) -> tuple[Measured, dict[str, Any]]:
+    """Read the test sample and weigh it.
+
+    Parameters
+    ----------
+    files : dict of str to list of str
+        By source.
+    shares : dict of int to float
+        Of the classes in the background.
+
+    Returns
+    -------
+    Measured, dict
+        And how well the kinematics agree, by class and for all.
+    """
+    parts = [
+        (name, read_candidates(some, fields=["et", "eta", "mu", "weight", "class_true"]))
+        for name, some in files.items()
+    ]
+    source = np.concatenate([np.full(len(part), name) for name, part in parts])
+    candidates = ak.concatenate([part for _, part in parts])
+    used = select(candidates, SELECTION).mask
+    truth = ak.to_numpy(candidates["class_true"])
+    columns = {name: ak.to_numpy(candidates[name]).astype(float) for name in ("et", "eta", "mu", "weight")}
+    known = np.isin(truth, list(CLASSES))
+    signal = used & (truth == 0) & np.isin(source, ["zee", "electrons"])
+    background = used & known & (source == "fakes")
+    check = used & known & (source == "dijets_pythia")
+    index = index_of(candidates)
+    weight, found = _weights(index, columns, truth, signal, background, shares)
+    return Measured(index, columns, truth, signal, background, check, weight), found
+
+
+def _weights(
+    index: Index,
+    columns: Mapping[str, np.ndarray],
+    truth: np.ndarray,
+    signal: np.ndarray,
+    background: np.ndarray,
+    shares: Mapping[int, float],
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """Each class gets the signal's E_T, |eta| and mu, out of fold, and its share of the signal's number."""
+    values = np.column_stack([columns["et"], np.abs(columns["eta"]), columns["mu"]])
+    fold = (event_hash(index.run, index.event, seed=1) % np.uint64(FOLDS)).astype(np.int64)
+    weight = signal.astype(float)
+
+    def part(mask: np.ndarray) -> WeightedSample:
+        return WeightedSample(values[mask], np.ones(int(mask.sum())), fold[mask])
+
+    target, found = part(signal), {}
+    for value, name in CLASSES.items():
+        own = background & (truth == value)
+        factor = fold_factors(part(own), target, bins=MATCHED)
+        weight[own] = factor * shares[value] * signal.sum() / factor.sum()
+        found[name] = _closeness(part(own), target, factor)
+    found["all"] = _closeness(part(background), target, weight[background])
+    found["all, as simulated"] = _closeness(part(background), target, np.ones(int(background.sum())))
+    return weight, found
+
+
+def _closeness(source: WeightedSample, target: WeightedSample, weight: np.ndarray) -> dict[str, Any]:
+    names = ("et", "abs_eta", "mu")
+    rng = np.random.default_rng(1)
+    return to_dict({"it": closeness(source, target, weight=weight, names=names, rng=rng)})["it"]
+
+
+def score_of(path: Path, sample: Measured, *, shares: Mapping[int, float]) -> np.ndarray:
+    """The discriminant of a friend tree, with the background's composition where it has several classes."""
+    friend = read_friend([path])
+    check_rows(friend, sample.index)
+    classes = friend.record["classes"]
+    fractions = {name: sum(shares[value] for value in values) for name, values in classes.items() if name != "signal"}
+    which = make_discriminant(classes, fractions=fractions)
+    return which({name: friend.values[f"score_{name}"] for name in classes}, eta=sample.columns["eta"])
+
+
+def numbers_of(score: np.ndarray, sample: Measured) -> dict[str, Any]:
+    """Everything that the page quotes of one score."""
+    own, other = sample.signal, sample.background
+    weight = {"signal_weight": sample.weight[own], "background_weight": sample.weight[other]}
+    area, error = auc(score[own], score[other], **weight)
+    found: dict[str, Any] = {
+        "auc": [area, error],
+        "points": _points(score, sample, other),
+        "classes": {name: _points(score, sample, sample.of_class(value)) for value, name in CLASSES.items()},
+        "axes": {name: _along(score, sample, name) for name in AXES},
+        "check": _check(score, sample),
+    }
+    curve = measure_roc(score[own], score[other], **weight, points=120)
+    kept = curve.signal >= 0.5
+    found["roc"] = {name: getattr(curve, name)[kept].tolist() for name in ("signal", "background", "low", "high")}
+    return found
+
+
+def _points(score: np.ndarray, sample: Measured, other: np.ndarray) -> dict[str, list[float]]:
+    """Background efficiency and its interval at each signal efficiency, one cut for all."""
+    points = working_points(
+        score[sample.signal],
+        score[other],
+        efficiencies=tuple(POINTS.values()),
+        background_weight=sample.weight[other],
+    )
+    columns = zip(points.background, points.background_low, points.background_high, strict=True)
+    return {name: [float(one) for one in values] for name, values in zip(POINTS, columns, strict=True)}
+
+
+def _along(score: np.ndarray, sample: Measured, axis: str) -> dict[str, list[float]]:
+    """Background efficiency along an axis with a cut in each bin that keeps the published part of the signal."""
+    values = np.abs(sample.columns["eta"]) if axis == "abs_eta" else sample.columns[axis]
+    edges = {axis: np.array(AXES[axis])}
+    own, other = sample.signal, sample.background
+    cut = cuts_in_bins(
+        score[own],
+        target=POINTS["published"],
+        axes={axis: values[own]},
+        edges=edges,
+        weight=sample.weight[own],
+    )
+    number = bin_numbers({axis: values[other]}, edges)
+    passing = score[other] >= np.where(number >= 0, cut[number], np.inf)
+    one = efficiency_in_bins(passing, axes={axis: values[other]}, edges=edges, weight=sample.weight[other])
+    return {name: getattr(one, name).tolist() for name in ("value", "low", "high")}
+
+
+def _check(score: np.ndarray, sample: Measured) -> dict[str, dict[str, list[float]]]:
+    """Parts of each class that pass the cut for 92 % of the signal, both generators in their own kinematics."""
+    cut = float(np.quantile(score[sample.signal], 1 - POINTS["published"]))
+    found: dict[str, dict[str, list[float]]] = {}
+    for value, name in CLASSES.items():
+        found[name] = {}
+        for source, mask in (("fakes", sample.background), ("dijets", sample.check)):
+            own = mask & (sample.truth == value)
+            if own.sum() < 5:
+                continue
+            everything = {"all": np.zeros(int(own.sum()))}
+            one = efficiency_in_bins(
+                score[own] >= cut,
+                axes=everything,
+                edges={"all": np.array([-1.0, 1.0])},
+                weight=sample.columns["weight"][own],
+            )
+            found[name][source] = [float(one.value[0]), float(one.low[0]), float(one.high[0]), int(own.sum())]
+    return found
+
+
+def ratio_of(score: np.ndarray, reference: np.ndarray, sample: Measured) -> dict[str, Any]:
+    """Rejection of a score over that of a reference: for all, by class, and by bin, with bootstrap errors.
+
+    For all and by class one cut is made at each signal efficiency; in each bin of (|eta|, E_T) a cut of its own, at the
+    loose one. Errors are of a bootstrap over events of the ratio itself: what both have in common is in neither.
+    """
+    axes = {"abs_eta": np.abs(sample.columns["eta"]), "et": sample.columns["et"]}
+    place = bin_numbers(axes, {name: np.array(edges) for name, edges in BINS.items()})
+    draws = event_bootstrap(sample.index, rng=np.random.default_rng(1), replicas=REPLICAS)
+    found: dict[str, Any] = {"points": {}, "classes": {}, "bins": []}
+    for name, target in POINTS.items():
+        found["points"][name] = _ratio((score, reference), sample, sample.signal, sample.background, target, draws)
+    for value, name in CLASSES.items():
+        found["classes"][name] = _ratio(
+            (score, reference), sample, sample.signal, sample.of_class(value), POINTS["loose"], draws
+        )
+    for number in range(int(place.max()) + 1):
+        own, other = (mask & (place == number) for mask in (sample.signal, sample.background))
+        found["bins"].append(_ratio((score, reference), sample, own, other, POINTS["loose"], draws))
+    return found
+
+
+def _ratio(
+    scores: tuple[np.ndarray, np.ndarray],
+    sample: Measured,
+    own: np.ndarray,
+    other: np.ndarray,
+    target: float,
+    draws: Any,
+) -> dict[str, float]:
+    """Ratio, its error, the reference's candidates that are left, and their effective number."""
+    rows, columns = np.flatnonzero(own), np.flatnonzero(other)
+    passing = np.array([one[columns] >= _cut(one[rows], np.ones(len(rows)), target) for one in scores])
+    weight = sample.weight[columns]
+    value = _over(weight, passing)
+    orders = [rows[np.argsort(one[rows])] for one in scores]
+    replicas = []
+    for number in range(len(draws)):
+        count = draws.weights(number)
+        cuts = [_sorted_cut(one[order], count[order], target) for one, order in zip(scores, orders, strict=True)]
+        passed = np.array([one[columns] >= cut for one, cut in zip(scores, cuts, strict=True)])
+        replicas.append(_over(weight * count[columns], passed))
+    finite = np.array([one for one in replicas if np.isfinite(one)])
+    left = weight[passing[1]]
+    return {
+        "value": value,
+        "error": float(finite.std(ddof=1)) if len(finite) > 1 else float("nan"),
+        "left": int(passing[1].sum()),
+        "effective": float(left.sum() ** 2 / max(float(np.sum(left**2)), 1e-300)),
+        "kept": int(passing[0].sum()),
+    }
+
+
+def _over(weight: np.ndarray, passing: np.ndarray) -> float:
+    ours, theirs = (float(weight[one].sum()) for one in passing)
+    return theirs / ours if ours > 0 else float("inf")
+
+
+def _cut(signal: np.ndarray, weight: np.ndarray, target: float) -> float:
+    order = np.argsort(signal)
+    return _sorted_cut(signal[order], weight[order], target)
+
+
+def _sorted_cut(signal: np.ndarray, weight: np.ndarray, target: float) -> float:
+    """Smallest score such that this part of the signal is at or above it."""
+    total = np.cumsum(weight)
+    return float(signal[np.searchsorted(total, (1 - target) * total[-1])])
+
+
+def combined(scores: tuple[np.ndarray, np.ndarray], sample: Measured, *, how: str) -> np.ndarray:
+    """Product of two likelihood ratios, or Fisher's combination, which is fitted on the other half of the events."""
+    both = np.column_stack(scores)
+    if how == "product":
+        return np.asarray(both.sum(axis=1))
+    half = (event_hash(sample.index.run, sample.index.event, seed=2) % np.uint64(2)).astype(np.int64)
+    result = np.zeros(len(both))
+    for number in range(2):
+        result[half == number] = both[half == number] @ _fisher(both, sample, half != number)
+    return result
+
+
+def _fisher(both: np.ndarray, sample: Measured, fitted: np.ndarray) -> np.ndarray:
+    """Direction that separates the means most, in units of the widths: it has unit length."""
+    means, spread = [], np.zeros((2, 2))
+    for mask in (sample.signal & fitted, sample.background & fitted):
+        weight, values = sample.weight[mask], both[mask]
+        means.append(np.average(values, axis=0, weights=weight))
+        spread += np.cov(values.T, aweights=weight)
+    direction = np.linalg.solve(spread, means[0] - means[1])
+    return np.asarray(direction / np.linalg.norm(direction))
+
+
+def shares_of(sample: Measured, mask: np.ndarray) -> dict[str, list[float]]:
+    """Share of each class in a background, with its error of effective statistics."""
+    weight = sample.columns["weight"][mask]
+    n = weight.sum() ** 2 / np.sum(weight**2)
+    shares = {name: float(weight[sample.truth[mask] == value].sum() / weight.sum()) for value, name in CLASSES.items()}
+    return {name: [one, float(np.sqrt(one * (1 - one) / n))] for name, one in shares.items()}

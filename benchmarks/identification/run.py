@@ -1,0 +1,199 @@
+"""Identification measured: likelihood, trees and networks on the same simulated candidates.
+
+    python benchmarks/identification/run.py                             # every row, seed 1; rows that are there stay
+    python benchmarks/identification/run.py --rows compact --seeds 1 2 3
+    python benchmarks/identification/run.py --quick                     # a few thousand candidates: shows that it runs
+
+Simulates its samples (once; kept in benchmarks/.work), trains each row for at most --minutes of processor time, and
+writes RESULTS.json, RESULTS.md and figures after every row: an interrupted run goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from contenders import COMBINATIONS, ROWS, Row
+from drawings import draw_all
+from filling import Plan, fill
+from page import as_markdown
+from rejections import Measured, combined, numbers_of, ratio_of, read_test, score_of, shares_of
+from simulated import SELECTION, SHARES, SOURCES, Source, class_weights, describe, simulate_all
+
+HERE = Path(__file__).parent
+WORK = HERE.parent / ".work" / "identification"
+QUICK = {"zee": (1500, 1000), "electrons": (1500, 1000), "fakes": (6000, 5000), "dijets": (0, 200)}
+
+
+def main() -> None:
+    """Simulate, fill, measure, write."""
+    given = arguments()
+    folder = given.output or (WORK / "quick" / "results" if given.quick else HERE)
+    work = WORK / "quick" if given.quick else WORK
+    folder.mkdir(parents=True, exist_ok=True)
+    sources = sized(given)
+    files = simulate_all(work / "samples", sources, report=say)
+    samples = describe(sources, files)
+    results = opened(folder / "RESULTS.json", samples)
+    test, closeness = read_test(files["test"], shares=SHARES)
+    results |= {
+        "reweighting": closeness,
+        "shares": {"used": {str(key): one for key, one in SHARES.items()}, "dijets": shares_of(test, test.check)}
+        if test.check.any()
+        else {"used": {str(key): one for key, one in SHARES.items()}},
+        "counts": {"signal": int(test.signal.sum())} | counts_of(test),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+    }
+    plan = Plan(
+        work=work,
+        train=[name for some in files["train"].values() for name in some],
+        test=[name for some in files["test"].values() for name in some],
+        selection=SELECTION,
+        class_weights=class_weights(files["train"]),
+        shares=SHARES,
+        minutes=given.minutes,
+        threads=given.threads,
+        trials=given.trials,
+        precision=given.precision,
+        digest=samples["digest"],
+        report=say,
+    )
+    for seed, row in [(seed, row) for seed in given.seeds for row in ROWS]:
+        if given.rows and row.name not in given.rows:
+            continue
+        if row.kind == "likelihood" and seed > min(given.seeds):
+            continue  # nothing in it is drawn
+        try_row(row, seed, plan, test, results, folder)
+    combine(plan, test, results)
+    write(results, folder)
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    names = [row.name for row in ROWS]
+    parser.add_argument("--rows", nargs="+", choices=names, metavar="ROW", help=f"of {', '.join(names)}; default: all")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1])
+    parser.add_argument("--minutes", type=float, default=45.0, help="processor time of each training (networks)")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--trials", type=int, default=25, help="of the searches for likelihood and trees; 0: none")
+    parser.add_argument("--precision", choices=("fp32", "bf16"), default="bf16", help="of the networks")
+    parser.add_argument("--events", nargs="+", default=[], metavar="PROCESS=TRAIN,TEST", help="events of a source")
+    parser.add_argument("--output", type=Path, help="folder of results; default: this one")
+    parser.add_argument("--quick", action="store_true", help="a few thousand candidates; results under .work/quick")
+    return parser.parse_args()
+
+
+def sized(given: argparse.Namespace) -> tuple[Source, ...]:
+    """Sources with the numbers that were asked for."""
+    wanted = dict(QUICK) if given.quick else {}
+    for one in given.events:
+        name, _, numbers = one.partition("=")
+        train, _, test = numbers.partition(",")
+        wanted[name] = int(train), int(test)
+    unknown = set(wanted) - {one.process for one in SOURCES}
+    if unknown:
+        sys.exit(f"--events: no source {sorted(unknown)}; there are {[one.process for one in SOURCES]}")
+    sizes = {one: wanted.get(one.process, (one.train, one.test)) for one in SOURCES}
+    return tuple(replace(one, train=train, test=test) for one, (train, test) in sizes.items())
+
+
+def opened(path: Path, samples: dict[str, Any]) -> dict[str, Any]:
+    """Results so far, if they are of the same samples; others are begun anew."""
+    if path.exists():
+        stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if stored["samples"]["digest"] == samples["digest"]:
+            return stored
+        say("the samples are others than those of RESULTS.json: the table is begun anew")
+    return {"samples": samples, "rows": {}}
+
+
+def counts_of(test: Measured) -> dict[str, int]:
+    """Background candidates by class."""
+    from simulated import CLASSES
+
+    return {name: int(test.of_class(value).sum()) for value, name in CLASSES.items()}
+
+
+def try_row(row: Row, seed: int, plan: Plan, test: Measured, results: dict[str, Any], folder: Path) -> None:
+    """Fill a row unless the table has it, measure it, write the table."""
+    told = results["rows"].setdefault(
+        row.name,
+        {"title": row.title, "sees": row.sees, "kind": row.kind, "variables": row.n_variables, "runs": {}},
+    )
+    if str(seed) in told["runs"]:
+        return
+    say(f"{row.name}, seed {seed}")
+    training = fill(row, seed, plan)
+    score = score_of(Path(training.pop("scores")), test, shares=plan.shares)
+    run = {"training": training, "numbers": numbers_of(score, test), "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"}
+    for name in rivals_of(row, results):
+        reference = scores_on_disk(name, plan, test)
+        if reference is not None:
+            run.setdefault("over", {})[name] = ratio_of(score, reference, test)
+    told["runs"][str(seed)] = run
+    write(results, folder)
+
+
+def rivals_of(row: Row, results: dict[str, Any]) -> list[str]:
+    """Rows that this one is compared with: the likelihood, and for networks the best forest."""
+    found = ["likelihood"] if row.kind != "likelihood" else []
+    forests = {
+        name: min(run["numbers"]["points"]["loose"][0] for run in one["runs"].values())
+        for name, one in results["rows"].items()
+        if one["kind"] == "trees" and one["runs"]
+    }
+    return found + ([min(forests, key=forests.__getitem__)] if forests and row.kind == "network" else [])
+
+
+def scores_on_disk(name: str, plan: Plan, test: Measured) -> np.ndarray | None:
+    """Scores of a row's first seed, if this machine has them."""
+    found = sorted((plan.work / "rows" / plan.digest).glob(f"{name}-*/scores.root"))
+    return score_of(found[0], test, shares=plan.shares) if found else None
+
+
+def combine(plan: Plan, test: Measured, results: dict[str, Any]) -> None:
+    """Rows that are made of the scores of two others."""
+    for one in COMBINATIONS:
+        scores = [scores_on_disk(name, plan, test) for name in one.rows]
+        if any(score is None for score in scores):
+            continue
+        score = combined((scores[0], scores[1]), test, how=one.how)  # type: ignore[arg-type]
+        run: dict[str, Any] = {"training": {}, "numbers": numbers_of(score, test)}
+        reference = scores_on_disk("likelihood", plan, test)
+        if reference is not None:
+            run["over"] = {"likelihood": ratio_of(score, reference, test)}
+        results["rows"][one.name] = {
+            "title": one.title,
+            "sees": f"scores of {' and '.join(one.rows)}",
+            "kind": "combination",
+            "variables": 2,
+            "runs": {"1": run},
+        }
+
+
+def write(results: dict[str, Any], folder: Path) -> None:
+    """JSON, figures and page."""
+    results["figures"] = draw_all(results, folder / "figures")
+    results["made"] = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    rounded = json.loads(json.dumps(results), parse_float=lambda one: float(f"{float(one):.6g}"))
+    (folder / "RESULTS.json").write_text(json.dumps(rounded, indent=1) + "\n", encoding="utf-8")
+    (folder / "RESULTS.md").write_text(as_markdown(rounded), encoding="utf-8")
+
+
+def say(line: str) -> None:
+    """A line with the time."""
+    print(f"{time.strftime('%H:%M:%S')}  {line}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
