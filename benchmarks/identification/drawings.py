@@ -35,6 +35,7 @@ def draw_all(results: Mapping[str, Any], folder: Path) -> list[str]:
                 points,
                 axes=(AXIS_LABELS[axis], "Rejection over the likelihood's"),
                 curves={"likelihood": (np.array(AXES[axis])[[0, -1]], np.ones(2))},
+                scale="logy",
                 label=LABEL,
                 note=r"$\varepsilon_\mathrm{s}$ = 92 % in each bin",
             )
@@ -71,7 +72,8 @@ def _gains(rows: Mapping[str, Any], axis: str) -> dict[str, tuple[np.ndarray, np
             ]
         place = edges[:-1] + (0.35 + 0.15 * shift) * np.diff(edges)
         ratio[~np.isfinite(ratio)] = np.nan
-        points[name.replace("_", " ")] = (place, ratio, ratio * np.hypot(*spread))
+        error = np.where(np.isfinite(ratio), ratio * np.nan_to_num(np.hypot(*spread)), 0.0)
+        points[name.replace("_", " ")] = (place, ratio, error)
     return points
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import awkward as ak
 import numpy as np
-from simulated import CLASSES, SELECTION
+from electron_samples import CLASSES, SELECTION
 
 from calotools.analysis import (
     auc,
@@ -37,7 +37,7 @@ AXES = {
 }
 FOLDS = 5
 REPLICAS = 100
-MATCHED = (16, 9, 3)  # bins of equal probability in E_T, |eta|, mu
+MATCHED = (16, 8, 1)  # bins of equal probability in E_T, |eta|, mu
 
 
 @dataclass(frozen=True)

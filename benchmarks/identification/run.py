@@ -24,10 +24,10 @@ from typing import Any
 import numpy as np
 from contenders import COMBINATIONS, ROWS, Row
 from drawings import draw_all
-from filling import Plan, fill
-from page import as_markdown
+from electron_samples import CLASSES, SELECTION, SHARES, SOURCES, Source, class_weights, describe, simulate_all
+from rejection_page import as_markdown
 from rejections import Measured, combined, numbers_of, ratio_of, read_test, score_of, shares_of
-from simulated import SELECTION, SHARES, SOURCES, Source, class_weights, describe, simulate_all
+from training_rows import Plan, fill
 
 HERE = Path(__file__).parent
 WORK = HERE.parent / ".work" / "identification"
@@ -42,14 +42,15 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     sources = sized(given)
     files = simulate_all(work / "samples", sources, report=say)
+    if given.rows == []:
+        return
     samples = describe(sources, files)
     results = opened(folder / "RESULTS.json", samples)
     test, closeness = read_test(files["test"], shares=SHARES)
     results |= {
         "reweighting": closeness,
-        "shares": {"used": {str(key): one for key, one in SHARES.items()}, "dijets": shares_of(test, test.check)}
-        if test.check.any()
-        else {"used": {str(key): one for key, one in SHARES.items()}},
+        "shares": {"used": {str(key): one for key, one in SHARES.items()}}
+        | ({"dijets": shares_of(test, test.check)} if test.check.any() else {}),
         "counts": {"signal": int(test.signal.sum())} | counts_of(test),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
     }
@@ -81,7 +82,9 @@ def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     names = [row.name for row in ROWS]
-    parser.add_argument("--rows", nargs="+", choices=names, metavar="ROW", help=f"of {', '.join(names)}; default: all")
+    parser.add_argument(
+        "--rows", nargs="*", metavar="ROW", help=f"of {', '.join(names)}; default: all; nothing: samples"
+    )
     parser.add_argument("--seeds", nargs="+", type=int, default=[1])
     parser.add_argument("--minutes", type=float, default=45.0, help="processor time of each training (networks)")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
@@ -90,7 +93,11 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--events", nargs="+", default=[], metavar="PROCESS=TRAIN,TEST", help="events of a source")
     parser.add_argument("--output", type=Path, help="folder of results; default: this one")
     parser.add_argument("--quick", action="store_true", help="a few thousand candidates; results under .work/quick")
-    return parser.parse_args()
+    given = parser.parse_args()
+    unknown = set(given.rows or ()) - set(names)
+    if unknown:
+        parser.error(f"--rows: there is no row {', '.join(sorted(unknown))}; there are {', '.join(names)}")
+    return given
 
 
 def sized(given: argparse.Namespace) -> tuple[Source, ...]:
@@ -119,8 +126,6 @@ def opened(path: Path, samples: dict[str, Any]) -> dict[str, Any]:
 
 def counts_of(test: Measured) -> dict[str, int]:
     """Background candidates by class."""
-    from simulated import CLASSES
-
     return {name: int(test.of_class(value).sum()) for value, name in CLASSES.items()}
 
 

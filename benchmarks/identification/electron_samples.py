@@ -23,11 +23,12 @@ from calotools.variables import select
 __all__ = ["CLASSES", "SELECTION", "SHARES", "SOURCES", "Source", "class_weights", "describe", "simulate_all"]
 
 SELECTION = ("et > 15", "et < 150", "abs(eta) < 2.47")
-SHARES = {2: 0.003, 3: 0.01, 4: 0.2, 5: 0.787}
+SHARES = {2: 0.003, 3: 0.008, 4: 0.239, 5: 0.75}
 """Of the classes in the background: those of Pythia's jets above 15 GeV, before any identification."""
 CLASSES = {2: "conversion", 3: "heavy flavour", 4: "light e/gamma", 5: "light hadron"}
-EVENTS_PER_FILE = 25_000
-SEEDS = {"train": 2_001, "test": 2_002}
+EVENTS_PER_FILE = 20_000
+SEEDS = {"test": 3_000, "train": 2_000}
+"""Of the first file of each part; every file has its own, so that a sample can grow."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,10 @@ class Source:
 
 
 SOURCES = (
+    Source("dijets", "pythia", 0, 20_000),
     Source("zee", "builtin", 60_000, 50_000),
     Source("electrons", "builtin", 60_000, 50_000),
     Source("fakes", "builtin", 500_000, 500_000),
-    Source("dijets", "pythia", 0, 20_000),
 )
 
 
@@ -61,7 +62,7 @@ def available(sources: tuple[Source, ...]) -> tuple[Source, ...]:
 def simulate_all(
     folder: Path, sources: tuple[Source, ...], *, report: Callable[[str], None]
 ) -> dict[str, dict[str, list[str]]]:
-    """Files by part and source, each made unless it is there: an interrupted run goes on.
+    """Files by part and source, each made unless it is there: an interrupted run goes on, a larger one adds to it.
 
     Parameters
     ----------
@@ -75,19 +76,18 @@ def simulate_all(
     for part, seed in SEEDS.items():
         for source in available(sources):
             n = getattr(source, part)
-            pieces = math.ceil(n / EVENTS_PER_FILE)
-            for piece in range(pieces):
-                path = folder / f"{part}_{source.name}_{n}_{piece}.root"
+            for piece in range(math.ceil(n / EVENTS_PER_FILE)):
+                events = min(EVENTS_PER_FILE, n - piece * EVENTS_PER_FILE)
+                path = folder / f"{part}_{source.name}_{piece}_{events}.root"
                 if not path.exists():
-                    report(f"{path.name} ({piece + 1} of {pieces})")
+                    report(f"{path.name} ({piece + 1} of {math.ceil(n / EVENTS_PER_FILE)})")
                     simulate(
                         SimulateConfig(
                             process=source.process,  # type: ignore[arg-type]
                             generator=source.generator,  # type: ignore[arg-type]
                             tree="electrons",
-                            n=n,
-                            seed=seed,
-                            shard=(piece, pieces),
+                            n=events,
+                            seed=seed + piece,
                             output=path,
                         )
                     )
@@ -96,29 +96,32 @@ def simulate_all(
 
 
 def describe(sources: tuple[Source, ...], files: Mapping[str, Mapping[str, list[str]]]) -> dict[str, Any]:
-    """What was simulated with what; two samples with the same `digest` are the same."""
-    first = files["train"]["zee"][0]
-    told = {
+    """What was simulated with what, and the digest of what came out: two samples that have the same are the same."""
+    digest, counts = hashlib.sha256(repr(SELECTION).encode()), {}
+    for part, some in files.items():
+        counts[part] = dict.fromkeys(some, 0)
+        for name, paths in some.items():
+            candidates = read_candidates(paths, fields=["et", "eta", "class_true"])
+            counts[part][name] = len(candidates)
+            for column in ("et", "eta", "class_true"):
+                digest.update(np.ascontiguousarray(ak.to_numpy(candidates[column])).tobytes())
+    return {
         "version": version,
-        "tables": read_metadata(first)["tables"],
+        "tables": read_metadata(files["train"]["zee"][0])["tables"],
         "code": code_digest(),
         "sources": [asdict(one) for one in available(sources)],
         "seeds": SEEDS,
-        "selection": SELECTION,
+        "selection": list(SELECTION),
+        "digest": digest.hexdigest()[:16],
+        "candidates": counts,
     }
-    digest = hashlib.sha256(repr(sorted(told.items())).encode()).hexdigest()[:16]
-    counts = {
-        part: {name: len(read_candidates(some, fields=["et"])) for name, some in one.items()}
-        for part, one in files.items()
-    }
-    return {**told, "digest": digest, "candidates": counts}
 
 
 def code_digest() -> str:
     """SHA-256 of the code and the tables that make candidates."""
     digest = hashlib.sha256()
     root = Path(calotools.__file__).parent
-    for room in ("detector", "simulate", "variables"):
+    for room in ("detector", "simulate"):
         for path in sorted((root / room).rglob("*")):
             if path.suffix in (".py", ".toml"):
                 digest.update(str(path.relative_to(root)).encode() + path.read_bytes())

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from electron_samples import CLASSES
 from rejections import BINS
-from simulated import CLASSES
 
 __all__ = ["as_markdown"]
 
@@ -70,7 +70,7 @@ calotools {told["version"]}; simulation tables `{told["tables"][:16]}`, code `{t
 
 **Which background.** The built-in fakes: {_why(results)} They come with 15 to 45 % of each class, so that each has
 statistics; in training and in the test they are weighed to the shares that jets have before any identification
-({shares}), and in the test each class is given the E_T, |η| and ⟨μ⟩ of the signal, so that nothing can be won with them.
+({shares}), and in the test each class is given the E_T, |η| and ⟨μ⟩ of the signal, so that nothing is won with them.
 Errors are of effective statistics."""
     return text + "\n\n" + _markdown(["candidates simulated", "training", "test"], rows)
 
@@ -82,8 +82,8 @@ def _source(one: Mapping[str, Any]) -> str:
 def _why(results: Mapping[str, Any]) -> str:
     dijets = results["shares"].get("dijets")
     text = (
-        "about 200 selected candidates per second of processor time, against 35 of Pythia's jets, whose weights leave a "
-        "tenth of them as effective number."
+        "about 200 selected candidates per second of processor time, against 35 of Pythia's jets, whose weights leave "
+        "a tenth of them as effective number."
     )
     if not dijets:
         return text
@@ -126,23 +126,26 @@ def _by_class(results: Mapping[str, Any]) -> str:
 def _training(results: Mapping[str, Any]) -> str:
     header = ["", "parameters", "minutes allowed", "epochs (best)", "one epoch [s]", "training [s]", "seeds"]
     rows = []
-    for row in results["rows"].values():
-        told = _first_run(row)["training"] if row["runs"] else {}
+    for _, row in _filled(results):
+        told = _first_run(row)["training"]
         if told:
-            epochs = f"{told['epochs_done']} ({told['best_epoch']})" if "epochs_done" in told else "–"
-            epoch = f"{told['epoch_cpu_s']:.0f}" if "epoch_cpu_s" in told else "–"
-            allowed = f"{told['minutes_allowed']:g}" if "epochs_done" in told else "–"
-            seeds = ", ".join(row["runs"])
-            rows.append(
-                [row["title"], str(told["parameters"]), allowed, epochs, epoch, f"{told['train_cpu_s']:.0f}", seeds]
+            network = "epochs_done" in told
+            cells = (
+                [f"{told['minutes_allowed']:g}", f"{told['epochs_done']} ({told['best_epoch']})"]
+                if network
+                else ["–"] * 2
             )
-            del seed
+            cells += [
+                f"{told['epoch_cpu_s']:.0f}" if network else "–",
+                f"{told['train_cpu_s']:.0f}",
+                ", ".join(row["runs"]),
+            ]
+            rows.append([row["title"], str(told["parameters"]), *cells])
     text = """## Training
 
 Times are of the processor. Networks train for as many epochs as a measurement of their speed says fit into the minutes
-allowed (one-cycle learning rate, batches of 500, the best epoch of the validation part); parameters of trees are leaves,
-of the likelihood contents of bins. Settings of likelihood and trees are those of a search with Optuna on a part of the
-training sample."""
+allowed (one-cycle learning rate, batches of 500, the best epoch of the validation part). Parameters of trees are
+leaves, of the likelihood contents of bins; their settings are those of a search with Optuna on a part of the sample."""
     return f"{text}\n\n{_markdown(header, rows)}"
 
 
@@ -197,20 +200,14 @@ def _where(results: Mapping[str, Any]) -> list[str]:
     if name not in rows or "likelihood" not in rows:
         return []
     ours, theirs = (_first(rows[one])["axes"]["abs_eta"]["value"] for one in (name, "likelihood"))
-    gain = [b / a if a else float("nan") for a, b in zip(ours, theirs, strict=True)]
-    barrel, crack, forward = np.mean(gain[:4]), gain[4], np.mean(gain[5:])
-    said = (
-        "yes"
-        if min(crack, forward) > barrel
-        else "in the crack"
-        if crack > barrel
-        else "forward"
-        if forward > barrel
-        else "no"
-    )
+    regions = {"barrel": slice(0, 4), "crack": slice(4, 5), "forward": slice(5, None)}
+    gain = {place: float(np.sum(theirs[part]) / max(np.sum(ours[part]), 1e-9)) for place, part in regions.items()}
+    more = [place for place in ("crack", "forward") if gain[place] > gain["barrel"]]
+    said = "yes" if len(more) == 2 else f"in the {more[0]} alone" if more else "no"
     return [
-        f"Gain of {rows[name]['title']} over the likelihood: barrel {barrel:.2f}, crack {crack:.2f}, forward {forward:.2f}. "
-        f"Most of it in the crack and forward, as published: {said}."
+        f"Gain of {rows[name]['title']} over the likelihood: "
+        f"{', '.join(f'{place} {value:.2f}' for place, value in gain.items())}. More in the crack and forward, as "
+        f"published: {said}."
     ]
 
 
@@ -254,7 +251,7 @@ def _bins(results: Mapping[str, Any]) -> str:
     found, eta, et = run["over"]["likelihood"]["bins"], BINS["abs_eta"], BINS["et"]
     header = [
         "compact over likelihood at 93 % in each bin",
-        *(f"E_T {a:g}–{b:g}" for a, b in zip(et, et[1:], strict=False)),
+        *(f"E_T {a:g}–{b:g}" for a, b in pairwise(et)),
     ]
     table = []
     for row, (low, high) in enumerate(pairwise(eta)):
