@@ -23,8 +23,8 @@ OF_18 = (*CALO, *SIX_TRACK, "trt_pid", "delta_eta1", "delta_phi_res2")
 OF_26 = (*OF_22, "ws3", "fside", "f1core", "f3core")
 OF_29 = (*OF_26, "delta_e", "conversion_radius_used", "n_tracks")
 ALL = (*OF_29, "z0", "f0", "r12", "shower_depth", "f_tile_gap3", "conversion_et_over_pt", "conversion_pt_ratio")
-PLACE = ("eta", "et", "mu")
 MORE_CALO = ("ws3", "fside", "f1core", "f3core", "delta_e", "f0", "r12", "shower_depth", "f_tile_gap3")
+PLACE = ("eta", "et", "mu")
 """Where the candidate is: every forest gets it, as the likelihood has bins of it."""
 
 TREES = {
@@ -123,7 +123,13 @@ ROWS = (
     forest("all", ALL, f"all {len(ALL)} variables", own_search=True),
     forest("calo", (*CALO, *MORE_CALO), "calorimeter alone"),
     forest("track", tuple(one for one in ALL if one not in (*CALO, *MORE_CALO)), "track and match alone"),
-    network("compact", "electron_compact", "compact", "images, 5 tracks × 8, η, ⟨μ⟩"),
+    network(
+        "compact",
+        "electron_compact with variables",
+        "compact",
+        f"images, 5 tracks × 8, {len(ALL)} variables, η, ⟨μ⟩",
+        scalars=["eta_cluster", "mu", *ALL],
+    ),
     network(
         "cnn_2018_slides",
         "CNN 2018, the slides' reading",
@@ -140,7 +146,15 @@ ROWS = (
     ),
     network("rnn", "recurrent design", "rnn", "5 images, 15 tracks × 8"),
     network("cnn_2020", "design of 2020", "2020", "images, 5 tracks × 8, 10 variables; five classes", classes=FIVE),
-    network("compact_5", "electron_compact, five classes", "compact", "as above", classes=FIVE),
+    network("compact_images", "electron_compact", "compact", "images, 5 tracks × 8, η, ⟨μ⟩"),
+    network(
+        "compact_5",
+        "electron_compact with variables, five classes",
+        "compact",
+        f"images, 5 tracks × 8, {len(ALL)} variables, η, ⟨μ⟩",
+        scalars=["eta_cluster", "mu", *ALL],
+        classes=FIVE,
+    ),
 )
 """In the order in which they are filled."""
 

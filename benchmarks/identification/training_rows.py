@@ -70,25 +70,15 @@ def fill(row: Row, seed: int, plan: Plan) -> dict[str, Any]:
         Of the training: parameters, epochs, times.
     """
     folder = plan.work / "rows" / plan.digest / f"{row.name}-{seed}"
-    record = folder / "filled.json"
-    if not record.exists():
+    trained, scores = folder / "trained.json", folder / "scores.root"
+    if not trained.exists():  # a training that was interrupted goes on from its checkpoint
         folder.mkdir(parents=True, exist_ok=True)
-        config = _recipe(row, plan, output=folder / "training", seed=seed)
-        told = _train(row, config, folder, plan)
-        start = time.process_time()
-        predict(
-            PredictConfig(
-                model=folder / "training",
-                files=plan.test,
-                output=folder / "scores.root",
-                threads=plan.threads,
-                precision=config.trainer.precision,
-                overwrite=True,
-            )
-        )
-        told["predict_cpu_s"] = time.process_time() - start
-        record.write_text(json.dumps(told, indent=1))
-    return {**json.loads(record.read_text()), "scores": str(folder / "scores.root")}
+        told = _train(row, _recipe(row, plan, output=folder / "training", seed=seed), folder, plan)
+        trained.write_text(json.dumps(told, indent=1))
+    if not scores.exists():
+        model = folder / "training"
+        predict(PredictConfig(model=model, files=plan.test, output=scores, threads=plan.threads))
+    return {**json.loads(trained.read_text()), "scores": str(scores)}
 
 
 def _recipe(row: Row, plan: Plan, *, output: Path, seed: int, **changes: Any) -> TrainConfig:
