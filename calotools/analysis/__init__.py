@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from calotools.analysis.binned import bin_numbers, bin_ranges, cuts_in_bins, efficiency_in_bins, rejection
     from calotools.analysis.bootstrap import Bootstrap, event_bootstrap
     from calotools.analysis.calibration import confusion_matrix, fit_temperature, measure_reliability, with_temperature
+    from calotools.analysis.categories import mass_sigma, measure_categories
     from calotools.analysis.cuts import cut_closure, fit_cuts, measure_cuts, rising_targets
     from calotools.analysis.dependence import profile, rank_correlation, sculpting
     from calotools.analysis.estimates import (
@@ -89,7 +90,9 @@ __all__ = [
     "from_dict",
     "histogram_fields",
     "leg_mass",
+    "mass_sigma",
     "mean_rows",
+    "measure_categories",
     "measure_cuts",
     "measure_pulls",
     "measure_reliability",

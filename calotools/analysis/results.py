@@ -22,6 +22,7 @@ NOUNS = (
     containers.Closure,
     containers.Confusion,
     containers.Efficiency,
+    containers.MassCategories,
     containers.PeakFit,
     containers.Reliability,
     containers.Resolution,

@@ -11,7 +11,7 @@ from calotools.containers.batch import Batch
 from calotools.containers.candidates import Index, Scores
 from calotools.containers.checks import Check
 from calotools.containers.images import ImageGrid, Images, ImageSpec, Layer
-from calotools.containers.peaks import PeakFit, WidthComparison
+from calotools.containers.peaks import MassCategories, PeakFit, WidthComparison
 from calotools.containers.performance import (
     Closeness,
     Confusion,
@@ -35,6 +35,7 @@ __all__ = [
     "Images",
     "Index",
     "Layer",
+    "MassCategories",
     "PeakFit",
     "Reliability",
     "Resolution",

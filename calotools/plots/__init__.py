@@ -13,6 +13,7 @@ from calotools._lazy import lazy_names
 
 if TYPE_CHECKING:
     from calotools.plots.calibration import draw_confusion, draw_reliability
+    from calotools.plots.categories import draw_categories
     from calotools.plots.display import draw_candidate
     from calotools.plots.distributions import draw_pulls, draw_residuals, draw_scores
     from calotools.plots.efficiency import draw_efficiency, draw_rejection
@@ -37,6 +38,7 @@ else:
 
 __all__ = [
     "draw_candidate",
+    "draw_categories",
     "draw_confusion",
     "draw_efficiency",
     "draw_efficiency_map",

@@ -23,3 +23,9 @@ class PeaksConfig(ScoredConfig):
     split: Literal["unseen", "test", "all"] = Field("unseen", description="unseen: no event the network was trained on")
     background: Literal["none", "exponential", "bernstein", "cms"] = Field("none", description="shape under the peak")
     reference: str = Field("e", description="energy before the network")
+    categories: int = Field(
+        3,
+        description="parts of equal size, by the sigma that a network may state; fewer where pairs are few; 1: none",
+        ge=1,
+        le=20,
+    )

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 import awkward as ak
 import numpy as np
 
-from calotools.analysis import Bootstrap, compare_widths, event_bootstrap, find_pairs, fit_peak, pair_mass
+from calotools.analysis import Bootstrap, compare_widths, event_bootstrap, find_pairs, fit_peak, mass_sigma, pair_mass
+from calotools.analysis.categories import LEAST, usable_pairs
 from calotools.analysis.pairs import RULES
 from calotools.containers import PeakFit, WidthComparison
 from calotools.errors import EmptyInputError
 from calotools.ntuple import index_of, read_friend, read_resolved, resolve_sample, sample_fields
 from calotools.outputs import check_output
 from calotools.plots import draw_peak, draw_peak_comparison
+from calotools.stages.categories import SIGMA, categorise
 from calotools.stages.legs import TRUE_ENERGY, compare_legs, lines_of_legs
 from calotools.stages.probes import PAIR_MASS
 from calotools.stages.publish import Headline, Outcome, publish, with_bad_files
@@ -45,6 +47,7 @@ class _Masses:
     cutflow: list[dict[str, Any]] = field(default_factory=list)
     bad_files: list[dict[str, str]] = field(default_factory=list)
     legs: dict[str, WidthComparison] = field(default_factory=dict)
+    relative_sigma: np.ndarray | None = None
 
 
 def peaks(config: PeaksConfig, *, progress: Progress | None = None) -> Outcome:
@@ -136,6 +139,7 @@ def _paired(
     if after:
         window = config.window or RULES[kind].window
         legs = compare_legs(candidates, pairs, energies=energies, window=window, weight=weight, bootstrap=bootstrap)
+    stated = after and SIGMA in candidates.fields
     return _Masses(
         masses={when: pair_mass(candidates, pairs, energy=energy) for when, energy in energies.items()},
         names={"before": f"layer sum ({config.reference})", "after": "network"},
@@ -143,6 +147,7 @@ def _paired(
         bootstrap=bootstrap,
         cutflow=cutflow,
         legs=legs,
+        relative_sigma=mass_sigma(candidates, pairs, energy=NETWORK, sigma=SIGMA) if stated else None,
     )
 
 
@@ -168,7 +173,29 @@ def _outcome(measured: _Masses, config: PeaksConfig, kind: str) -> Outcome:
         widths = compare_widths(before, after, bootstrap=measured.bootstrap, window=window, weight=measured.weight)
     results: dict[str, Any] = {"fits": fits, "widths": widths, "legs": measured.legs, "cutflow": measured.cutflow}
     headline = (*_headline(fits, widths, kind), *lines_of_legs(measured.legs))
-    return Outcome("peaks", _TITLES[kind], headline, results, _figures(fits, widths, config, kind))
+    figures = _figures(fits, widths, config, kind)
+    n = _categories(measured, window, config)
+    if measured.relative_sigma is not None and n > 1:
+        results["categories"], lines, more = categorise(
+            measured.masses["after"],
+            measured.relative_sigma,
+            n=n,
+            window=window,
+            weight=measured.weight,
+            bootstrap=measured.bootstrap,
+            xlabel=_AXES[kind],
+            label=config.label,
+        )
+        headline, figures = (*headline, *lines), figures | more
+    return Outcome("peaks", _TITLES[kind], headline, results, figures)
+
+
+def _categories(measured: _Masses, window: tuple[float, float], config: PeaksConfig) -> int:
+    """As many as asked for, or as there are pairs for; 0 where the network states no sigma."""
+    if measured.relative_sigma is None:
+        return 0
+    usable = usable_pairs(measured.masses["after"], measured.relative_sigma, window=window)
+    return min(config.categories, len(usable) // LEAST)
 
 
 def _figures(

@@ -1,0 +1,69 @@
+"""The peak of each category of stated resolution."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from calotools.plots.distributions import densities
+from calotools.plots.style import COLOURS, LABEL, literal, new_figure, stamp, style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["draw_categories"]
+
+_BINS = 60
+
+
+def draw_categories(
+    masses: Mapping[str, np.ndarray],
+    *,
+    window: tuple[float, float],
+    xlabel: str = "$m$ [GeV]",
+    label: str = LABEL,
+    note: str = "",
+) -> Figure:
+    """Draw normalised mass spectra over each other, with their statistical errors.
+
+    Parameters
+    ----------
+    masses : dict of str to (n,) float [GeV]
+        By name of the category.
+    window : (float, float) [GeV]
+    xlabel : str
+    label, note : str
+        Above the axes, left and right.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    EmptyInputError
+        A category has no mass.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> spectra = {"sharp": rng.normal(125, 1, 500), "wide": rng.normal(125, 2, 500)}
+    >>> len(draw_categories(spectra, window=(115.0, 135.0)).axes)
+    1
+    """
+    edges = np.linspace(*window, _BINS + 1)
+    with style():
+        figure = new_figure()
+        ax = figure.subplots()
+        for (name, values), colour in zip(masses.items(), COLOURS, strict=False):
+            density, error, _ = densities(values, np.ones(len(values)), edges=edges, name=name)
+            ax.stairs(density, edges, color=colour, label=literal(name), lw=1.6)
+            low, high = (np.append(one, one[-1]) for one in (np.maximum(density - error, 0), density + error))
+            ax.fill_between(edges, low, high, step="post", color=colour, alpha=0.25, lw=0)
+        ax.set(xlim=window, ylim=(0, None), xlabel=xlabel, ylabel=f"Pairs / {edges[1] - edges[0]:.3g} GeV, normalised")
+        ax.set_ylim(0, 1.3 * ax.get_ylim()[1])
+        ax.legend(loc="upper right", fontsize="small")
+        stamp(ax, label, note)
+    return figure
