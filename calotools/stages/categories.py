@@ -64,7 +64,7 @@ def categorise(
         found.gain,
         found.gain_error,
         "",
-        "error of the peak's position, without over with them",
+        "error of the peak's position without over with them",
     )
     inside = (mass > window[0]) & (mass < window[1])
     number = np.clip(np.searchsorted(found.edges, relative_sigma, side="right") - 1, 0, n - 1)
