@@ -92,7 +92,7 @@ def tune(config: TuneConfig, *, progress: Progress | None = None) -> Outcome:
     ConfigError, EmptyInputError, CellError
     """
     if config.jobs > 1:
-        training.open_study(config)  # what is wrong with it is said here, once
+        training.prepare_search(config)  # what is wrong is said here, once, and the store is made once
         with ProcessPoolExecutor(config.jobs - 1, mp_context=get_context("spawn")) as pool:
             helpers = [pool.submit(_search_beside, config) for _ in range(config.jobs - 1)]
             study = training.run_search(config, progress=progress)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from calotools.training.metrics import mean_auc
     from calotools.training.preparation import prepare, prepare_shard
     from calotools.training.result import TrainingResult
-    from calotools.training.search import importance_of, open_study, recipe_of, run_search
+    from calotools.training.search import importance_of, open_study, prepare_search, recipe_of, run_search
     from calotools.training.survey import Survey, take_survey
     from calotools.training.variable_fitting import fit_variables
 else:
@@ -35,6 +35,7 @@ __all__ = [
     "open_data",
     "open_study",
     "prepare",
+    "prepare_search",
     "prepare_shard",
     "recipe_of",
     "run_search",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from calotools.recipe import TuneConfig
 
-__all__ = ["check_search", "importance_of", "open_study", "recipe_of", "run_search"]
+__all__ = ["check_search", "importance_of", "open_study", "prepare_search", "recipe_of", "run_search"]
 
 Progress = Callable[[str, int, int], None]
 _NAME = "calotools"
@@ -87,6 +87,32 @@ def check_search(config: TrainConfig) -> None:
             raise ConfigError(f"search.'{name}' is no key of the recipe; {nearest(rest, TrainerConfig.model_fields)}")
 
 
+def prepare_search(config: TuneConfig) -> optuna.Study:
+    """The study, and the image store that all trials read, made if it is not there.
+
+    Processes that search together find it made: two of them would replace each other's.
+
+    Parameters
+    ----------
+    config : TuneConfig
+
+    Returns
+    -------
+    optuna.Study
+
+    Raises
+    ------
+    ConfigError
+        As `open_study`.
+    CalotoolsError
+        Of the sample and the recipe.
+    """
+    study = open_study(config)
+    if config.source == "store" and not is_variable_model(config.model.name):
+        prepare(_plain(config, {"store": store_path(config)}))
+    return study
+
+
 def run_search(config: TuneConfig, *, progress: Progress | None = None) -> optuna.Study:
     """Try settings until as many trials are over as were asked for, by this process and others that share the journal.
 
@@ -108,9 +134,7 @@ def run_search(config: TuneConfig, *, progress: Progress | None = None) -> optun
     CalotoolsError
         Of the sample and the recipe; a trial whose loss is not finite has failed, and the search goes on.
     """
-    study = open_study(config)
-    if config.source == "store" and not is_variable_model(config.model.name):
-        prepare(_plain(config, {"store": store_path(config)}))
+    study = prepare_search(config)
     while (done := _finished(study)) < config.trials:
         if progress is not None:
             progress("trials", done, config.trials)

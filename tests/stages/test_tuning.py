@@ -1,5 +1,6 @@
 """`find-rate` and `tune` on a small sample, and the recipe that comes out."""
 
+from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,51 @@ def test_a_search_ends_with_a_recipe_to_train(values):
     value = min(one["value"] for one in outcome.results["trials"])
     assert outcome.headline[0].value == value > 0
     assert (config.output / "figures" / "trials.png").exists()
+
+
+TABLE = {"trainer.learning_rate": {"low": 1e-4, "high": 1e-2, "log": True}}
+
+
+def test_two_processes_search_together_and_a_finished_search_is_not_gone_on_with(values):
+    values["trainer"] = TRAINER | {"epochs": 1}
+    config = TuneConfig(**values, search=TABLE, trials=4, jobs=2)
+    outcome = tune(config)
+    trials = outcome.results["trials"]
+    # each process stops when it sees that enough are over: the other may be in the middle of one
+    assert len(trials) in (4, 5)
+    assert sorted(one["number"] for one in trials) == list(range(len(trials)))
+    complete = [one for one in trials if one["state"] == "COMPLETE"]
+    assert len({one["settings"]["trainer.learning_rate"] for one in complete}) == len(complete) >= 2
+    store = (config.output / "store" / "meta.json").stat().st_mtime_ns
+    again = tune(config)
+    assert again.results["trials"] == trials
+    assert (config.output / "store" / "meta.json").stat().st_mtime_ns == store
+
+
+def test_the_store_is_there_before_others_begin(values, monkeypatch):
+    made = []
+
+    class Alone:
+        """In place of a pool of processes: nobody comes."""
+
+        def __init__(self, workers, **_):
+            made.append((workers, (values["output"] / "store" / "meta.json").exists()))
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            return None
+
+        def submit(self, *_):
+            done = Future()
+            done.set_result(None)
+            return done
+
+    monkeypatch.setattr("calotools.stages.tuning.ProcessPoolExecutor", Alone)
+    values["trainer"] = TRAINER | {"epochs": 1}
+    tune(TuneConfig(**values, search=TABLE, trials=1, jobs=3))
+    assert made == [(2, True)]
 
 
 def test_a_flat_loss_gives_the_rate_before_it_grows():
