@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from calotools.plots.bins import draw_band
+from calotools.plots.canvas import one_panel
 from calotools.plots.distributions import densities
-from calotools.plots.style import COLOURS, LABEL, literal, new_figure, stamp, style
+from calotools.plots.style import COLOURS, LABEL, literal
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -54,16 +56,12 @@ def draw_categories(
     1
     """
     edges = np.linspace(*window, _BINS + 1)
-    with style():
-        figure = new_figure()
-        ax = figure.subplots()
+    with one_panel(label, note) as (figure, ax):
         for (name, values), colour in zip(masses.items(), COLOURS, strict=False):
             density, error, _ = densities(values, np.ones(len(values)), edges=edges, name=name)
             ax.stairs(density, edges, color=colour, label=literal(name), lw=1.6)
-            low, high = (np.append(one, one[-1]) for one in (np.maximum(density - error, 0), density + error))
-            ax.fill_between(edges, low, high, step="post", color=colour, alpha=0.25, lw=0)
-        ax.set(xlim=window, ylim=(0, None), xlabel=xlabel, ylabel=f"Pairs / {edges[1] - edges[0]:.3g} GeV, normalised")
+            draw_band(ax, edges, np.maximum(density - error, 0), density + error, colour=colour)
+        ax.set(xlim=window, ylim=(0, None), xlabel=xlabel, ylabel="Fraction of pairs / GeV")
         ax.set_ylim(0, 1.3 * ax.get_ylim()[1])
         ax.legend(loc="upper right", fontsize="small")
-        stamp(ax, label, note)
     return figure
