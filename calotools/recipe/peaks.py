@@ -27,5 +27,5 @@ class PeaksConfig(ScoredConfig):
         3,
         description="parts of equal size, by the sigma that a network may state; fewer where pairs are few; 1: none",
         ge=1,
-        le=20,
+        le=10,
     )
