@@ -10,7 +10,8 @@ from calotools.analysis.roc import auc
 from calotools.analysis.separation import separate
 from calotools.containers import Closeness
 from calotools.errors import ShapeError
-from calotools.variables.reweighting import BinnedReweighter, WeightedSample
+from calotools.variables.reweighting import BinnedReweighter
+from calotools.variables.weighted import WeightedSample
 
 __all__ = ["closeness", "effective_size", "overlap"]
 

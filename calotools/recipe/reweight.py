@@ -25,7 +25,9 @@ class ReweightConfig(StageConfig):
     variables: tuple[str, ...] = Field(
         ("et", "abs(eta)", "mu"), description="fields or expressions to agree in", min_length=1
     )
-    method: Literal["binned", "boosted"] = Field("binned", description="histograms, or GBReweighter of hep_ml")
+    method: Literal["smooth", "binned", "boosted"] = Field(
+        "smooth", description="splines whose means agree, histograms, or GBReweighter of hep_ml and then splines"
+    )
     bins: tuple[int | tuple[float, ...], ...] = Field(
         (), description="of each variable, a number (of equal probability) or edges; default: by the sample's size"
     )

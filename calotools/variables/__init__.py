@@ -13,11 +13,12 @@ from calotools.variables.cut_table import CutTable, read_cut_table, write_cut_ta
 from calotools.variables.derived import DERIVED, add_derived, derived_inputs
 from calotools.variables.discriminant import Discriminant, make_discriminant
 from calotools.variables.jagged import flat_collection
-from calotools.variables.reweighting import WeightedSample, fold_factors, make_reweighter
+from calotools.variables.reweighting import fold_factors, make_reweighter
 from calotools.variables.scaling import Scaler, fit_scaler
 from calotools.variables.selection import CutStep, Selection, add_cutflows, compute, fields_in, select
 from calotools.variables.splits import SPLITS, event_hash, fold_numbers, fold_split, split_of
 from calotools.variables.temperature import find_temperature, with_temperature
+from calotools.variables.weighted import WeightedSample
 from calotools.variables.weights import WeightTable, count_bins, flatten_weights, match_weights
 
 if TYPE_CHECKING:

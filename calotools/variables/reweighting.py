@@ -1,4 +1,4 @@
-"""Weights that make one sample look like another in several variables: binned, or boosted (GBReweighter), in folds.
+"""Weights that make one sample look like another in several variables: smooth, binned, or boosted (GBReweighter).
 
 A reweighter that has seen a candidate knows its fluctuation. With folds, every candidate gets the weight of a
 reweighter that was fitted without its event.
@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 
-from calotools.errors import ConfigError, EmptyInputError, NumericalError, ShapeError, nearest
+from calotools.errors import ConfigError, EmptyInputError, ShapeError, nearest
+from calotools.variables.raking import rake
+from calotools.variables.weighted import Reweighter, WeightedSample
 
-__all__ = ["BinnedReweighter", "BoostedReweighter", "Reweighter", "WeightedSample", "fold_factors", "make_reweighter"]
+__all__ = ["BinnedReweighter", "BoostedReweighter", "fold_factors", "make_reweighter"]
 
+Method = Literal["smooth", "binned", "boosted"]
 _PER_BIN = 40
 _MOST_BINS = 12
 # Over the mean. Where the source is nearly absent, boosting drives the weights of its few candidates up without end.
@@ -27,59 +30,6 @@ _BOOSTED: dict[str, Any] = {
     "min_samples_leaf": 400,
     "subsample": 0.7,
 }
-
-
-@dataclass(frozen=True)
-class WeightedSample:
-    """Variables and weights of some candidates.
-
-    Attributes
-    ----------
-    values : (n, variable) float
-        Finite.
-    weight : (n,) float
-        May be negative.
-    fold : (n,) int
-        Number of the fold: the same for all candidates of an event.
-
-    Raises
-    ------
-    ShapeError
-        Lengths differ.
-    NumericalError
-        A value or weight is not finite.
-    EmptyInputError
-        The weights sum to nothing.
-    """
-
-    values: np.ndarray
-    weight: np.ndarray
-    fold: np.ndarray
-
-    def __post_init__(self) -> None:
-        if self.values.ndim != 2 or not len(self.values) == len(self.weight) == len(self.fold):
-            raise ShapeError(
-                f"values of shape {self.values.shape}, {len(self.weight)} weights and {len(self.fold)} folds: give one "
-                "row, weight and fold for each candidate"
-            )
-        for name, array in (("values", self.values), ("weights", self.weight)):
-            bad = int(np.count_nonzero(~np.isfinite(array)))
-            if bad:
-                raise NumericalError(f"{bad} {name} of a sample are not finite; select candidates that have them all")
-        if self.weight.sum() <= 0:
-            raise EmptyInputError(f"{len(self.weight)} candidates have a summed weight of {self.weight.sum():g}")
-
-    def take(self, rows: np.ndarray) -> WeightedSample:
-        """Some of them (an integer or boolean array)."""
-        return WeightedSample(self.values[rows], self.weight[rows], self.fold[rows])
-
-
-class Reweighter(Protocol):
-    """What has been fitted to two samples."""
-
-    def factor(self, values: np.ndarray) -> np.ndarray:
-        """What the weight of a source candidate is multiplied by: (n,) float64, not negative."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -226,7 +176,7 @@ def make_reweighter(
     source: WeightedSample,
     target: WeightedSample,
     *,
-    method: Literal["binned", "boosted"] = "binned",
+    method: Method = "smooth",
     bins: Sequence[int | Sequence[float]] = (),
     settings: Mapping[str, Any] | None = None,
     seed: int = 1,
@@ -236,7 +186,9 @@ def make_reweighter(
     Parameters
     ----------
     source, target : WeightedSample
-    method : {"binned", "boosted"}
+    method : {"smooth", "binned", "boosted"}
+        Weighted means of splines in the variables and their pairs agree (`rake`); histograms do; or trees are
+        boosted, and what they leave is raked.
     bins, settings, seed
 
     Returns
@@ -247,14 +199,16 @@ def make_reweighter(
         raise ShapeError(f"samples of {source.values.shape[1]} and {target.values.shape[1]} variables: give the same")
     if method == "binned":
         return BinnedReweighter.fit(source, target, bins=bins)
-    return BoostedReweighter.fit(source, target, settings=settings, seed=seed)
+    if method == "smooth":
+        return rake(source, target, None, cap=_CAP)
+    return rake(source, target, BoostedReweighter.fit(source, target, settings=settings, seed=seed), cap=_CAP)
 
 
 def fold_factors(
     source: WeightedSample,
     target: WeightedSample,
     *,
-    method: Literal["binned", "boosted"] = "binned",
+    method: Method = "smooth",
     bins: Sequence[int | Sequence[float]] = (),
     settings: Mapping[str, Any] | None = None,
     seed: int = 1,

@@ -52,7 +52,7 @@ def weights(files, tmp_path_factory):
     """The friend tree of reweight."""
     folder = tmp_path_factory.mktemp("weights") / "w"
     asked = {"files": tuple(files), "output": folder, "selection": SELECTION, "variables": ("et", "mu"), "folds": 3}
-    reweight(ReweightConfig(**asked, bins=(30, 2)))
+    reweight(ReweightConfig(**asked))
     return folder / "weights.root"
 
 
