@@ -109,6 +109,24 @@ def test_a_candidate_without_cells_and_tracks_has_an_energy(which, make_batch):
     assert torch.isfinite(awake(which)(batch)).all()
 
 
+def test_attention_with_16_bits_keeps_32_on_a_processor(monkeypatch):
+    torch.manual_seed(3)
+    seen = []
+    attend = torch.nn.functional.scaled_dot_product_attention
+    monkeypatch.setattr(
+        torch.nn.functional,
+        "scaled_dot_product_attention",
+        lambda *args, **kwargs: seen.append(args[0].dtype) or attend(*args, **kwargs),
+    )
+    block, tokens, mask = AttentionBlock(8, 2), torch.rand(3, 5, 8), torch.ones(3, 5, dtype=torch.bool)
+    torch.nn.init.normal_(block.gather.weight)
+    exact = block(tokens, mask)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        rounded = block(tokens, mask)
+    assert seen == [torch.float32, torch.float32]
+    assert 0 < (rounded - exact).abs().max() < 0.1
+
+
 def test_attention_sees_the_others():
     torch.manual_seed(2)
     block, tokens, mask = AttentionBlock(8, 2), torch.randn(1, 4, 8), torch.tensor([[True, True, False, True]])

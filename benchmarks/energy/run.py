@@ -1,0 +1,179 @@
+"""The energy of electrons and photons: trees, the published networks and ours, on the same simulated candidates.
+
+    python benchmarks/energy/run.py                                    # every row that is not filled, 45 minutes each
+    python benchmarks/energy/run.py --rows tree compact --minutes 10   # some rows
+    python benchmarks/energy/run.py --rows compact --seeds 1 2 3
+    python benchmarks/energy/run.py --quick                            # thousands of candidates: shows that it runs
+    python benchmarks/energy/run.py --page                             # the page again, from RESULTS.json
+
+Simulates its samples once (``benchmarks/.work/energy``), fills the rows in the order of their value, and writes
+RESULTS.json, RESULTS.md and figures/ beside this file after each. A row that was filled with the same simulation,
+sizes and seed is skipped unless ``--again`` is given; one that was interrupted goes on from its last checkpoint.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import page
+import simulated
+from claims import CLAIMS, against_trees_of_all
+from filling import Limits, fill
+from measuring import Test, compare, energy_of, honesty, measure, read_test, smeared
+from table_rows import REFERENCE, ROWS, Row
+
+from calotools.analysis import read_numbers, write_numbers
+from calotools.ntuple import read_friend
+
+HOME = Path(__file__).parent
+FULL = simulated.Size("full", train=160_000, test=104_000)
+QUICK = simulated.Size("quick", train=3000, test=1500)
+
+
+class Table:
+    """RESULTS.json in memory, and the folders of the rows that made it."""
+
+    def __init__(self, home: Path, size: simulated.Size, *, replicas: int) -> None:
+        self.home, self.size, self.replicas = home, size, replicas
+        path = home / "RESULTS.json"
+        self.numbers: dict[str, Any] = read_numbers(path) if path.exists() else {"rows": {}, "comparisons": {}}
+        self._tests: dict[tuple[str, str], Test] = {}
+
+    def key(self) -> dict[str, Any]:
+        """What a row's numbers belong to."""
+        return {"simulation": simulated.digest()[:16], "train": self.size.train, "test": self.size.test}
+
+    def filled(self, name: str, seed: int) -> bool:
+        """Whether the row is there, with this simulation and these sizes."""
+        found = self.numbers["rows"].get(f"{name}/{seed}")
+        return found is not None and found["key"] == self.key()
+
+    def folder(self, name: str, seed: int) -> Path:
+        """Where the row's trainings are."""
+        size = f"{self.size.name}-{self.size.train}-{self.size.test}-{simulated.digest()[:12]}"
+        return simulated.WORK / size / f"{name}-{seed}"
+
+    def test(self, row: Row) -> Test:
+        """The test candidates of a row's particle and detector."""
+        which = row.particle, row.kind
+        if which not in self._tests:
+            self._tests[which] = read_test(simulated.make(*which, self.size), replicas=self.replicas)
+        return self._tests[which]
+
+    def energy(self, name: str, seed: int = 1) -> np.ndarray | None:
+        """Energies of a row that was filled here, if they are still there."""
+        row = ROWS[name]
+        files = [self.folder(name, seed) / str(number) / "test.root" for number in range(len(row.parts))]
+        if not all(file.exists() for file in files):
+            return None
+        return energy_of(row, [read_friend(file).values["e_network"] for file in files], self.test(row))
+
+    def put(self, name: str, seed: int, found: dict[str, Any]) -> None:
+        """Keep a row, compare it with others, write everything."""
+        self.numbers["rows"][f"{name}/{seed}"] = found | {"key": self.key(), "seed": seed}
+
+    def write(self) -> None:
+        """JSON, page, figures."""
+        self._compare()
+        write_numbers(self.home / "RESULTS.json", self.numbers, overwrite=True)
+        page.write(self.numbers, self.home)
+
+    def _compare(self) -> None:
+        pairs = {one.key: (one.better, one.worse, one.where) for one in CLAIMS}
+        for name in ROWS:
+            key = against_trees_of_all(name)
+            pairs[key] = (*key.split(" over "), "")  # type: ignore[assignment]
+        for key, (better, worse, where) in pairs.items():
+            if better == worse or ROWS[better].kind != ROWS[worse].kind:
+                continue
+            done = self.numbers["comparisons"].get(key)
+            if done is not None and done["key"] == self.key():
+                continue
+            both = [self.energy(name) if self.filled(name, 1) else None for name in (better, worse)]
+            if both[0] is not None and both[1] is not None:
+                found = compare(both[0], both[1], self.test(ROWS[better]), where)
+                self.numbers["comparisons"][key] = found | {"key": self.key()}
+
+
+def fill_row(table: Table, row: Row, seed: int, limits: Limits) -> None:
+    """Train, apply, measure; the layer sum and smeared trees follow from the trees at once."""
+    sample = simulated.make(row.particle, row.kind, table.size)
+    table.numbers["simulation"] = simulated.described(sample)
+    filled = fill(row, sample, limits, seed=seed, folder=table.folder(row.name, seed))
+    test = table.test(row)
+    energy = energy_of(row, filled.energy, test)
+    reference = REFERENCE[row.particle]
+    trees = energy if row.name == reference else table.energy(reference) if row.kind == "full" else None
+    if row.kind == "full" and trees is None:
+        raise SystemExit(f"row '{row.name}' is compared with '{reference}', which is not there; fill it first")
+    found = {"numbers": measure(energy, test, trees), "cost": filled.cost, "n_test": int(test.kept.sum())}
+    if row.sigma:
+        found["honesty"] = honesty(energy, energy_of(row, filled.sigma, test), test)
+    table.put(row.name, seed, found | {"minutes": limits.minutes, "threads": limits.threads})
+    if row.name == reference:
+        _put_derived(table, row, energy, test)
+    table.write()
+
+
+def _put_derived(table: Table, row: Row, trees: np.ndarray, test: Test) -> None:
+    suffix = "" if row.particle == "electrons" else "_photons"
+    for name, energy in (
+        (f"layer_sum{suffix}", test.column("e")),
+        (f"tree_smeared{suffix}", smeared(trees, np.abs(test.column("eta")))),
+    ):
+        table.put(name, 1, {"numbers": measure(energy, test, trees), "cost": {}, "n_test": int(test.kept.sum())})
+
+
+def main() -> None:
+    """Fill what is asked for."""
+    given = _arguments()
+    size = QUICK if given.quick else FULL
+    size = simulated.Size(size.name, train=given.train or size.train, test=given.test or size.test)
+    home = simulated.WORK / "quick" if given.quick else HOME
+    home.mkdir(parents=True, exist_ok=True)
+    table = Table(home, size, replicas=20 if given.quick else given.replicas)
+    limits = Limits(given.minutes, given.threads, given.trials, given.epochs)
+    if given.quick:
+        limits = Limits(0.05, given.threads, 2, 2)
+    if given.page:
+        table.write()
+        return
+    for seed in given.seeds:
+        for name in given.rows:
+            row = ROWS[name]
+            if seed != given.seeds[0] and row.trees:
+                continue  # a forest hardly depends on it
+            if given.again:
+                shutil.rmtree(table.folder(name, seed), ignore_errors=True)
+            elif table.filled(name, seed):
+                print(f"{name}, seed {seed}: filled already", flush=True)
+                continue
+            start = time.perf_counter()
+            fill_row(table, row, seed, limits)
+            print(f"{name}, seed {seed}: filled in {(time.perf_counter() - start) / 60:.1f} minutes", flush=True)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", nargs="+", default=list(ROWS), choices=list(ROWS), metavar="ROW")
+    parser.add_argument("--train", type=int, help=f"candidates of each particle to learn from; default: {FULL.train}")
+    parser.add_argument("--test", type=int, help=f"candidates of each particle to test on; default: {FULL.test}")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1], help="of initialisation, order and split")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--minutes", type=float, default=45.0, help="of training, for each row of a network")
+    parser.add_argument("--epochs", type=int, default=60, help="at most, for a network that is fast")
+    parser.add_argument("--trials", type=int, default=30, help="settings that the search of each forest tries")
+    parser.add_argument("--replicas", type=int, default=100, help="of the bootstrap over events")
+    parser.add_argument("--again", action="store_true", help="fill rows that are filled")
+    parser.add_argument("--page", action="store_true", help="only write the page again")
+    parser.add_argument("--quick", action="store_true", help="a few thousand candidates, seconds for each row")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
