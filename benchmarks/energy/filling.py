@@ -25,11 +25,12 @@ _VALIDATION = 0.1
 
 @dataclass(frozen=True)
 class Limits:
-    """What a row may cost: minutes of training, threads, trials of a search of trees, epochs at most."""
+    """What a row may cost: minutes of training, threads, trials of a search and its candidates, epochs at most."""
 
     minutes: float
     threads: int
     trials: int
+    searched: int
     epochs: int
 
 
@@ -79,6 +80,7 @@ def _train(row: Row, part: Part, sample: Sample, limits: Limits, *, seed: int, p
         )
     apply = time.process_time() - start
     cost = _cost(recipe, seconds=seconds, cpu=cpu) | {"apply_per_s": _n(place / "test.root") / max(apply, 1e-9)}
+    cost |= json.loads((place / "plan.json").read_text(encoding="utf-8"))
     (place / "cost.json").write_text(json.dumps(cost, indent=1) + "\n", encoding="utf-8")
     shutil.rmtree(recipe.output / "store", ignore_errors=True)  # a gigabyte that is made again in a minute
 
@@ -107,9 +109,14 @@ def _searched(recipe: dict[str, Any], limits: Limits, place: Path) -> TrainConfi
     best = place / "search" / "best.toml"
     if not best.exists():
         print(f"searching {limits.trials} settings", flush=True)
+        fewer = {"sample": {"max_candidates": limits.searched}}
         changes = {"output": place / "search", "trials": limits.trials, "overwrite": True}
-        stages.tune(TuneConfig(**merged(recipe, changes)))
-    return TrainConfig.from_toml(best, overrides={"output": place / "model", "overwrite": False})
+        start = time.perf_counter()
+        stages.tune(TuneConfig(**merged(recipe, merged(changes, fewer))))
+        facts = {"search_seconds": time.perf_counter() - start, "trials": limits.trials, "searched": limits.searched}
+        (place / "plan.json").write_text(json.dumps(facts) + "\n", encoding="utf-8")
+    whole = {"output": place / "model", "overwrite": False, "sample": {"max_candidates": None}}
+    return TrainConfig.from_toml(best, overrides=whole)
 
 
 def _timed(recipe: dict[str, Any], part: Part, limits: Limits, place: Path) -> TrainConfig:

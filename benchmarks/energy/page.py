@@ -323,7 +323,8 @@ def _remarks(numbers: Numbers) -> str:
         "1024 so that short trainings take enough steps. Which nine and twelve variables LGBM had, which four of each "
         "track, and the form of the time gate are our choices.",
         "- The trees have every input of the experiment's calibration, the same training candidates and a search of "
-        "their own (settings, and whether one forest or one in each bin of |η| and E_T) on the validation part.",
+        "their own (settings, and whether one forest or one in each bin of |η| and E_T; on a part of the candidates, "
+        "judged by the validation part); the minutes in the table are those of the final training.",
         "- Published numbers are those of real detector simulation, other samples and other candidates: to be compared "
         "in order and trend, not in size.",
     ]

@@ -137,9 +137,9 @@ def main() -> None:
     home = simulated.WORK / "quick" if given.quick else HOME
     home.mkdir(parents=True, exist_ok=True)
     table = Table(home, size, replicas=20 if given.quick else given.replicas)
-    limits = Limits(given.minutes, given.threads, given.trials, given.epochs)
+    limits = Limits(given.minutes, given.threads, given.trials, given.searched, given.epochs)
     if given.quick:
-        limits = Limits(0.05, given.threads, 2, 2)
+        limits = Limits(0.05, given.threads, 2, 2000, 2)
     if given.page:
         table.write()
         return
@@ -168,6 +168,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=45.0, help="of training, for each row of a network")
     parser.add_argument("--epochs", type=int, default=60, help="at most, for a network that is fast")
     parser.add_argument("--trials", type=int, default=30, help="settings that the search of each forest tries")
+    parser.add_argument("--searched", type=int, default=60_000, help="candidates of a search")
     parser.add_argument("--replicas", type=int, default=100, help="of the bootstrap over events")
     parser.add_argument("--again", action="store_true", help="fill rows that are filled")
     parser.add_argument("--page", action="store_true", help="only write the page again")

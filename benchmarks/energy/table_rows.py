@@ -41,8 +41,9 @@ _SEARCH_BINS = {
     "model.settings.eta_bins": {"choices": [_ETA_BINS, [0.0, 1.37, 1.52, 2.5], [0.0, 2.5]]},
     "model.settings.et_bins": {"choices": [_ET_BINS, [0, 500]]},
 }
-_SHORT_2019 = {"trainer": {"batch_size": 256, "patience": 100}}
-_SHORT = {"trainer": {"patience": 100}}
+# Convolutions with 16 bits: half the time; nothing stops early in a training that ends with its one cycle.
+_SHORT = {"trainer": {"patience": 100, "precision": "bf16"}}
+_SHORT_2019 = {"trainer": _SHORT["trainer"] | {"batch_size": 256}}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,110 @@
+"""The table of energies: its rows are recipes that exist, its words follow from its numbers."""
+
+import importlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from calotools.analysis import read_numbers, write_numbers
+from calotools.containers import Resolution
+from calotools.recipe import TrainConfig, TuneConfig
+from calotools.training.sample import check_inputs
+from calotools.variables import select
+
+HOME = Path(__file__).parents[2] / "benchmarks" / "energy"
+EDGES = {
+    "abs_eta": np.array([0.0, 1.37, 2.47]),
+    "et_true": np.array([10.0, 50.0, 300.0]),
+    "mu": np.array([0.0, 30.0, 40.0, 80.0]),
+}
+
+
+@pytest.fixture
+def load(monkeypatch):
+    """Import a module of the benchmark, whose folder is no package."""
+    monkeypatch.syspath_prepend(str(HOME))
+    return importlib.import_module
+
+
+def resolution(gains, *, axis=None, error=0.01):
+    gains = np.atleast_1d(np.asarray(gains, float))
+    metrics = {"bias": 0 * gains, "iqr": 0.02 * (1 - gains), "sigma68": 0.015 * (1 - gains), "mae": 1 - gains}
+    metrics |= {"rel_improvement": gains, "rel_improvement_corr": gains, "ratio": 1 / (1 - gains)}
+    errors = {name: np.full(len(gains), error * (0.02 if name == "iqr" else 1)) for name in metrics}
+    return Resolution(metrics, errors, {axis: EDGES[axis]} if axis else {}, np.full(len(gains), 50), "row")
+
+
+def numbers_of(gain, *, rise=0.0, conversion=False):
+    regions = {name: resolution(gain) for name in ("barrel", "crack", "endcap")}
+    binned = {axis: resolution(gain + rise * np.arange(len(edges) - 1), axis=axis) for axis, edges in EDGES.items()}
+    found = {"inclusive": resolution(gain), "binned": binned, "regions": regions}
+    if conversion:
+        classes = {"unconverted": 0.1, "converted": -0.1}
+        found["conversion"] = {name: numbers_of(gain + one, rise=rise) for name, one in classes.items()}
+    return found
+
+
+def filled(gain, *, seed=1, **shape):
+    cost = {"parameters": 1234, "n_train": 100, "epochs": 3.0, "seconds": 60.0, "candidates_per_s": 5.0}
+    key = {"simulation": "abc", "train": 100, "test": 50}
+    row = {"numbers": numbers_of(gain, **shape), "cost": cost | {"apply_per_s": 9.0}, "n_test": 50, "seed": seed}
+    return row | {"key": key, "minutes": 10.0, "threads": 1}
+
+
+def test_every_row_is_a_recipe_that_sees_no_truth(load):
+    rows, filling, simulated = (load(name) for name in ("table_rows", "filling", "simulated"))
+    sample = simulated.Sample("electrons", "full", ("a.root",), ("b.root",))
+    for row in rows.ROWS.values():
+        for part in row.parts:
+            recipe = filling._recipe(part, sample, filling.Limits(1, 1, 2, 9, 3), seed=2, place=Path("somewhere"))
+            config = TuneConfig(**recipe) if row.trees else TrainConfig(**recipe)
+            check_inputs(config)
+            assert config.sample.tree == row.particle
+            assert (config.test_fraction, config.sample.files) == (0.0, ("a.root",))
+
+
+def test_parts_of_a_row_share_the_candidates_and_the_time(load):
+    rows = load("table_rows").ROWS
+    places = {"eta": np.linspace(-2.46, 2.46, 83), "conversion_type": np.arange(83) % 3}
+    for row in rows.values():
+        masks = [select(places, [part.where] if part.where else []).mask for part in row.parts]
+        assert (np.sum(masks, axis=0) == 1).all(), row.name
+        assert sum(part.share for part in row.parts) == pytest.approx(1)
+
+
+def test_published_networks_have_the_published_inputs(load):
+    rows = load("table_rows").ROWS
+    assert [len(rows[name].parts[0].changes["scalars"]) for name in ("lgbm_9", "lgbm_12")] == [9, 12]
+    assert rows["cnn_ist"].parts[0].changes["images"]["quantities"] == ["energy", "time"]
+
+
+def test_page_says_what_the_numbers_say(load, tmp_path):
+    found = {name: filled(gain) for name, gain in (("tree/1", 0.0), ("lgbm_12/1", 0.02), ("cnn_i/1", 0.01))}
+    found |= {"compact/1": filled(0.2, rise=0.03), "compact/2": filled(0.24, seed=2), "tree_photons/1": filled(0.0)}
+    found |= {"compact_photons/1": filled(0.15, conversion=True), "compact_clean/1": filled(0.4)}
+    comparisons = {
+        "cnn_i over lgbm_12": {"value": -0.01, "error": 0.002, "significance": -5.0},
+        "compact over cnn_is": {"value": 0.01, "error": 0.02, "significance": 0.5},
+    }
+    path = write_numbers(tmp_path / "RESULTS.json", {"rows": found, "comparisons": comparisons})
+    load("page").write(read_numbers(path), tmp_path)
+    text = (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
+    lines = {line.split(" | ")[0].lstrip("| "): line for line in text.splitlines() if line.startswith("|")}
+    assert "**does not hold**" in lines["cnn(i) is better than LGBM(12)"]
+    assert "no difference seen" in lines["the compact network is better than cnn(i, s)"]
+    assert "not measured yet" in lines["LGBM(12) is better than LGBM(9)"]
+    assert "| compact (i, s, r) | – | 22.0 ± 1.0 [2.8] |" in text
+    assert "| compact (i, s, r) | – | 15.0 ± 1.0 |" in text
+    assert lines["electrons"].endswith("| 50 ± 3 % |")  # 20 % of the 40 % that there are
+    assert "**not reached**" in lines["converted photons"]
+    assert "grows, as published" in lines["compact (i, s, r), electrons"]
+    assert "**Partial**: not filled yet: lgbm_9," in text
+    assert (tmp_path / "figures" / "gain_electrons_mu.png").stat().st_size > 10_000
+
+
+def test_slope_of_a_line_is_found(load):
+    gains = resolution(0.1 + 0.002 * np.array([15.0, 35.0, 60.0]), axis="mu")
+    slope, error = load("claims").slope(gains, "mu")
+    assert slope == pytest.approx(0.002)
+    assert 0 < error < 0.001
