@@ -126,7 +126,7 @@ def _timed(recipe: dict[str, Any], part: Part, limits: Limits, place: Path) -> T
         rate = _rate(recipe, place / "pilot")
         shutil.rmtree(place / "pilot", ignore_errors=True)
         n = _count(recipe)
-        epochs = int(np.clip(60 * limits.minutes * part.share * rate / n, 1, limits.epochs))
+        epochs = int(np.clip(round(60 * limits.minutes * part.share * rate / n), 1, limits.epochs))
         facts = {"epochs": epochs, "pilot_candidates_per_s": rate, "about_n_train": n}
         plan.write_text(json.dumps(facts) + "\n", encoding="utf-8")
     epochs = json.loads(plan.read_text(encoding="utf-8"))["epochs"]

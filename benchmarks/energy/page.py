@@ -319,7 +319,7 @@ def _remarks(numbers: Numbers) -> str:
             "(`--minutes 45 --threads 2 --again`) will improve them, the large ones most."
         )
     lines += [
-        "- The published networks have their published sizes and inputs, in the optimiser's batches of 256 instead of "
+        "- The published networks have their published sizes and inputs, in the optimiser's batches of 128 instead of "
         "1024 so that short trainings take enough steps. Which nine and twelve variables LGBM had, which four of each "
         "track, and the form of the time gate are our choices.",
         "- The trees have every input of the experiment's calibration, the same training candidates and a search of "

@@ -43,7 +43,7 @@ _SEARCH_BINS = {
 }
 # Convolutions with 16 bits: half the time; nothing stops early in a training that ends with its one cycle.
 _SHORT = {"trainer": {"patience": 100, "precision": "bf16"}}
-_SHORT_2019 = {"trainer": _SHORT["trainer"] | {"batch_size": 256}}
+_SHORT_2019 = {"trainer": _SHORT["trainer"] | {"batch_size": 128}}
 
 
 @dataclass(frozen=True)
