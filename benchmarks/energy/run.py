@@ -31,7 +31,7 @@ from calotools.analysis import read_numbers, write_numbers
 from calotools.ntuple import read_friend
 
 HOME = Path(__file__).parent
-FULL = simulated.Size("full", train=160_000, test=104_000)
+FULL = simulated.Size("full", train=150_000, test=104_000)
 QUICK = simulated.Size("quick", train=3000, test=1500)
 
 
