@@ -29,12 +29,15 @@ class Claim:
         return f"{self.better} over {self.worse}" + (f" where {self.where}" if self.where else "")
 
 
+_BARREL = REGIONS["barrel"]
 CLAIMS = (
-    Claim("LGBM(9) is better than the calibration", "lgbm_9", "tree", "ratio 1.014 (barrel)"),
-    Claim("LGBM(12) is better than LGBM(9)", "lgbm_12", "lgbm_9", "1.047 against 1.014 (barrel)"),
-    Claim("cnn(i) is better than LGBM(12)", "cnn_i", "lgbm_12", "1.100 against 1.047 (barrel)"),
+    Claim("LGBM(9) is better than the calibration: barrel", "lgbm_9", "tree", "ratio 1.014", _BARREL),
+    Claim("LGBM(12) is better than LGBM(9): barrel", "lgbm_12", "lgbm_9", "1.047 against 1.014", _BARREL),
+    Claim("cnn(i) is better than LGBM(12): barrel", "cnn_i", "lgbm_12", "1.100 against 1.047", _BARREL),
     Claim("scalars help: cnn(i, s) is better than cnn(i)", "cnn_is", "cnn_i", "20.5 % against 11.9 %"),
-    Claim("times help: cnn(i, s, t) is better than cnn(i, s)", "cnn_ist", "cnn_is", "1.138 against 1.124 (barrel)"),
+    Claim(
+        "times help: cnn(i, s, t) is better than cnn(i, s): barrel", "cnn_ist", "cnn_is", "1.138 against 1.124", _BARREL
+    ),
     Claim(
         "noise and tracks help: cnn(i, n, s, r) is better than cnn(i, s)", "cnn_insr", "cnn_is", "21.7 % against 20.5 %"
     ),

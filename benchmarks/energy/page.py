@@ -210,8 +210,8 @@ def _goals(numbers: Numbers) -> str:
         ]
         value = float(np.mean([one[0] for one in found if one]))
         error = found[0][1] if found[0] else float("nan")
-        said = "reached" if value >= goal else f"**not reached**: {value / goal:.0%} of it"
-        lines.append((what, ROWS[name].title, f"≥ {goal:.0%}", _percent((value, error)), said))
+        said = "reached" if value >= goal else f"**not reached**: {100 * value / goal:.0f} % of it"
+        lines.append((what, ROWS[name].title, f"≥ {100 * goal:.0f} %", _percent((value, error)), said))
     if not lines:
         return ""
     head = ("candidates", "row", "goal", "rIQR over the trees [%]", "")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from calotools.plots import draw_pulls, draw_resolution, save_figure
+from calotools.plots import draw_pulls, draw_resolution, save_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -48,7 +48,7 @@ def draw(rows: Rows, folder: Path) -> list[str]:
         figures["iqr_electrons_abs_eta"] = _iqr(rows)
     figures |= _honesty(rows)
     for name, figure in figures.items():
-        save_figure(figure, folder, name, overwrite=True)
+        save_file(figure, folder / f"{name}.png", overwrite=True)
     return list(figures)
 
 

@@ -14,6 +14,7 @@ sizes and seed is skipped unless ``--again`` is given; one that was interrupted 
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import time
 from pathlib import Path
@@ -27,8 +28,9 @@ from filling import Limits, fill
 from measuring import Test, compare, energy_of, honesty, measure, read_test, smeared
 from table_rows import REFERENCE, ROWS, Row
 
-from calotools.analysis import read_numbers, write_numbers
+from calotools.analysis import read_numbers, to_dict
 from calotools.ntuple import read_friend
+from calotools.outputs import new_file
 
 HOME = Path(__file__).parent
 FULL = simulated.Size("full", train=150_000, test=104_000)
@@ -40,9 +42,14 @@ class Table:
 
     def __init__(self, home: Path, size: simulated.Size, *, replicas: int) -> None:
         self.home, self.size, self.replicas = home, size, replicas
-        path = home / "RESULTS.json"
-        self.numbers: dict[str, Any] = read_numbers(path) if path.exists() else {"rows": {}, "comparisons": {}}
+        self.numbers: dict[str, Any] = {}
+        self.read()
         self._tests: dict[tuple[str, str], Test] = {}
+
+    def read(self) -> None:
+        """What is written by now, also by another run that fills other rows."""
+        path = self.home / "RESULTS.json"
+        self.numbers = read_numbers(path) if path.exists() else {"rows": {}, "comparisons": {}}
 
     def key(self) -> dict[str, Any]:
         """What a row's numbers belong to."""
@@ -74,13 +81,18 @@ class Table:
         return energy_of(row, [read_friend(file).values["e_network"] for file in files], self.test(row))
 
     def put(self, name: str, seed: int, found: dict[str, Any]) -> None:
-        """Keep a row, compare it with others, write everything."""
+        """Keep a row; what it was compared with is compared again."""
+        others = self.numbers["comparisons"].items()
+        self.numbers["comparisons"] = {
+            key: one for key, one in others if name not in key.split(" where ")[0].split(" over ")
+        }
         self.numbers["rows"][f"{name}/{seed}"] = found | {"key": self.key(), "seed": seed}
 
     def write(self) -> None:
         """JSON, page, figures."""
         self._compare()
-        write_numbers(self.home / "RESULTS.json", self.numbers, overwrite=True)
+        with new_file(self.home / "RESULTS.json", overwrite=True) as path:
+            path.write_text(_as_json(self.numbers), encoding="utf-8")
         page.write(self.numbers, self.home)
 
     def _compare(self) -> None:
@@ -100,10 +112,29 @@ class Table:
                 self.numbers["comparisons"][key] = found | {"key": self.key()}
 
 
+def _as_json(numbers: dict[str, Any]) -> str:
+    """A line for each row and comparison, six digits: what `read_numbers` reads, and what a diff shows."""
+    parts = []
+    for name, one in _rounded(to_dict(numbers)).items():
+        if name in ("rows", "comparisons"):
+            lines = (f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in one.items())
+            parts.append(f" {json.dumps(name)}: {{\n" + ",\n".join(lines) + "\n }")
+        else:
+            parts.append(f" {json.dumps(name)}: {json.dumps(one, ensure_ascii=False)}")
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _rounded(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_rounded(one) for one in value]
+    return float(f"{value:.6g}") if isinstance(value, float) else value
+
+
 def fill_row(table: Table, row: Row, seed: int, limits: Limits) -> None:
     """Train, apply, measure; the layer sum and smeared trees follow from the trees at once."""
     sample = simulated.make(row.particle, row.kind, table.size)
-    table.numbers["simulation"] = simulated.described(sample)
     filled = fill(row, sample, limits, seed=seed, folder=table.folder(row.name, seed))
     test = table.test(row)
     energy = energy_of(row, filled.energy, test)
@@ -114,6 +145,8 @@ def fill_row(table: Table, row: Row, seed: int, limits: Limits) -> None:
     found = {"numbers": measure(energy, test, trees), "cost": filled.cost, "n_test": int(test.kept.sum())}
     if row.sigma:
         found["honesty"] = honesty(energy, energy_of(row, filled.sigma, test), test)
+    table.read()
+    table.numbers["simulation"] = simulated.described(sample)
     table.put(row.name, seed, found | {"minutes": limits.minutes, "threads": limits.threads})
     if row.name == reference:
         _put_derived(table, row, energy, test)
@@ -169,7 +202,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, default=60, help="at most, for a network that is fast")
     parser.add_argument("--trials", type=int, default=30, help="settings that the search of each forest tries")
     parser.add_argument("--searched", type=int, default=60_000, help="candidates of a search")
-    parser.add_argument("--replicas", type=int, default=100, help="of the bootstrap over events")
+    parser.add_argument("--replicas", type=int, default=50, help="of the bootstrap over events")
     parser.add_argument("--again", action="store_true", help="fill rows that are filled")
     parser.add_argument("--page", action="store_true", help="only write the page again")
     parser.add_argument("--quick", action="store_true", help="a few thousand candidates, seconds for each row")

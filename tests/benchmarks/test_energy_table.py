@@ -84,16 +84,16 @@ def test_page_says_what_the_numbers_say(load, tmp_path):
     found |= {"compact/1": filled(0.2, rise=0.03), "compact/2": filled(0.24, seed=2), "tree_photons/1": filled(0.0)}
     found |= {"compact_photons/1": filled(0.15, conversion=True), "compact_clean/1": filled(0.4)}
     comparisons = {
-        "cnn_i over lgbm_12": {"value": -0.01, "error": 0.002, "significance": -5.0},
+        "cnn_i over lgbm_12 where abs(eta) < 1.3": {"value": -0.01, "error": 0.002, "significance": -5.0},
         "compact over cnn_is": {"value": 0.01, "error": 0.02, "significance": 0.5},
     }
     path = write_numbers(tmp_path / "RESULTS.json", {"rows": found, "comparisons": comparisons})
     load("page").write(read_numbers(path), tmp_path)
     text = (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
     lines = {line.split(" | ")[0].lstrip("| "): line for line in text.splitlines() if line.startswith("|")}
-    assert "**does not hold**" in lines["cnn(i) is better than LGBM(12)"]
+    assert "**does not hold**" in lines["cnn(i) is better than LGBM(12): barrel"]
     assert "no difference seen" in lines["the compact network is better than cnn(i, s)"]
-    assert "not measured yet" in lines["LGBM(12) is better than LGBM(9)"]
+    assert "not measured yet" in lines["LGBM(12) is better than LGBM(9): barrel"]
     assert "| compact (i, s, r) | – | 22.0 ± 1.0 [2.8] |" in text
     assert "| compact (i, s, r) | – | 15.0 ± 1.0 |" in text
     assert lines["electrons"].endswith("| 50 ± 3 % |")  # 20 % of the 40 % that there are
