@@ -1,6 +1,7 @@
 """The house rules: imports go one way, and what only one room may do is done in that room alone."""
 
 import ast
+import graphlib
 import importlib
 import json
 import subprocess
@@ -89,6 +90,15 @@ def test_doors(path):
         if isinstance(node, ast.ExceptHandler):
             names = {one.id for one in ast.walk(node.type) if isinstance(one, ast.Name)} if node.type else {"bare"}
             assert not names & {"bare", "Exception", "BaseException"}, f"{path}:{node.lineno}: catches everything"
+
+
+def test_no_circle_of_imports():
+    """Neither at the top of a module nor within its functions."""
+    names = {
+        ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in FILES
+    }
+    graphlib.TopologicalSorter({name: imports(path) & names.keys() for name, path in names.items()}).prepare()
 
 
 def modules_after(statement: str) -> set[str]:

@@ -11,6 +11,7 @@ from calotools._lazy import lazy_names
 
 if TYPE_CHECKING:
     from calotools.deploy.attribution import integrate_gradients, permutation_importance, read_batch
+    from calotools.deploy.batch_system import job_script
     from calotools.deploy.bundle import ModelBundle, bundle_of, load_bundle, save_bundle
     from calotools.deploy.distributed import workers
     from calotools.deploy.folds import combine_folds
@@ -26,6 +27,7 @@ __all__ = [
     "bundle_of",
     "combine_folds",
     "integrate_gradients",
+    "job_script",
     "load_bundle",
     "make_scorer",
     "permutation_importance",

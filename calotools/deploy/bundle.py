@@ -9,7 +9,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import safetensors
 import torch
@@ -17,7 +17,6 @@ from pydantic import TypeAdapter, ValidationError
 from safetensors.torch import save_file
 
 from calotools._version import version
-from calotools.containers import ImageSpec
 from calotools.errors import CalotoolsError, ModelError
 from calotools.images import spec_from_dict, spec_to_dict
 from calotools.models import VARIABLE_MODELS, ModelInputs, VariableModel, build_model, is_variable_model
@@ -25,12 +24,11 @@ from calotools.outputs import new_file
 from calotools.recipe import TrainConfig
 from calotools.training.bias import BiasCorrection
 from calotools.training.inputs import InputScalers
+from calotools.training.result import TrainingResult
 from calotools.training.variable_fitting import variable_inputs
 
 if TYPE_CHECKING:
     from torch import nn
-
-    from calotools.training.result import TrainingResult
 
 __all__ = ["FORMAT_VERSION", "ModelBundle", "bundle_of", "fold_name", "load_bundle", "save_bundle"]
 
@@ -41,39 +39,17 @@ _NAME = "model.calo"
 
 
 @dataclass(frozen=True)
-class ModelBundle:
+class ModelBundle(TrainingResult):
     """A trained network and everything that is needed to apply it.
+
+    Attributes are those of `TrainingResult`, and one more.
 
     Attributes
     ----------
-    state_dict : dict of str to tensor
-        Weights; arrays of a likelihood; trees as text.
-    config : TrainConfig
-        The recipe: task, classes, scalars, tracks, seed and fractions of the split.
-    image_spec : ImageSpec
-    inputs : ModelInputs
-    scalers : InputScalers
-    record : dict
-        Of the training: numbers of candidates, loss of every epoch, versions.
-    bias : BiasCorrection, optional
-        What the network's energy is divided by.
-    sigma_scale : float
-        What its sigma is multiplied by.
-    temperature : float
-        What the logits of a classifier are divided by.
     folds : tuple of ModelBundle
         Of cross-validation, one for each fold; then the weights are theirs, with a prefix.
     """
 
-    state_dict: dict[str, torch.Tensor]
-    config: TrainConfig
-    image_spec: ImageSpec
-    inputs: ModelInputs
-    scalers: InputScalers
-    record: dict[str, Any]
-    bias: BiasCorrection | None = None
-    sigma_scale: float = 1.0
-    temperature: float = 1.0
     folds: tuple[ModelBundle, ...] = ()
 
     @property
@@ -151,17 +127,7 @@ def bundle_of(result: TrainingResult) -> ModelBundle:
     -------
     ModelBundle
     """
-    return ModelBundle(
-        state_dict=result.state_dict,
-        config=result.config,
-        image_spec=result.image_spec,
-        inputs=result.inputs,
-        scalers=result.scalers,
-        record=result.record,
-        bias=result.bias,
-        sigma_scale=result.sigma_scale,
-        temperature=result.temperature,
-    )
+    return ModelBundle(**vars(result))
 
 
 def save_bundle(bundle: ModelBundle, path: Path | str, *, overwrite: bool = False) -> Path:

@@ -199,7 +199,7 @@ def _client(where: ManyFilesConfig, stack: ExitStack) -> AbstractContextManager[
 
 def _cluster(where: ManyFilesConfig) -> AbstractContextManager[Any]:
     if where.batch.system is not None:
-        from calotools.deploy.batch import open_batch
+        from calotools.deploy.batch_system import open_batch
 
         return open_batch(where.batch, jobs=where.jobs)
     from distributed import LocalCluster

@@ -24,8 +24,9 @@ class TrainingResult:
     Attributes
     ----------
     state_dict : dict of str to tensor
-        Weights of the epoch with the lowest validation loss.
+        Weights of the epoch with the lowest validation loss; arrays of a likelihood; trees as text.
     config : TrainConfig
+        The recipe: task, classes, scalars, tracks, seed and fractions of the split.
     image_spec : ImageSpec
     inputs : ModelInputs
     scalers : InputScalers

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from calotools.deploy.batch import job_script
+from calotools.deploy.batch_system import job_script
 from calotools.deploy.distributed import workers
 from calotools.errors import BadFileWarning, ConfigError, InputFileError, WorkerError
 from calotools.ntuple import bad_files, each_file, read_candidates

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from calotools.analysis import Estimate, bootstrap_estimate, correlation, mean_rows, sigma68
@@ -13,12 +16,18 @@ from calotools.simulate import Effects, Response
 from calotools.stages.validation.gun import shapes_of, shoot
 from calotools.stages.validation.section import Section, near, quoted, within
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 __all__ = ["measure_pileup"]
 
 _MU = (10.0, 20.0, 40.0, 60.0, 80.0)
 _ETA = (0.3, 1.1, 1.7, 2.2)
 _ET = 20.0
 _SILENT = Effects(electronic_noise=0.0)
+Points = dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]
+_ELECTROMAGNETIC = tuple(range(8))
+_FIXED = (0.0625, 3.5 * 2 * np.pi / 256)  # 5 x 7 middle cells
 _ROWS, _COLUMNS = 9, 13  # middle cells of the stored window, eta x phi
 
 
@@ -36,59 +45,9 @@ def measure_pileup(config: ValidateConfig) -> Section:
     rng = np.random.default_rng([config.seed, 6])
     n = max(config.n // 20, 200)
     both = {eta: {mu: _added(eta, mu, n, rng) for mu in _MU} for eta in _ETA}
-    added = {eta: {mu: one[0] for mu, one in by_mu.items()} for eta, by_mu in both.items()}
-    checks: list[Check] = []
-    points = {}
-    for eta, by_mu in added.items():
-        widths = [bootstrap_estimate(_deviation, one, rng=rng) for one in by_mu.values()]
-        points[f"|η| = {eta:g}"] = (np.array(_MU), *np.array(widths).T)
-        checks += [_judge(eta, mu, one) for mu, one in zip(_MU, widths, strict=True)]
-        core = bootstrap_estimate(sigma68, by_mu[40.0], rng=rng)
-        checks.append(quoted(f"σ68 of pile-up in a cluster, |η| = {eta:g}, <μ> = 40", core, unit="GeV"))
-        checks += [_mean(eta, mu, one[1]) for mu, one in both[eta].items() if mu in (20.0, 60.0)]
+    points, checks = _noise(both, rng)
     shared, depth = _shared(n, rng)
-    checks += [
-        within(
-            f"correlation of middle cells next to each other in {axis}, <μ> = 40",
-            one[1],
-            0.1,
-            1.0,
-            source="one particle reaches several cells",
-        )
-        for axis, one in shared.items()
-    ]
-    checks += [
-        within(f"correlation of middle cells five apart in {axis}, <μ> = 40", one[5], -0.1, 0.1, source="too far apart")
-        for axis, one in shared.items()
-    ]
-    checks += [
-        within(f"correlation of a middle cell and the {name}, <μ> = 40", one, 0.1, 1.0, source="one particle showers")
-        for name, one in depth.items()
-    ]
-    grid = np.linspace(2, 85, 50)
-    figures = {
-        "pileup": (
-            draw_series(
-                points,
-                curves={"published": (grid, pileup_resolution(_ET, grid))},
-                axes=(r"$\langle\mu\rangle$", r"$\sigma(E_\mathrm{T})$ from pile-up [GeV]"),
-                label=config.label,
-            ),
-            "Pile-up noise of a cluster; line: the published term at E_T = 20 GeV.",
-        ),
-        "pileup_correlation": (
-            draw_series(
-                {
-                    f"along {axis}": (np.array(list(one)), *np.array(list(one.values())).T)
-                    for axis, one in shared.items()
-                },
-                axes=("Distance [middle cells]", "Correlation"),
-                label=config.label,
-                note=r"$\langle\mu\rangle$ = 40",
-            ),
-            "Correlation of pile-up in two middle cells, by their distance along η and along φ.",
-        ),
-    }
+    checks += _correlations(shared, depth)
     return Section(
         "Pile-up",
         f"Photons of E_T = {_ET:g} GeV with and without pile-up, the same showers both times and no electronic noise: "
@@ -97,8 +56,64 @@ def measure_pileup(config: ValidateConfig) -> Section:
         "cells, because a cluster is built where energy is and so is drawn to upward fluctuations.",
         tuple(checks),
         {"width": points, "correlation": shared, "correlation in depth": depth},
-        figures,
+        _figures(points, shared, config.label),
     )
+
+
+def _noise(
+    both: dict[float, dict[float, tuple[np.ndarray, np.ndarray]]], rng: np.random.Generator
+) -> tuple[Points, list[Check]]:
+    """Noise of a cluster against <mu> for each |eta|: points of the figure, and what is checked."""
+    checks: list[Check] = []
+    points = {}
+    for eta, by_mu in both.items():
+        widths = [bootstrap_estimate(_deviation, in_cluster, rng=rng) for in_cluster, _ in by_mu.values()]
+        value, error = np.array(widths).T
+        points[f"|η| = {eta:g}"] = np.array(_MU), value, error
+        checks += [_judge(eta, mu, one) for mu, one in zip(_MU, widths, strict=True)]
+        core = bootstrap_estimate(sigma68, by_mu[40.0][0], rng=rng)
+        checks.append(quoted(f"σ68 of pile-up in a cluster, |η| = {eta:g}, <μ> = 40", core, unit="GeV"))
+        checks += [_mean(eta, mu, in_cells) for mu, (_, in_cells) in by_mu.items() if mu in (20.0, 60.0)]
+    return points, checks
+
+
+def _correlations(shared: dict[str, dict[int, Estimate]], depth: dict[str, Estimate]) -> list[Check]:
+    beside = "correlation of middle cells next to each other in {axis}, <μ> = 40"
+    apart = "correlation of middle cells five apart in {axis}, <μ> = 40"
+    behind = "correlation of a middle cell and the {name}, <μ> = 40"
+    several, shower = "one particle reaches several cells", "one particle showers"
+    return [
+        *(within(beside.format(axis=axis), one[1], 0.1, 1.0, source=several) for axis, one in shared.items()),
+        *(within(apart.format(axis=axis), one[5], -0.1, 0.1, source="too far apart") for axis, one in shared.items()),
+        *(within(behind.format(name=name), one, 0.1, 1.0, source=shower) for name, one in depth.items()),
+    ]
+
+
+def _figures(points: Points, shared: dict[str, dict[int, Estimate]], label: str) -> dict[str, tuple[Figure, str]]:
+    grid = np.linspace(2, 85, 50)
+    by_distance = {
+        f"along {axis}": (np.array(list(one)), *np.array(list(one.values())).T) for axis, one in shared.items()
+    }
+    return {
+        "pileup": (
+            draw_series(
+                points,
+                curves={"published": (grid, pileup_resolution(_ET, grid))},
+                axes=(r"$\langle\mu\rangle$", r"$\sigma(E_\mathrm{T})$ from pile-up [GeV]"),
+                label=label,
+            ),
+            "Pile-up noise of a cluster; line: the published term at E_T = 20 GeV.",
+        ),
+        "pileup_correlation": (
+            draw_series(
+                by_distance,
+                axes=("Distance [middle cells]", "Correlation"),
+                label=label,
+                note=r"$\langle\mu\rangle$ = 40",
+            ),
+            "Correlation of pile-up in two middle cells, by their distance along η and along φ.",
+        ),
+    }
 
 
 def _added(eta: float, mu: float, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -108,16 +123,19 @@ def _added(eta: float, mu: float, n: int, rng: np.random.Generator) -> tuple[np.
     e = _ET * np.cosh(eta)
     shots = [shoot(22, e, eta=signed, rng=np.random.default_rng(seed), mu=one, effects=_SILENT) for one in (mu, 0.0)]
     clusters = [shapes_of(shot)["e_cluster"].astype(float) for shot in shots]
-    fixed = [_fixed_sum(shot) for shot in shots]
+    fixed = [_sum_near(shot, _ELECTROMAGNETIC, reach=_FIXED) for shot in shots]
     return (clusters[0] - clusters[1]) / np.cosh(eta), (fixed[0] - fixed[1]) / np.cosh(eta)
 
 
-def _fixed_sum(shot: Response) -> np.ndarray:
-    """Electromagnetic energy in 5 x 7 middle cells about the signal's hottest one, which pile-up cannot move."""
+def _sum_near(shot: Response, samplings: Sequence[int], *, reach: tuple[float, float]) -> np.ndarray:
+    """Energy of some samplings' cells whose centres are within `reach` (eta, phi) of the window's middle cell.
+
+    That is the hottest one of the signal, which pile-up cannot move.
+    """
     owner = np.repeat(np.arange(len(shot.seed_eta)), np.diff(shot.offsets))
     d_phi = (shot.phi - shot.seed_phi[owner] + np.pi) % (2 * np.pi) - np.pi
-    inside = (np.abs(shot.eta - shot.seed_eta[owner]) < 0.0625) & (np.abs(d_phi) < 3.5 * 2 * np.pi / 256)
-    inside &= shot.sampling < 8
+    inside = (np.abs(shot.eta - shot.seed_eta[owner]) < reach[0]) & (np.abs(d_phi) < reach[1])
+    inside &= np.isin(shot.sampling, samplings)
     return np.bincount(owner[inside], shot.e[inside].astype(float), len(shot.seed_eta))
 
 
@@ -163,19 +181,10 @@ def _shared(n: int, rng: np.random.Generator) -> tuple[dict[str, dict[int, Estim
     }
     centre = cells[:, _ROWS // 2, _COLUMNS // 2]
     depth = {
-        name: correlation(centre, _at_seed(alone, sampling, reach), rng=rng)
+        name: correlation(centre, _sum_near(alone, (sampling,), reach=reach), rng=rng)
         for name, sampling, reach in (
             ("strips before it", 1, (0.0125, 0.049)),
             ("back cell behind it", 3, (0.025, 0.01)),
         )
     }
     return along, depth
-
-
-def _at_seed(shot: Response, sampling: int, reach: tuple[float, float]) -> np.ndarray:
-    """Energy of a sampling's cells whose centres are within `reach` (eta, phi) of the window's middle cell."""
-    owner = np.repeat(np.arange(len(shot.seed_eta)), np.diff(shot.offsets))
-    d_phi = (shot.phi - shot.seed_phi[owner] + np.pi) % (2 * np.pi) - np.pi
-    inside = (np.abs(shot.eta - shot.seed_eta[owner]) < reach[0]) & (np.abs(d_phi) < reach[1])
-    inside &= shot.sampling == sampling
-    return np.bincount(owner[inside], shot.e[inside].astype(float), len(shot.seed_eta))
