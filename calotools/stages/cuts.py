@@ -16,7 +16,7 @@ from calotools.plots import draw_efficiency, draw_rejection
 from calotools.stages.efficiencies import efficiency_along_axes, inclusive_efficiency, percent
 from calotools.stages.labels import Rows, class_masks, discriminant_of, edges_of, rows_of
 from calotools.stages.publish import Headline, Outcome, with_bad_files, write_outcome
-from calotools.stages.scored import read_scored
+from calotools.stages.scored import read_scored_of
 from calotools.variables import CutTable, Discriminant, event_hash, write_cut_table
 
 if TYPE_CHECKING:
@@ -62,16 +62,11 @@ def working_points(config: WorkingPointsConfig, *, progress: Progress | None = N
         raise ConfigError(
             f"working points need scores of an identification; these are of task '{friend.record['task']}'"
         )
-    sample = read_scored(
-        config.files,
+    sample = read_scored_of(
+        config,
         friend,
         fields=("et", "eta", "weight", "class_true"),
         optional=("mu",),
-        cuts=config.selection,
-        split=config.split,
-        tree=config.tree or friend.record["tree"],
-        flavour=config.flavour or friend.record["flavour"],
-        skip_bad_files=config.skip_bad_files,
     )
     if progress:
         progress("candidates", len(sample.candidates), len(sample.candidates))

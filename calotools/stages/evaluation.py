@@ -12,7 +12,7 @@ from calotools.stages.identification import measure_identification
 from calotools.stages.labels import SIGNAL
 from calotools.stages.others import with_others
 from calotools.stages.publish import Outcome, publish, with_bad_files
-from calotools.stages.scored import read_scored
+from calotools.stages.scored import read_scored_of
 
 if TYPE_CHECKING:
     from calotools.recipe import EvaluateConfig
@@ -61,16 +61,11 @@ def evaluate(config: EvaluateConfig, *, progress: Progress | None = None) -> Out
     if task == "identification" and SIGNAL not in friend.record["classes"]:
         task = "classes"
     cells = ("cells.e", "cells.sampling", "cells.gain") if task == "energy" and config.gain else ()
-    sample = read_scored(
-        config.files,
+    sample = read_scored_of(
+        config,
         friend,
         fields=_FIELDS[task] + ((config.reference, *cells) if task == "energy" else ()),
         optional=_OPTIONAL[task],
-        cuts=config.selection,
-        split=config.split,
-        tree=config.tree or friend.record["tree"],
-        flavour=config.flavour or friend.record["flavour"],
-        skip_bad_files=config.skip_bad_files,
         weight=lookup_friend(config.weights, config.weight_branch) if config.weights else None,
     )
     if progress:

@@ -20,7 +20,7 @@ from calotools.stages.categories import SIGMA, categorise
 from calotools.stages.legs import TRUE_ENERGY, compare_legs, lines_of_legs
 from calotools.stages.probes import PAIR_MASS
 from calotools.stages.publish import Headline, Outcome, publish, with_bad_files
-from calotools.stages.scored import read_scored
+from calotools.stages.scored import read_scored_of
 from calotools.variables import fields_in, select
 
 if TYPE_CHECKING:
@@ -84,16 +84,11 @@ def _tree(config: PeaksConfig) -> str | None:
 
 def _scored_pairs(config: PeaksConfig, kind: str) -> _Masses:
     friend = read_friend(config.scores)
-    sample = read_scored(
-        config.files,
+    sample = read_scored_of(
+        config,
         friend,
         fields=(*_FIELDS, config.reference),
         optional=("eta_s2", TRUE_ENERGY),
-        cuts=config.selection,
-        split=config.split,
-        tree=config.tree or friend.record["tree"],
-        flavour=config.flavour or friend.record["flavour"],
-        skip_bad_files=config.skip_bad_files,
     )
     measured = _paired(config, kind, sample.candidates, {"after": NETWORK}, sample.cutflow)
     return replace(measured, bad_files=sample.bad_files)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import awkward as ak
 import numpy as np
@@ -14,7 +14,10 @@ from calotools.errors import EmptyInputError
 from calotools.ntuple import Lookup, index_of, join_friend, read_resolved, resolve_sample, sample_fields
 from calotools.variables import SPLITS, fields_in, select
 
-__all__ = ["Scored", "read_scored"]
+if TYPE_CHECKING:
+    from calotools.recipe import EvaluateConfig, PeaksConfig, WorkingPointsConfig
+
+__all__ = ["Scored", "read_scored", "read_scored_of"]
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,41 @@ def read_scored(
     if weight is not None:
         candidates = ak.with_field(candidates, weight(index_of(candidates), source=str(list(files))), "weight")
     return _selected(candidates, friend, cuts, split, sample.bad, weighted=weight is not None)
+
+
+def read_scored_of(
+    config: EvaluateConfig | PeaksConfig | WorkingPointsConfig,
+    friend: Scores,
+    *,
+    fields: Iterable[str],
+    optional: Iterable[str] = (),
+    weight: Lookup | None = None,
+) -> Scored:
+    """What a stage's recipe asks for, read by `read_scored`.
+
+    Parameters
+    ----------
+    config : EvaluateConfig, PeaksConfig or WorkingPointsConfig
+        Tree and flavour are by default those of the scores.
+    friend, fields, optional, weight
+        As of `read_scored`.
+
+    Returns
+    -------
+    Scored
+    """
+    return read_scored(
+        config.files,
+        friend,
+        fields=fields,
+        optional=optional,
+        cuts=config.selection,
+        split=config.split,
+        tree=config.tree or friend.record["tree"],
+        flavour=config.flavour or friend.record["flavour"],
+        skip_bad_files=config.skip_bad_files,
+        weight=weight,
+    )
 
 
 def _part(friend: Scores, split: str) -> np.ndarray:
