@@ -74,9 +74,7 @@ def roc_of(labelled: Labelled, value: np.ndarray, background: np.ndarray, *, nam
     )
 
 
-def points_of(
-    labelled: Labelled, value: np.ndarray, *, efficiencies: tuple[float, ...], name: str = "network"
-) -> WorkingPoints:
+def points_of(labelled: Labelled, value: np.ndarray, *, efficiencies: tuple[float, ...]) -> WorkingPoints:
     """Working points of a discriminant at given signal efficiencies.
 
     Parameters
@@ -85,7 +83,6 @@ def points_of(
     value : (n,) float
         Discriminant.
     efficiencies : tuple of float
-    name : str
 
     Returns
     -------
@@ -97,7 +94,7 @@ def points_of(
         efficiencies=efficiencies,
         signal_weight=labelled.weight[labelled.signal],
         background_weight=labelled.weight[labelled.background],
-        name=name,
+        name="network",
     )
 
 

@@ -17,7 +17,7 @@ _INTRODUCTION = """# The detector simulation, validated
 
 {words}
 
-Made by one command, whose numbers are in [numbers.json]({numbers}):
+Made by one command, whose numbers are in [numbers.json](numbers.json):
 
     {command}
 
@@ -30,9 +30,7 @@ without a public table are marked approximate.
 """
 
 
-def write_page(
-    sections: Sequence[Section], *, command: str, figures: str = "figures", numbers: str = "numbers.json"
-) -> str:
+def write_page(sections: Sequence[Section], *, command: str) -> str:
     """The page as Markdown.
 
     Parameters
@@ -40,17 +38,13 @@ def write_page(
     sections : sequence of Section
     command : str
         What made it.
-    figures, numbers : str
-        Folder of the figures and file of the numbers, relative to the page.
 
     Returns
     -------
     str
     """
-    parts = [
-        _INTRODUCTION.format(command=command, summary=_summary(sections), numbers=numbers, words=_in_words(sections))
-    ]
-    parts += [_section(one, figures) for one in sections]
+    parts = [_INTRODUCTION.format(command=command, summary=_summary(sections), words=_in_words(sections))]
+    parts += [_section(one) for one in sections]
     return "\n".join(parts)
 
 
@@ -93,7 +87,7 @@ def _summary(sections: Sequence[Section]) -> str:
 _BAD = ("fail", "not measured")
 
 
-def _section(section: Section, figures: str) -> str:
+def _section(section: Section) -> str:
     parts = [f"## {section.title}", section.text]
     for verdicts, title in ((_BAD, "Outside the allowed range:"), (("open",), "Not decided by this sample:")):
         found = [one for one in section.checks if one.verdict in verdicts]
@@ -104,7 +98,7 @@ def _section(section: Section, figures: str) -> str:
     parts.append(
         f"<details><summary>All {len(section.checks)} numbers</summary>\n\n{_table(section.checks)}\n\n</details>"
     )
-    parts += [f"![{name}]({figures}/{name}.png)\n\n*{caption}*" for name, (_, caption) in section.figures.items()]
+    parts += [f"![{name}](figures/{name}.png)\n\n*{caption}*" for name, (_, caption) in section.figures.items()]
     return "\n\n".join(parts) + "\n"
 
 
