@@ -42,7 +42,7 @@ if TYPE_CHECKING:
         measure_scale_factors,
         scale_factors,
     )
-    from calotools.analysis.separation import separate
+    from calotools.analysis.separation import fisher_separation, separate
     from calotools.analysis.tagprobe import TagProbeSample, count_efficiencies, design_effect, tag_probe_sample
     from calotools.analysis.tagprobefit import TagProbeModel, efficiency_of_fits, fit_efficiencies
     from calotools.analysis.terms import ResolutionTerms, fit_terms, mixture_width, resolution_at
@@ -81,6 +81,7 @@ __all__ = [
     "event_bootstrap",
     "fill_histograms",
     "find_pairs",
+    "fisher_separation",
     "fit_cuts",
     "fit_efficiencies",
     "fit_peak",

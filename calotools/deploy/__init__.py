@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from calotools._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from calotools.deploy.attribution import integrate_gradients, permutation_importance, read_batch
+    from calotools.deploy.attribution import integrate_gradients, permutation_importance, read_batch, read_labelled
     from calotools.deploy.batch_system import job_script
     from calotools.deploy.bundle import ModelBundle, bundle_of, load_bundle, save_bundle
     from calotools.deploy.distributed import workers
@@ -18,14 +18,17 @@ if TYPE_CHECKING:
     from calotools.deploy.prediction import predict
     from calotools.deploy.preparation import prepare, without_bad_files
     from calotools.deploy.score import Scorer, make_scorer
+    from calotools.deploy.variable_score import Explanation, explain_variables
 else:
     __getattr__, __dir__ = lazy_names(__name__)
 
 __all__ = [
+    "Explanation",
     "ModelBundle",
     "Scorer",
     "bundle_of",
     "combine_folds",
+    "explain_variables",
     "integrate_gradients",
     "job_script",
     "load_bundle",
@@ -34,6 +37,7 @@ __all__ = [
     "predict",
     "prepare",
     "read_batch",
+    "read_labelled",
     "save_bundle",
     "without_bad_files",
     "workers",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from calotools.deploy.bundle import ModelBundle
     from calotools.recipe import AttributeConfig
 
-__all__ = ["input_shuffles", "integrate_gradients", "permutation_importance", "read_batch"]
+__all__ = ["input_shuffles", "integrate_gradients", "permutation_importance", "read_batch", "read_labelled"]
 
 Shuffle = Callable[[Batch, torch.Tensor], Batch]
 Metric = Callable[[np.ndarray, np.ndarray], float]
@@ -53,6 +53,36 @@ def read_batch(bundle: ModelBundle, config: AttributeConfig) -> tuple[Batch, np.
     EmptyInputError
         Fewer than 50 are left.
     """
+    together, truth, usable = read_labelled(bundle, config)
+    ready = next(Scorer(bundle, on_bad="skip", batch_size=len(together)).make_ready(together))
+    rows = np.flatnonzero(usable & ready.usable)
+    if len(rows) < _FEW:
+        raise _too_few(len(rows), config)
+    return _take(ready.batch, torch.from_numpy(rows)), truth[rows]
+
+
+def read_labelled(bundle: ModelBundle, config: AttributeConfig) -> tuple[ak.Array, np.ndarray, np.ndarray]:
+    """The first candidates of some files that are of the wanted part.
+
+    Parameters
+    ----------
+    bundle : ModelBundle
+    config : AttributeConfig
+
+    Returns
+    -------
+    candidates : awkward record array
+        With what the model sees.
+    truth : (n,) float32 [GeV], or int64
+        True energy, or class in the order of the outputs.
+    usable : (n,) bool
+        There is a truth.
+
+    Raises
+    ------
+    EmptyInputError
+        Fewer than 50 are left.
+    """
     recipe, target = bundle.config, "e_true" if bundle.task == "energy" else "class_true"
     cuts = (*recipe.sample.selection, *config.selection)
     tree, flavour = config.tree or recipe.sample.tree, config.flavour or recipe.sample.flavour
@@ -69,17 +99,16 @@ def read_batch(bundle: ModelBundle, config: AttributeConfig) -> tuple[Batch, np.
         n += len(found[-1])
         if n == config.n:
             break
-    if n >= _FEW:
-        together = ak.concatenate(found)
-        truth, usable = target_of(recipe, ak.to_numpy(ak.fill_none(together[target], np.nan)))
-        ready = next(Scorer(bundle, on_bad="skip", batch_size=n).make_ready(together))
-        rows = np.flatnonzero(usable & ready.usable)
-        if len(rows) >= _FEW:
-            return _take(ready.batch, torch.from_numpy(rows)), truth[rows]
-        n = len(rows)
-    raise EmptyInputError(
-        f"{n} candidates of {list(config.files)} are of the {config.split} part, pass {list(cuts)} and have a truth; "
-        f"{_FEW} are needed"
+    if n < _FEW:
+        raise _too_few(n, config)
+    together = ak.concatenate(found)
+    return together, *target_of(recipe, ak.to_numpy(ak.fill_none(together[target], np.nan)))
+
+
+def _too_few(n: int, config: AttributeConfig) -> EmptyInputError:
+    return EmptyInputError(
+        f"{n} candidates of {list(config.files)} are of the {config.split} part, pass the cuts of the training and "
+        f"{list(config.selection)} and have a truth; {_FEW} are needed"
     )
 
 

@@ -17,7 +17,7 @@ from calotools.variables import add_derived, with_temperature
 if TYPE_CHECKING:
     from calotools.deploy.bundle import ModelBundle
 
-__all__ = ["ReadyVariables", "VariableScorer"]
+__all__ = ["Explanation", "ReadyVariables", "VariableScorer", "explain_variables"]
 
 _AT_A_TIME = 50_000  # candidates: they hold little memory
 
@@ -119,6 +119,48 @@ class VariableScorer:
         """Score candidates: see `score`."""
         outputs = [self.score(ready) for ready in self.make_ready(candidates, source=source)]
         return {name: np.concatenate([one[name] for one in outputs]) for name in outputs[0]}
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What a likelihood or trees make of each variable of some candidates.
+
+    Attributes
+    ----------
+    values : (n, variable) float32
+        NaN where a variable is missing.
+    contributions : (n, class, variable) float64
+        To the log-odds (two classes: one row), the logits, or the estimate.
+    used : (n,) int64
+        Rows of the candidates that they are of: those that can be scored.
+    """
+
+    values: np.ndarray
+    contributions: np.ndarray
+    used: np.ndarray
+
+
+def explain_variables(bundle: ModelBundle, candidates: ak.Array) -> Explanation:
+    """How much each variable adds to what a bundle says: exact SHAP values of trees, terms of the likelihood.
+
+    Parameters
+    ----------
+    bundle : ModelBundle
+        It sees variables alone.
+    candidates : awkward record array
+        With the fields of the bundle's recipe.
+
+    Returns
+    -------
+    Explanation
+    """
+    model, parts, start = bundle.variable_model(), [], 0
+    for ready in VariableScorer(bundle).make_ready(candidates):
+        rows = np.flatnonzero(np.isfinite(ready.eta) & np.isfinite(ready.et))
+        at = {"eta": ready.eta[rows], "et": ready.et[rows], "threads": torch.get_num_threads()}
+        parts.append((ready.values[rows], model.contributions(ready.values[rows], **at), start + rows))
+        start += len(ready.index)
+    return Explanation(*(np.concatenate(one) for one in zip(*parts, strict=True)))
 
 
 def _numbers(candidates: ak.Array, name: str) -> np.ndarray:

@@ -78,6 +78,16 @@ class Likelihood:
         ShapeError
             `values` has another number of columns.
         """
+        return self.contributions(values, eta=eta, et=et).sum(axis=1)
+
+    def contributions(self, values: np.ndarray, *, eta: np.ndarray, et: np.ndarray) -> np.ndarray:
+        """What each variable adds to `log_likelihood_ratio`, whose parameters and errors it has.
+
+        Returns
+        -------
+        (n, variable) float64 array
+            0 where the variable is missing.
+        """
         values = np.asarray(values, np.float64)
         if values.shape != (len(eta), len(self.variables)):
             raise ShapeError(
@@ -86,9 +96,9 @@ class Likelihood:
             )
         row = self.bins.eta_numbers(eta)
         low, part = _between(np.asarray(et, np.float64), self.bins.et)
-        below = self._sum(values, row, low)
-        above = self._sum(values, row, np.minimum(low + 1, self.bins.shape[1] - 1))
-        return (1 - part) * below + part * above
+        below = self._parts(values, row, low)
+        above = self._parts(values, row, np.minimum(low + 1, self.bins.shape[1] - 1))
+        return (1 - part)[:, None] * below + part[:, None] * above
 
     def discriminant(self, values: np.ndarray, *, eta: np.ndarray, et: np.ndarray) -> np.ndarray:
         """The transformed discriminant -ln(1/d - 1) / 15, with d = L_signal / (L_signal + L_background).
@@ -101,15 +111,15 @@ class Likelihood:
         """
         return self.log_likelihood_ratio(values, eta=eta, et=et) / _SHARPNESS
 
-    def _sum(self, values: np.ndarray, row: np.ndarray, column: np.ndarray) -> np.ndarray:
-        total = np.zeros(len(values))
+    def _parts(self, values: np.ndarray, row: np.ndarray, column: np.ndarray) -> np.ndarray:
+        parts = np.zeros(values.shape)
         for i, j in np.ndindex(*self.bins.shape):
             here = np.flatnonzero((row == i) & (column == j))
             for k in range(len(self.variables)):
                 one = values[here, k]
                 found = np.searchsorted(self.edges[i, j, k], one, side="right")
-                total[here] += np.where(np.isfinite(one), self.log_ratio[i, j, k][found], 0.0)
-        return total
+                parts[here, k] = np.where(np.isfinite(one), self.log_ratio[i, j, k][found], 0.0)
+        return parts
 
 
 def fit_likelihood(

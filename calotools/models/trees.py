@@ -100,11 +100,7 @@ class BoostedTrees:
         ShapeError
             `values` has another number of columns.
         """
-        if np.shape(values) != (len(eta), len(self.variables)):
-            raise ShapeError(
-                f"the trees take (n, {len(self.variables)}) values of {', '.join(self.variables)}; "
-                f"got {np.shape(values)} for {len(eta)} candidates"
-            )
+        self._check(values, eta)
         result = np.full((len(values), self.n_classes), np.nan)
         where = self.bins.numbers(eta, et)
         for number, forest in enumerate(self._boosters):
@@ -113,6 +109,38 @@ class BoostedTrees:
                 said = np.asarray(forest.predict(values[here], num_threads=threads))
                 result[here] = said.reshape(-1, self.n_classes)
         return result if self.n_classes > 1 else result[:, 0]
+
+    def contributions(self, values: np.ndarray, *, eta: np.ndarray, et: np.ndarray, threads: int = 1) -> np.ndarray:
+        """What each variable adds to what the forests say: SHAP values, exact for trees.
+
+        Parameters and errors as of `predict`.
+
+        Returns
+        -------
+        (n, class, variable) float64 array
+            Of the estimate, or of the logit (1 for two classes; of every class for more). Over the variables they sum
+            to the logit less its mean over the candidates that the forest was grown on.
+
+        References
+        ----------
+        S. Lundberg et al., arXiv:1802.03888.
+        """
+        self._check(values, eta)
+        result = np.full((len(values), self.n_classes, len(self.variables)), np.nan)
+        where = self.bins.numbers(eta, et)
+        for number, forest in enumerate(self._boosters):
+            here = where == number
+            if here.any():
+                said = np.asarray(forest.predict(values[here], num_threads=threads, pred_contrib=True))
+                result[here] = said.reshape(-1, self.n_classes, len(self.variables) + 1)[:, :, :-1]
+        return result
+
+    def _check(self, values: np.ndarray, eta: np.ndarray) -> None:
+        if np.shape(values) != (len(eta), len(self.variables)):
+            raise ShapeError(
+                f"the trees take (n, {len(self.variables)}) values of {', '.join(self.variables)}; "
+                f"got {np.shape(values)} for {len(eta)} candidates"
+            )
 
     @cached_property
     def _boosters(self) -> tuple[lightgbm.Booster, ...]:

@@ -86,6 +86,10 @@ class VariableModel(Protocol):
         """(n, class) probabilities, or (n, 1) energy over base energy, of (n, variable) values."""
         ...
 
+    def contributions(self, values: np.ndarray, *, eta: np.ndarray, et: np.ndarray, threads: int = 1) -> np.ndarray:
+        """(n, class, variable): what each adds to the log-odds (two classes: one), a logit, or the estimate."""
+        ...
+
     def arrays(self) -> dict[str, np.ndarray]:
         """What a bundle keeps of it."""
         ...
@@ -124,6 +128,10 @@ class LikelihoodModel:
         """See `VariableModel`."""
         ratio = np.clip(self.fitted.log_likelihood_ratio(values, eta=eta, et=et), -_LIMIT, _LIMIT)
         return np.exp(-np.logaddexp(0.0, np.column_stack([ratio, -ratio])))
+
+    def contributions(self, values: np.ndarray, *, eta: np.ndarray, et: np.ndarray, threads: int = 1) -> np.ndarray:  # noqa: ARG002
+        """See `VariableModel`."""
+        return self.fitted.contributions(values, eta=eta, et=et)[:, None, :]
 
     def arrays(self) -> dict[str, np.ndarray]:
         """See `VariableModel`."""
@@ -181,6 +189,10 @@ class TreesModel:
         if self.n_classes is None:
             return said[:, None]
         return np.clip(np.column_stack([1 - said, said]) if self.n_classes == 2 else said, _SMALLEST, 1.0)
+
+    def contributions(self, values: np.ndarray, *, eta: np.ndarray, et: np.ndarray, threads: int = 1) -> np.ndarray:
+        """See `VariableModel`."""
+        return self.fitted.contributions(values, eta=eta, et=et, threads=threads)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """See `VariableModel`."""

@@ -9,9 +9,9 @@ import numpy as np
 
 from calotools import deploy, training
 from calotools.analysis import mean_rows, quantiles
-from calotools.errors import ConfigError
 from calotools.outputs import check_output
 from calotools.plots import draw_importance
+from calotools.stages.explanation import explain
 from calotools.stages.publish import Headline, Outcome, publish
 
 if TYPE_CHECKING:
@@ -45,16 +45,14 @@ def attribute(config: AttributeConfig, *, progress: Progress | None = None) -> O
     ------
     OutputExistsError, InputFileError, BranchError, ModelError, CellError
     ConfigError
-        The model sees no images.
+        A likelihood or trees of folds.
     EmptyInputError
         Fewer than 50 candidates are left.
     """
     check_output(config.output, overwrite=config.overwrite)
     bundle = deploy.load_bundle(config.model)
     if bundle.sees_variables:
-        raise ConfigError(
-            f"model '{bundle.config.model.name}' sees variables alone; what they are worth is in its numbers.json"
-        )
+        return publish(explain(bundle, config), config, output=config.output, overwrite=config.overwrite)
     batch, truth = deploy.read_batch(bundle, config)
     importance = deploy.permutation_importance(
         bundle,

@@ -6,11 +6,18 @@ import numpy as np
 import pytest
 
 from calotools.analysis import auc, measure_reliability
-from calotools.deploy import load_bundle
+from calotools.deploy import explain_variables, load_bundle
 from calotools.errors import ConfigError, ModelError
 from calotools.ntuple import NtupleWriter, read_candidates, read_friend
-from calotools.recipe import PredictConfig, PrepareConfig, ReweightConfig, TrainConfig, WorkingPointsConfig
-from calotools.stages import predict, prepare, reweight, train, working_points
+from calotools.recipe import (
+    AttributeConfig,
+    PredictConfig,
+    PrepareConfig,
+    ReweightConfig,
+    TrainConfig,
+    WorkingPointsConfig,
+)
+from calotools.stages import attribute, predict, prepare, reweight, train, working_points
 from calotools.variables import make_discriminant
 
 N = 6000
@@ -21,8 +28,7 @@ MODELS = {
 }
 
 
-@pytest.fixture(scope="module")
-def ntuple(tmp_path_factory):
+def make_columns():
     """Candidates without cells: two variables tell signal, and the energy is off by what a derived one says."""
     rng = np.random.default_rng(1)
     signal, eta = SIGNAL, rng.uniform(-2.4, 2.4, N)
@@ -47,10 +53,18 @@ def ntuple(tmp_path_factory):
     }
     columns["reta"][::50] = np.nan
     columns["eratio"] = columns["reta"].copy()
-    path = tmp_path_factory.mktemp("variables") / "a.root"
+    return columns
+
+
+def write(path, columns):
     with NtupleWriter(path) as writer:
         writer.extend("electrons", {k: v.astype("f4") if v.dtype == float else v for k, v in columns.items()})
     return str(path)
+
+
+@pytest.fixture(scope="module")
+def ntuple(tmp_path_factory):
+    return write(tmp_path_factory.mktemp("variables") / "a.root", make_columns())
 
 
 @pytest.fixture
@@ -250,3 +264,47 @@ def test_a_bundle_that_lost_a_part(recipe, tmp_path):
     del bundle.state_dict["edges"]
     with pytest.raises(ModelError, match="arrays do not fit model 'likelihood': 'edges'; train it again"):
         bundle.variable_model()
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_what_each_variable_adds_sums_to_what_the_model_says(recipe, scores_of, ntuple, tmp_path, model):
+    """And the variable that separates most is found."""
+    config = recipe(model, scalars=("reta", "rhad", "phi"), calibrate=False)
+    train(config)
+    scores = read_friend(scores_of(config)).values
+    bundle = load_bundle(config.output)
+    candidates = read_candidates(ntuple)
+    found = explain_variables(bundle, candidates)
+    odds = np.log(scores["score_signal"]) - np.log(scores["score_background"])
+    rest = odds[found.used] - found.contributions[:, 0].sum(axis=1)
+    np.testing.assert_allclose(rest, rest[0], atol=2e-3)  # the mean of what trees say; nothing for the likelihood
+    asked = AttributeConfig(model=config.output, files=(ntuple,), output=tmp_path / "explained")
+    results = attribute(asked).results
+    for kind in ("shap", "fisher"):
+        value = {name: one["value"] for name, one in results[kind].items()}
+        assert min(value["reta"], value["rhad"]) > 4 * value["phi"]
+        assert all(one["error"] > 0 for one in results[kind].values())
+    assert results["fisher"]["reta"]["value"] == pytest.approx(0.5, abs=4 * results["fisher"]["reta"]["error"])
+    assert ("gain" in results) == (model == "trees")
+
+
+def test_models_of_folds_are_not_explained_together(recipe, ntuple, tmp_path):
+    config = recipe("trees", folds=3, model={"name": "trees", "settings": {"rounds": 2, "min_leaf": 20}})
+    train(config)
+    with pytest.raises(ConfigError, match="holds 3 models of folds; train one model"):
+        attribute(AttributeConfig(model=config.output, files=(ntuple,), output=tmp_path / "x"))
+
+
+def test_trees_of_permuted_labels_know_nothing(recipe, tmp_path):
+    """The same candidates, with the classes of others: whatever trees learn does not help on the test part."""
+    columns = make_columns()
+    columns["class_true"] = np.random.default_rng(9).permutation(columns["class_true"])
+    path = write(tmp_path / "permuted.root", columns)
+    config = recipe("trees", sample={"files": (path,), "selection": ("et > 8",)})
+    train(config)
+    asked = {"model": config.output, "files": (path,), "output": tmp_path / "scores.root", "threads": 1}
+    scores = read_friend(predict(PredictConfig(**asked)))
+    test, signal = scores.split == 2, columns["class_true"] == 0
+    value, error = auc(scores.values["score_signal"][test & signal], scores.values["score_signal"][test & ~signal])
+    assert abs(value - 0.5) < 4 * error
+    assert error < 0.02

@@ -1,0 +1,102 @@
+"""Which variable the answer of a likelihood or of trees rests on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from calotools import deploy
+from calotools.analysis import fisher_separation, mean_rows
+from calotools.errors import ConfigError
+from calotools.plots import draw_importance
+from calotools.stages.labels import SIGNAL
+from calotools.stages.publish import Headline, Outcome
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from calotools.deploy import ModelBundle
+    from calotools.recipe import AttributeConfig
+
+__all__ = ["explain"]
+
+Importance = dict[str, tuple[float, float]]
+
+
+def explain(bundle: ModelBundle, config: AttributeConfig) -> Outcome:
+    """What each variable adds to the answer, and how much it separates the classes by itself.
+
+    Parameters
+    ----------
+    bundle : ModelBundle
+        A likelihood or trees.
+    config : AttributeConfig
+
+    Returns
+    -------
+    Outcome
+        ``shap``: mean of |contribution| with standard errors; ``fisher``: of each variable alone (signal against the
+        rest); ``gain``: of splits, where the model knows it.
+
+    Raises
+    ------
+    ConfigError
+        The bundle holds models of folds.
+    EmptyInputError
+        Fewer than 50 candidates are left.
+    """
+    if bundle.folds:
+        raise ConfigError(f"'{config.model}' holds {len(bundle.folds)} models of folds; train one model to explain it")
+    candidates, truth, usable = deploy.read_labelled(bundle, config)
+    found = deploy.explain_variables(bundle, candidates[usable])
+    names = bundle.config.scalars
+    size = np.abs(found.contributions).mean(axis=1)  # (n, variable), mean over classes
+    shap = _named(names, *mean_rows(size))
+    trees = bundle.config.model.name == "trees"
+    what = "SHAP values" if trees else "terms of the log-likelihood ratio"
+    unit = "" if bundle.task == "energy" else " [log-odds]"
+    figures = {
+        "shap": (
+            _figure(shap, rf"Mean $|$contribution$|${unit}", config.label),
+            f"Mean of the absolute {what} over candidates that the model was not trained on.",
+        )
+    }
+    results: dict[str, Any] = {"candidates": len(found.used), "shap": _table(shap)}
+    if SIGNAL in bundle.classes:
+        is_signal = truth[usable][found.used] == bundle.classes.index(SIGNAL)
+        rng = np.random.default_rng(config.seed)
+        fisher = _named(names, *fisher_separation(found.values.astype(float), is_signal, rng=rng))
+        results["fisher"] = _table(fisher)
+        figures["fisher"] = (
+            _figure(fisher, r"$(\Delta\mu)^2/(\sigma_1^2+\sigma_2^2)$", config.label),
+            "Fisher's criterion of each variable by itself, signal against the rest; bootstrap errors.",
+        )
+    gain = bundle.record.get("importance") or {}
+    return Outcome(
+        stage="attribute",
+        title=f"What {bundle.config.model.name} rests on",
+        headline=_headline(shap, len(found.used)),
+        results=results | ({"gain": gain} if gain else {}),
+        figures=figures,
+    )
+
+
+def _named(names: tuple[str, ...], value: np.ndarray, error: np.ndarray) -> Importance:
+    return dict(zip(names, zip(value.tolist(), error.tolist(), strict=True), strict=True))
+
+
+def _table(importance: Importance) -> dict[str, dict[str, float]]:
+    return {name: {"value": value, "error": error} for name, (value, error) in importance.items()}
+
+
+def _figure(importance: Importance, axis: str, label: str) -> Figure:
+    values = {name: value for name, (value, _) in importance.items()}
+    errors = {name: error for name, (_, error) in importance.items()}
+    return draw_importance(values, errors=errors, axis=axis, label=label)
+
+
+def _headline(importance: Importance, n: int) -> tuple[Headline, ...]:
+    largest = sorted(importance.items(), key=lambda item: -item[1][0])[:5]
+    lines = (Headline(f"mean |contribution| of {name}", value, error) for name, (value, error) in largest)
+    return (*lines, Headline("candidates", n))
