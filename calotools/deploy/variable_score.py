@@ -157,8 +157,9 @@ def explain_variables(bundle: ModelBundle, candidates: ak.Array) -> Explanation:
     model, parts, start = bundle.variable_model(), [], 0
     for ready in VariableScorer(bundle).make_ready(candidates):
         rows = np.flatnonzero(np.isfinite(ready.eta) & np.isfinite(ready.et))
-        at = {"eta": ready.eta[rows], "et": ready.et[rows], "threads": torch.get_num_threads()}
-        parts.append((ready.values[rows], model.contributions(ready.values[rows], **at), start + rows))
+        values = ready.values[rows]
+        said = model.contributions(values, eta=ready.eta[rows], et=ready.et[rows], threads=torch.get_num_threads())
+        parts.append((values, said, start + rows))
         start += len(ready.index)
     return Explanation(*(np.concatenate(one) for one in zip(*parts, strict=True)))
 
