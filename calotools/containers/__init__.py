@@ -11,6 +11,7 @@ from calotools.containers.batch import Batch
 from calotools.containers.candidates import Index, Scores
 from calotools.containers.checks import Check
 from calotools.containers.images import ImageGrid, Images, ImageSpec, Layer
+from calotools.containers.memory import new_array
 from calotools.containers.peaks import MassCategories, PeakFit, WidthComparison
 from calotools.containers.performance import (
     Closeness,
@@ -45,4 +46,5 @@ __all__ = [
     "TagProbeFit",
     "WidthComparison",
     "WorkingPoints",
+    "new_array",
 ]

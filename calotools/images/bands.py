@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
+from calotools.containers import new_array
 from calotools.images.spec import Panels
 from calotools.images.wide import different_wide, lowest_bit
 
@@ -88,8 +89,8 @@ def encode(values: np.ndarray, *, panels: Panels) -> tuple[np.ndarray, np.ndarra
     values : (quantity, n_value) float32
     """
     n, n_quantity, n_stored = values.shape
-    bands = np.empty((n * int(panels.n_line.sum()), 2), dtype=np.uint16)
-    words = np.empty((n_quantity, n * int((panels.n_line * panels.width).sum())), dtype=np.int32)
+    bands = new_array((n * int(panels.n_line.sum()), 2), np.uint16)
+    words = new_array((n_quantity, n * int((panels.n_line * panels.width).sum())), np.int32)
     offsets = np.zeros((n + 1, 2), dtype=np.int64)
     _encode(values.view(np.int32).reshape(n, n_quantity * n_stored), n_quantity, tuple(panels), offsets, bands, words)
     n_band, n_value = offsets[-1]

@@ -22,14 +22,25 @@ from calotools.images.paint import (
     Cells,
     Found,
     cell_kinds,
-    find_centres,
     paint,
 )
+from calotools.images.rows import join
 from calotools.images.spec import image_spec, panels_of, plan_of
 from calotools.images.threads import in_threads
 from calotools.variables.jagged import flat_collection
 
-__all__ = ["build_bands", "build_images", "cell_fields"]
+__all__ = [
+    "bands_of",
+    "build_bands",
+    "build_images",
+    "cell_fields",
+    "cells_of",
+    "check_status",
+    "new_canvas",
+    "new_found",
+    "paint_all",
+    "painted",
+]
 
 _EXTRA = ("time", "gain", "noise")
 _CACHE, _MOST_ROWS = 2**20, 64  # bytes, candidates: what is painted at a time
@@ -116,12 +127,12 @@ def build_images(
             own = {quantity: images[f"{quantity}_{name}"][start:stop] for quantity in (*spec.quantities, "mask")}
             energy = own.get("energy", np.empty((n, *shape), np.float32))  # the mask comes from it
             unveil(words, firsts[name], energy.reshape(n, -1).view(np.int32), own["mask"].reshape(n, -1))
-            for q, quantity in enumerate(_painted(spec)[1:], start=1):
-                painted = canvas.values[:n, q, firsts[name] : firsts[name] + int(np.prod(shape))]
-                own[quantity][:] = painted.reshape(n, *shape)
+            for q, quantity in enumerate(painted(spec)[1:], start=1):
+                values = canvas.values[:n, q, firsts[name] : firsts[name] + int(np.prod(shape))]
+                own[quantity][:] = values.reshape(n, *shape)
 
-    found = _paint_all(candidates, spec, keep, threads=threads)
-    _check(candidates, found, on_bad=on_bad, source=source, spec=spec)
+    found = paint_all(cells_of(candidates, spec), spec, keep, threads=threads)
+    check_status(candidates, found.status, on_bad=on_bad, source=source, spec=spec)
     return Images(
         values={name: image for name, image in images.items() if not name.startswith("mask_")},
         mask={name: images[f"mask_{name}"] for name in spec.grids},
@@ -140,6 +151,13 @@ def build_bands(
     threads: int | None = None,
 ) -> Bands:
     """The sparse form of `build_images`; what the store keeps."""
+    bands = bands_of(cells_of(candidates, spec), spec, threads=threads)
+    check_status(candidates, bands.status, on_bad=on_bad, source=source, spec=spec)
+    return bands
+
+
+def bands_of(cells: Cells, spec: ImageSpec, *, threads: int | None = None) -> Bands:
+    """Sparse images of candidates of which some may be unusable."""
     panels = panels_of(spec)
     parts: dict[int, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
 
@@ -148,23 +166,22 @@ def build_bands(
         energy = parts[start][2][0]
         energy[energy.view(np.int32) == EMPTY] = np.nan
 
-    found = _paint_all(candidates, spec, keep, threads=threads)
-    _check(candidates, found, on_bad=on_bad, source=source, spec=spec)
+    found = paint_all(cells, spec, keep, threads=threads)
     if not parts:
-        keep(0, 0, _canvas(spec, rows=1))
+        keep(0, 0, new_canvas(spec, rows=1))
     offsets, bands, values = zip(*(parts[start] for start in sorted(parts)), strict=True)
-    columns = dict(zip(_painted(spec), np.concatenate(values, axis=1), strict=True))
-    return Bands(join_offsets(list(offsets)), np.concatenate(bands), columns, *found)
+    columns = dict(zip(painted(spec), join(values, axis=1), strict=True))
+    return Bands(join_offsets(list(offsets)), join(bands), columns, *found)
 
 
-def _painted(spec: ImageSpec) -> tuple[str, ...]:
+def painted(spec: ImageSpec) -> tuple[str, ...]:
     """Quantities in the order of the canvas; the energy is painted always, for the others need it."""
     return ("energy", *(one for one in spec.quantities if one != "energy"))
 
 
-def _canvas(spec: ImageSpec, *, rows: int | None = None) -> Canvas:
+def new_canvas(spec: ImageSpec, *, rows: int | None = None) -> Canvas:
     """Room for as many candidates as stay in the processor's cache."""
-    names = _painted(spec)
+    names = painted(spec)
     n_pixel = sum(int(np.prod(shape)) for shape in spec.shapes().values())
     fitting = min(max(_CACHE // (4 * n_pixel * len(names)), 1), _MOST_ROWS)
     rows = fitting if rows is None else rows
@@ -176,54 +193,54 @@ def _canvas(spec: ImageSpec, *, rows: int | None = None) -> Canvas:
     )
 
 
-def _paint_all(
-    candidates: ak.Array, spec: ImageSpec, keep: Callable[[int, int, Canvas], None], *, threads: int | None
-) -> Found:
+def paint_all(cells: Cells, spec: ImageSpec, keep: Callable[[int, int, Canvas], None], *, threads: int | None) -> Found:
     """Paint all candidates, some at a time, and have the canvas kept."""
-    cells, plan = _cells_of(candidates, spec), plan_of(spec)
-    row_of, kinds = cell_kinds(plan)
-    n = len(candidates)
-    found = Found(
-        outside=np.zeros((n, len(spec.grids)), np.float32),
-        centre=np.full((n, 2), np.nan),
-        dropped=np.zeros(n, np.int32),
-        status=np.zeros(n, np.int8),
-    )
-
+    plan = plan_of(spec)
+    n = len(cells.offsets) - 1
+    rows, found = np.arange(n), new_found(n, spec)
     # exact tuples: the compiler's dispatcher takes a slow road for named ones
-    arguments = tuple(cells), tuple(plan)
+    arguments = tuple(cells), tuple(plan), *cell_kinds(plan)
 
     def work(start: int, stop: int) -> None:
-        canvas = _canvas(spec)
-        find_centres(start, stop, *arguments, found.centre)
+        canvas = new_canvas(spec)
         for begin in range(start, stop, len(canvas.values)):
             end = min(begin + len(canvas.values), stop)
-            paint(begin, end, *arguments, row_of, kinds, tuple(canvas), tuple(found))
+            paint(rows[begin:end], *arguments, tuple(canvas), tuple(found))
             keep(begin, end, canvas)
 
     in_threads(work, n, threads=threads)
     return found
 
 
-def _cells_of(candidates: ak.Array, spec: ImageSpec) -> Cells:
+def new_found(n: int, spec: ImageSpec) -> Found:
+    """Room for what is learned of n candidates."""
+    return Found(
+        outside=np.zeros((n, len(spec.grids)), np.float32),
+        centre=np.full((n, 2), np.nan),
+        dropped=np.zeros(n, np.int32),
+        status=np.zeros(n, np.int8),
+    )
+
+
+def cells_of(candidates: ak.Array, spec: ImageSpec) -> Cells:
+    """Flat buffers of what is painted."""
     names = [name.removeprefix("cells.") for name in cell_fields(spec)]
     offsets, columns = flat_collection(candidates, "cells", fields=names)
     e, eta, phi = (np.ascontiguousarray(columns[name], dtype=np.float32) for name in ("e", "eta", "phi"))
     time, gain, noise = (_extra(columns, name, wanted=name in spec.quantities) for name in _EXTRA)
     sampling = np.ascontiguousarray(columns["sampling"], dtype=np.uint8)
-    plan = plan_of(spec)
-    centre = (plan.layer_of == plan.centre_layer).take(sampling)
-    return Cells(offsets, e, eta, phi, sampling, centre, time, gain, noise, *_position(candidates, spec))
+    return Cells(offsets, e, eta, phi, sampling, time, gain, noise, *_position(candidates, spec))
 
 
 def _extra(columns: dict[str, np.ndarray], name: str, *, wanted: bool) -> np.ndarray:
     return np.ascontiguousarray(columns[name] if wanted else np.zeros(0), dtype=np.float32)
 
 
-def _check(candidates: ak.Array, found: Found, *, on_bad: str, source: str, spec: ImageSpec) -> None:
-    bad = np.flatnonzero(found.status != OK)
+def check_status(candidates: ak.Array, status: np.ndarray, *, on_bad: str, source: str, spec: ImageSpec) -> None:
+    """Raise what is wrong with the first unusable candidate, if that is an error."""
+    bad = np.flatnonzero(status != OK)
     if len(bad) and on_bad == "error":
-        raise CellError(_explain(candidates, found, int(bad[0]), n_bad=len(bad), source=source, spec=spec))
+        raise CellError(_explain(candidates, status, int(bad[0]), n_bad=len(bad), source=source, spec=spec))
 
 
 def _position(candidates: ak.Array, spec: ImageSpec) -> tuple[np.ndarray, np.ndarray]:
@@ -246,12 +263,11 @@ def _plain(column: ak.Array) -> np.ndarray:
     return np.asarray(filled, dtype=np.float64)
 
 
-def _explain(candidates: ak.Array, found: Found, row: int, *, n_bad: int, source: str, spec: ImageSpec) -> str:
-    status = found.status[row]
-    if status == NO_CELLS:
+def _explain(candidates: ak.Array, status: np.ndarray, row: int, *, n_bad: int, source: str, spec: ImageSpec) -> str:
+    if status[row] == NO_CELLS:
         reason = "has no cells"
-    elif status == NO_FINITE:
-        reason = f"has {found.dropped[row]} cells, none of them finite"
+    elif status[row] == NO_FINITE:
+        reason = f"has {len(candidates.cells.e[row])} cells, none of them finite"
     else:
         reason = f"has no cell of the layer '{spec.centre_layer}', on which images are centred"
         if spec.centre == "cluster":

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numba import njit
 
-from calotools.containers import ImageSpec
+from calotools.containers import ImageSpec, new_array
 from calotools.errors import ShapeError
 from calotools.images.columns import read_only
 from calotools.images.spec import panels_of
@@ -105,7 +105,7 @@ def output_arrays(
         for quantity in quantities:
             name, dtype = f"{quantity}_{grid}", np.dtype(bool if quantity == "mask" else np.float32)
             if out is None:
-                images[name] = np.empty((n, *shape), dtype=dtype)
+                images[name] = new_array((n, *shape), dtype)
                 continue
             given = out.get(name)
             if given is None or given.dtype != dtype or given.shape[1:] != shape or len(given) < n:

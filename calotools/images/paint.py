@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from calotools.images.boxes import box_cells, find_runs, new_boxes
 from calotools.images.brush import paint_energy, paint_several
-from calotools.images.grid import pixel_span
 from calotools.images.spec import Plan
-from calotools.variables.windows import PER_ETA, cell_widths, hottest, width_bin, wrap
+from calotools.variables.windows import PER_ETA, cell_widths, wrap
 
 __all__ = [
     "NO_CELLS",
@@ -23,7 +23,7 @@ __all__ = [
     "Cells",
     "Found",
     "cell_kinds",
-    "find_centres",
+    "judge",
     "paint",
 ]
 
@@ -43,8 +43,6 @@ class Cells(NamedTuple):
     e, eta, phi : (n_cell,) float32
         [GeV], phi in rad.
     sampling : (n_cell,) uint8
-    centre : (n_cell,) bool
-        The cell's layer is the one on whose hottest cell images are centred.
     time, gain, noise : (n_cell,) or (0,) float32
         [ns], code, [GeV]; empty when not painted.
     eta_0, phi_0 : (n,) float64
@@ -56,7 +54,6 @@ class Cells(NamedTuple):
     eta: np.ndarray
     phi: np.ndarray
     sampling: np.ndarray
-    centre: np.ndarray
     time: np.ndarray
     gain: np.ndarray
     noise: np.ndarray
@@ -99,8 +96,9 @@ def cell_kinds(plan: Plan) -> tuple[np.ndarray, np.ndarray]:
     row_of : (256,) int64
         Row of the sampling in `kinds`; 0 also for those that are drawn nowhere.
     kinds : (row, n_bin, 4) float64
-        Widths in (eta, phi), 0: all goes to the pixel of the cell's centre; first bin of the same widths, and the bin
-        after the last one. Kept for the next call: not to be changed.
+        Widths in (eta, phi), 0: all goes to the pixel of the cell's centre; and from which distance from
+        eta = 0 on, and below which,
+        they are the same. Kept for the next call: not to be changed.
     """
     used = np.flatnonzero(plan.layer_of >= 0)
     layer = plan.layer_of[used]
@@ -123,105 +121,130 @@ def _cell_kinds(rows: bytes) -> np.ndarray:
             kind[:, :2] = np.where(np.isnan(size), tabled, size.astype(widths.dtype)) / pitch
         changes = np.flatnonzero(np.any(kind[1:, :2] != kind[:-1, :2], axis=1)) + 1
         edges = np.concatenate([[0], changes, [n_bin]])
-        kind[:, 2], kind[:, 3] = np.repeat(edges[:-1], np.diff(edges)), np.repeat(edges[1:], np.diff(edges))
-        kind[kind[:, 3] == n_bin, 3] = np.inf  # the last bin is for all beyond the table
+        limits = _first_in_bin(edges)
+        limits[-1] = np.inf  # the last bin is for all beyond the table
+        kind[:, 2], kind[:, 3] = np.repeat(limits[:-1], np.diff(edges)), np.repeat(limits[1:], np.diff(edges))
     return kinds
 
 
-@njit(cache=True, nogil=True)
-def find_centres(begin, end, cells, plan, centre):  # type: ignore[no-untyped-def]
-    """Write the middles of the grids of candidates ``begin:end``; NaN where it is not found."""
-    offsets, e, eta, phi, _, wanted, _, _, _, eta_0, phi_0 = cells
-    _, _, _, grid_of, _, shape, pitch, centre_layer = plan
-    half_eta, half_phi, hot = NEAR, NEAR, -1
-    if centre_layer >= 0:
-        grid = grid_of[centre_layer]
-        half_eta = max(0.5 * shape[grid, 0] * pitch[grid, 0], NEAR)
-        half_phi = max(0.5 * shape[grid, 1] * pitch[grid, 1], NEAR)
-    for i in range(begin, end):
-        a, b = offsets[i], offsets[i + 1]
-        known = np.isfinite(eta_0[i]) and np.isfinite(phi_0[i])
-        if centre_layer < 0:
-            centre[i, 0], centre[i, 1] = (eta_0[i], phi_0[i]) if known else (np.nan, np.nan)
-            continue
-        near = (eta_0[i], phi_0[i], half_eta, half_phi)
-        hot = hottest(e[a:b], eta[a:b], phi[a:b], wanted[a:b], *near) if known else -1
-        if hot < 0:
-            hot = hottest(e[a:b], eta[a:b], phi[a:b], wanted[a:b], 0.0, 0.0, np.inf, np.inf)
-        centre[i, 0], centre[i, 1] = (float(eta[a + hot]), float(phi[a + hot])) if hot >= 0 else (np.nan, np.nan)
+def _first_in_bin(number: np.ndarray) -> np.ndarray:
+    """The lowest eta, of those that single precision knows, in bins of some numbers."""
+    eta = (number / PER_ETA).astype(np.float32)
+    below = np.nextafter(eta, np.float32(-1))
+    eta = np.where(below.astype(np.float64) * PER_ETA >= number, below, eta)
+    return np.where(eta.astype(np.float64) * PER_ETA < number, np.nextafter(eta, np.float32(np.inf)), eta)
 
 
 @njit(cache=True, nogil=True)
-def paint(begin, end, cells, plan, row_of, kinds, canvas, found):  # type: ignore[no-untyped-def]
-    """Paint candidates ``begin:end``, whose centres were found, on the first rows of the canvas."""
-    offsets, cell_e, times, gains, noises = cells[0], cells[1], cells[6], cells[7], cells[8]
-    values, heat, which = canvas
+def paint(rows, cells, plan, row_of, kinds, canvas, found):  # type: ignore[no-untyped-def]
+    """Paint some candidates on the first rows of the canvas, in the order of `rows`."""
+    offsets, e, eta, phi, sampling = cells[:5]
     outside, centre, dropped, status = found
-    most = 0
-    for i in range(begin, end):
+    values, heat, _ = canvas
+    most = 1
+    for i in rows:
         most = max(most, offsets[i + 1] - offsets[i])
-    boxes, places, lost = np.empty((most + 1, 5)), np.empty((most + 1, 3), np.int64), np.empty(outside.shape[1])
-    for i in range(begin, end):
-        image, energy = values[i - begin], values[i - begin, 0]
-        energy[:] = -0.0
+    runs, widths, lost, boxes = (
+        np.empty((most, 3), np.int64),
+        np.empty((most, 2)),
+        np.empty(outside.shape[1]),
+        new_boxes(),
+    )
+    for row in range(len(rows)):
+        i, image = rows[row], values[row]
+        image[0][:] = -0.0
         image[1:] = 0
         heat[:] = -1
+        lost[:] = 0.0
         a, b = offsets[i], offsets[i + 1]
-        n, finite = _find_boxes(a, b, cells, plan, row_of, kinds, (centre[i, 0], centre[i, 1]), boxes, places, lost)
-        # each a call for all cells: one that is handed arrays costs as much as several cells
-        if values.shape[1] == 1:
-            paint_energy(energy, cell_e, boxes[:n], places)
-        else:
-            paint_several(image, heat, which, cell_e, times, gains, noises, boxes[:n], places)
+        n, finite = find_runs(a, b, e, eta, phi, sampling, plan[0], row_of, kinds, runs, widths)
+        middle = _find_centre(i, cells, plan, runs, n)
+        if middle[0] == middle[0]:
+            _paint_runs(cells, plan, middle, runs, widths, n, image, canvas, boxes, lost)
         outside[i] = lost
         dropped[i] = b - a - finite
+        centre[i, 0], centre[i, 1] = middle if finite > 0 else (np.nan, np.nan)
         if finite == 0:
             status[i] = NO_CELLS if a == b else NO_FINITE
-            centre[i] = np.nan
         else:
-            status[i] = NO_CENTRE if np.isnan(centre[i, 0]) else OK
+            status[i] = NO_CENTRE if np.isnan(middle[0]) else OK
 
 
 @njit(cache=True, nogil=True)
-def _find_boxes(a, b, cells, plan, row_of, kinds, middle, boxes, places, lost):  # type: ignore[no-untyped-def]
-    """Where the cells ``a:b`` lie on their grids; returns the numbers of those inside, and of finite ones.
+def judge(cells, plan, status):  # type: ignore[no-untyped-def]
+    """Whether candidates can be painted, without painting them; `status` as `paint` writes it."""
+    offsets, e, eta, phi, sampling = cells[:5]
+    layers, centre_layer = plan[0], plan[7]
+    for i in range(len(status)):
+        placed = centre_layer >= 0 or (np.isfinite(cells[8][i]) and np.isfinite(cells[9][i]))
+        status[i] = NO_CELLS if offsets[i] == offsets[i + 1] else NO_FINITE
+        for j in range(offsets[i], offsets[i + 1]):
+            if centre_layer >= 0 and layers[sampling[j]] != centre_layer and status[i] == NO_CENTRE:
+                continue
+            if e[j] - e[j] + (eta[j] - eta[j]) + (phi[j] - phi[j]) != 0.0:
+                continue
+            status[i] = NO_CENTRE
+            if placed and (centre_layer < 0 or layers[sampling[j]] == centre_layer):
+                status[i] = OK
+                break
 
-    Written are the edges of their parts inside, in pixels from the corner of the grid, with the fraction of the cell
-    that a whole pixel gets, to `boxes`; first pixel of the layer, pixels in a row, and number of the cell to `places`;
-    and the energy outside each grid to `lost`.
-    """
-    _, cell_e, cell_eta, cell_phi, cell_sampling, _, _, _, _, _, _ = cells
-    layers, _, _, grid_of, first_pixel, shape, pitch, _ = plan
-    x_0, y_0 = middle
-    n, finite, n_bin = 0, 0, kinds.shape[1]
-    sampling, first_bin, end_bin, layer, grid, d_x, d_y = 256, 0.0, 0.0, -1, 0, 0.0, 0.0
-    scale_x, scale_y, n_x, n_y = 0.0, 0.0, 0, 0
-    lost[:] = 0.0
-    for j in range(a, b):
-        e, eta, phi = cell_e[j], cell_eta[j], cell_phi[j]
-        if e - e + (eta - eta) + (phi - phi) != 0.0:
-            continue  # not finite
-        finite += 1
-        at_bin = abs(eta) * PER_ETA
-        if cell_sampling[j] != sampling or at_bin < first_bin or at_bin >= end_bin:
-            # neighbours in the list are mostly of one kind
-            sampling = cell_sampling[j]
-            layer = layers[sampling] if x_0 == x_0 else -1
-            d_x, d_y, first_bin, end_bin = kinds[row_of[sampling], width_bin(eta, n_bin)]
-            grid = grid_of[max(layer, 0)]
-            n_x, n_y, scale_x, scale_y = shape[grid, 0], shape[grid, 1], 1.0 / pitch[grid, 0], 1.0 / pitch[grid, 1]
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _paint_runs(cells, plan, middle, runs, widths, n, image, canvas, boxes, lost):  # type: ignore[no-untyped-def]
+    """Paint the cells of one candidate, and add what is outside each grid to `lost`."""
+    _, e, eta, phi, _, time, gain, noise, _, _ = cells
+    _, _, _, grid_of, first_pixel, shape, pitch, _ = plan
+    _, heat, which = canvas
+    energy, (edges, places, energies) = image[0], boxes
+    # one function with all of it: a call that is handed arrays costs as much as several cells
+    for k in range(n):
+        j, stop, layer = runs[k, 0], runs[k, 1], runs[k, 2]
         if layer < 0:
             continue
-        x, y = eta - x_0, phi - y_0
-        y = wrap(y) if abs(y) > np.pi else y
-        a_x, b_x = pixel_span(x * scale_x + 0.5 * n_x, d_x)
-        a_y, b_y = pixel_span(y * scale_y + 0.5 * n_y, d_y)
-        part = 1.0 / ((b_x - a_x) * (b_y - a_y))
-        a_x, b_x, a_y, b_y = max(a_x, 0.0), min(b_x, float(n_x)), max(a_y, 0.0), min(b_y, float(n_y))
-        # what is written for a cell outside is written over: a branch would often be mispredicted
-        inside = (b_x > a_x) & (b_y > a_y)
-        lost[grid] += e * (1.0 - (part * (b_x - a_x) * (b_y - a_y) if inside else 0.0))
-        boxes[n, 0], boxes[n, 1], boxes[n, 2], boxes[n, 3], boxes[n, 4] = a_x, b_x, a_y, b_y, part
-        places[n, 0], places[n, 1], places[n, 2] = first_pixel[layer], n_y, j
-        n += inside
-    return n, finite
+        grid, first = grid_of[layer], first_pixel[layer]
+        scale, size = (1.0 / pitch[grid, 0], 1.0 / pitch[grid, 1]), (shape[grid, 0], shape[grid, 1])
+        width = widths[k, 0], widths[k, 1]
+        box_cells(j, stop, e, eta, phi, middle, scale, size, width, first, edges, places, energies)
+        if len(image) == 1:
+            wide = width[1] > 1.5
+            lost[grid] = paint_energy(energy, e, j, stop, first, size[1], wide, edges, places, energies, lost[grid])
+        else:
+            lost[grid] = paint_several(
+                image, heat, which, j, stop, (e, time, gain, noise), first, size[1], edges, places, lost[grid]
+            )
+
+
+@njit(cache=True, nogil=True)
+def _find_centre(i, cells, plan, runs, n):  # type: ignore[no-untyped-def]
+    """The middle of the grids of a candidate; NaN where it is not found."""
+    eta, phi, eta_0, phi_0 = cells[2], cells[3], cells[8][i], cells[9][i]
+    _, _, _, grid_of, _, shape, pitch, layer = plan
+    known, hot = np.isfinite(eta_0) and np.isfinite(phi_0), -1
+    if layer < 0:
+        return (eta_0, phi_0) if known else (np.nan, np.nan)
+    grid = grid_of[layer]
+    if known:
+        half_eta = max(0.5 * shape[grid, 0] * pitch[grid, 0], NEAR)
+        half_phi = max(0.5 * shape[grid, 1] * pitch[grid, 1], NEAR)
+        hot = _hottest(cells, layer, runs, n, eta_0, phi_0, half_eta, half_phi)
+    if hot < 0:
+        hot = _hottest(cells, layer, runs, n, 0.0, 0.0, np.inf, np.inf)
+    return (float(eta[hot]), float(phi[hot])) if hot >= 0 else (np.nan, np.nan)
+
+
+@njit(cache=True, nogil=True)
+def _hottest(cells, layer, runs, n, eta_0, phi_0, half_eta, half_phi):  # type: ignore[no-untyped-def]
+    """Number of the hottest cell of a layer in a window; -1: none is there. Ties as in `hottest`."""
+    _, e, eta, phi, _, _, _, _, _, _ = cells
+    best, most = -1, -np.inf
+    for k in range(n):
+        if runs[k, 2] != layer:
+            continue
+        for j in range(runs[k, 0], runs[k, 1]):
+            if not (np.isfinite(e[j]) and e[j] >= most):
+                continue
+            if not (abs(eta[j] - eta_0) < half_eta and abs(wrap(phi[j] - phi_0)) < half_phi):
+                continue
+            if best < 0 or (e[j], -eta[j], -phi[j]) > (e[best], -eta[best], -phi[best]):
+                best, most = j, e[j]
+    return best

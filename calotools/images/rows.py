@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from calotools.containers import new_array
 from calotools.images.bands import join_offsets
 
-__all__ = ["OFFSETS", "join_pieces", "take_rows"]
+__all__ = ["OFFSETS", "join", "join_pieces", "take_ranges", "take_rows"]
 
 OFFSETS = ("offsets", "track_offsets")
 
@@ -27,10 +28,17 @@ def join_pieces(pieces: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray
     """
     if len(pieces) == 1:
         return pieces[0]
-    joined = {name: np.concatenate([one[name] for one in pieces]) for name in pieces[0] if name not in OFFSETS}
-    for name in OFFSETS:
+    joined = {name: join([one[name] for one in pieces]) for name in pieces[0] if name not in OFFSETS}
+    for name in pieces[0].keys() & set(OFFSETS):
         joined[name] = join_offsets([one[name] for one in pieces])
     return joined
+
+
+def join(arrays: Sequence[np.ndarray], *, axis: int = 0) -> np.ndarray:
+    """Arrays one after the other, as ``numpy.concatenate``."""
+    shape = list(arrays[0].shape)
+    shape[axis] = sum(one.shape[axis] for one in arrays)
+    return np.concatenate(arrays, axis=axis, out=new_array(tuple(shape), np.result_type(*arrays)))
 
 
 def take_rows(arrays: Mapping[str, np.ndarray], rows: np.ndarray) -> dict[str, np.ndarray]:
@@ -49,23 +57,23 @@ def take_rows(arrays: Mapping[str, np.ndarray], rows: np.ndarray) -> dict[str, n
         Copies.
     """
     taken, spans = {}, {}
-    for name in OFFSETS:
+    for name in arrays.keys() & set(OFFSETS):
         first, last = np.asarray(arrays[name][rows]), np.asarray(arrays[name][rows + 1])
         taken[name] = np.concatenate([np.zeros((1, *first.shape[1:]), first.dtype), np.cumsum(last - first, axis=0)])
         spans[name] = first, last
     for name, array in arrays.items():
         if name == "bands":
-            taken[name] = _take(array, *(edge[:, 0] for edge in spans["offsets"]))
+            taken[name] = take_ranges(array, *(edge[:, 0] for edge in spans["offsets"]))
         elif name.startswith("value_"):
-            taken[name] = _take(array, *(edge[:, 1] for edge in spans["offsets"]))
+            taken[name] = take_ranges(array, *(edge[:, 1] for edge in spans["offsets"]))
         elif name == "track_values":
-            taken[name] = _take(array, *spans["track_offsets"])
+            taken[name] = take_ranges(array, *spans["track_offsets"])
         elif name not in OFFSETS:
-            taken[name] = _take(array, rows, rows + 1)
+            taken[name] = take_ranges(array, rows, rows + 1)
     return {name: taken[name] for name in arrays}
 
 
-def _take(array: np.ndarray, first: np.ndarray, last: np.ndarray) -> np.ndarray:
+def take_ranges(array: np.ndarray, first: np.ndarray, last: np.ndarray) -> np.ndarray:
     """What stands between each first and last, one after the other."""
     if len(first) and (first[1:] == last[:-1]).all():
         return np.array(array[first[0] : last[-1]])

@@ -25,10 +25,11 @@ from calotools.images.rows import take_rows
 from calotools.images.spec import spec_from_dict
 from calotools.images.tracks import pad_rows
 
-__all__ = ["FORMAT_VERSION", "INDEX_COLUMNS", "META", "ImageStore"]
+__all__ = ["BAND_ARRAYS", "FORMAT_VERSION", "INDEX_COLUMNS", "META", "ImageStore"]
 
 FORMAT_VERSION = 2
 META = "meta.json"
+BAND_ARRAYS = ("offsets", "bands", "outside", "centre", "dropped", "status")
 INDEX_COLUMNS = {"run": np.uint32, "event": np.uint64, "candidate": np.int32}
 
 

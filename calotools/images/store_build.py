@@ -14,15 +14,17 @@ import numpy as np
 
 from calotools.containers import ImageSpec
 from calotools.errors import BranchError, ConfigError, EmptyInputError, nearest
-from calotools.images.build import build_bands
+from calotools.images.build import build_bands, cells_of, check_status
 from calotools.images.columns import ArrayWriter, to_half
+from calotools.images.drafts import as_arrays
+from calotools.images.paint import judge
 from calotools.images.rows import OFFSETS
-from calotools.images.spec import image_spec, spec_to_dict
-from calotools.images.store import FORMAT_VERSION, INDEX_COLUMNS, META, ImageStore
+from calotools.images.spec import image_spec, plan_of, spec_to_dict
+from calotools.images.store import BAND_ARRAYS, FORMAT_VERSION, INDEX_COLUMNS, META, ImageStore
 from calotools.images.tracks import stack_tracks
 from calotools.outputs import new_folder
 
-__all__ = ["StoreWriter", "build_store", "merge_stores", "piece_arrays"]
+__all__ = ["StoreWriter", "build_store", "merge_stores", "piece_arrays", "piece_draft"]
 
 
 class _Chunk(Protocol):
@@ -283,22 +285,65 @@ def piece_arrays(
     CellError, BranchError
         As in `build_images`.
     """
-    candidates, source = (
-        (chunk, "") if isinstance(chunk, ak.Array) else (chunk.candidates, f"{chunk.file}:{chunk.tree}")
-    )
+    candidates, source = _from(chunk)
     bands = build_bands(candidates, spec, on_bad=on_bad, source=source, threads=threads)
-    arrays = {f"index_{name}": _column(candidates, name).astype(kind) for name, kind in INDEX_COLUMNS.items()}
-    arrays |= {f"column_{name}": _column(candidates, name) for name in columns}
-    names = ("offsets", "bands", "outside", "centre", "dropped", "status")
-    arrays |= {name: getattr(bands, name) for name in names}
+    arrays = _columns(candidates, columns) | {name: getattr(bands, name) for name in BAND_ARRAYS}
     for name in half:
         if name not in spec.quantities:
             raise ConfigError(f"half = '{name}' is no quantity of the images; {nearest(name, spec.quantities)}")
     arrays |= {
         f"value_{name}": to_half(values, name=name) if name in half else values for name, values in bands.values.items()
     }
-    arrays["track_offsets"], arrays["track_values"] = stack_tracks(candidates, tracks[0], max_tracks=tracks[1])
-    return arrays
+    return arrays | _tracks(candidates, tracks)
+
+
+def piece_draft(
+    chunk: _Chunk | ak.Array,
+    spec: ImageSpec,
+    *,
+    columns: Sequence[str],
+    tracks: tuple[Sequence[str], int],
+    on_bad: Literal["error", "skip"],
+) -> dict[str, np.ndarray]:
+    """The same, for candidates whose images are painted when a batch wants them.
+
+    Parameters
+    ----------
+    chunk, spec, columns, tracks, on_bad
+        As in `piece_arrays`.
+
+    Returns
+    -------
+    dict of str to array
+        For `DraftStore`: cells in place of images.
+
+    Raises
+    ------
+    CellError, BranchError
+        As in `piece_arrays`.
+    """
+    candidates, source = _from(chunk)
+    cells = cells_of(candidates, spec)
+    status = np.zeros(len(candidates), np.int8)
+    judge(tuple(cells), tuple(plan_of(spec)), status)
+    check_status(candidates, status, on_bad=on_bad, source=source, spec=spec)
+    judged: dict[str, np.ndarray] = {"dropped": np.zeros(len(candidates), np.int32), "status": status}
+    return _columns(candidates, columns) | judged | _tracks(candidates, tracks) | as_arrays(cells)
+
+
+def _from(chunk: _Chunk | ak.Array) -> tuple[ak.Array, str]:
+    """Candidates, and where they are from."""
+    return (chunk, "") if isinstance(chunk, ak.Array) else (chunk.candidates, f"{chunk.file}:{chunk.tree}")
+
+
+def _columns(candidates: ak.Array, columns: Sequence[str]) -> dict[str, np.ndarray]:
+    arrays = {f"index_{name}": _column(candidates, name).astype(kind) for name, kind in INDEX_COLUMNS.items()}
+    return arrays | {f"column_{name}": _column(candidates, name) for name in columns}
+
+
+def _tracks(candidates: ak.Array, tracks: tuple[Sequence[str], int]) -> dict[str, np.ndarray]:
+    offsets, values = stack_tracks(candidates, tracks[0], max_tracks=tracks[1])
+    return {"track_offsets": offsets, "track_values": values}
 
 
 def _column(candidates: ak.Array, name: str) -> np.ndarray:

@@ -23,6 +23,7 @@ from uproot.behaviors.TTree import TTree
 from uproot.interpretation.jagged import AsJagged
 from uproot.interpretation.numerical import AsDtype
 
+from calotools.containers import new_array
 from calotools.ntuple.remote import is_remote
 from calotools.ntuple.unpack import unpack
 
@@ -147,19 +148,24 @@ class Baskets:
 
     def _content(self, branch: _Branch, start: int, stop: int, *, keep: bool) -> NumpyArray | ListOffsetArray:
         if branch.header is None:
-            values = np.empty(stop - start, branch.dtype.newbyteorder("="))
+            values = new_array(stop - start, branch.dtype.newbyteorder("="))
             for inside, own, _, numbers in self._parts(branch, start, stop, keep=keep):
                 values[inside] = numbers[own]
             return NumpyArray(values)
-        parts = []
-        counts = np.empty(stop - start, np.int64)
+        counts, values, n = np.empty(stop - start, np.int64), new_array(0, branch.dtype.newbyteorder("=")), 0
         for inside, own, offsets, numbers in self._parts(branch, start, stop, keep=keep):
             edges = offsets[own.start : own.stop + 1]
             counts[inside] = np.diff(edges)
-            parts.append(numbers[edges[0] : edges[-1]].astype(branch.dtype.newbyteorder("=")))
+            found = numbers[edges[0] : edges[-1]]
+            if n + len(found) > len(values):  # room for all, if those that follow are as long
+                left = (stop - start - inside.stop) / (inside.stop - inside.start)
+                grown = new_array(n + len(found) + int(1.1 * len(found) * left), values.dtype)
+                grown[:n] = values[:n]
+                values = grown
+            values[n : n + len(found)] = found
+            n += len(found)
         offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
-        values = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        return ListOffsetArray(Index64(offsets), NumpyArray(values))
+        return ListOffsetArray(Index64(offsets), NumpyArray(values[:n]))
 
     def _parts(
         self, branch: _Branch, start: int, stop: int, *, keep: bool
@@ -185,12 +191,12 @@ class Baskets:
 
     def _unpacked(self, branch: _Branch, number: int) -> tuple[np.ndarray, np.ndarray]:
         size, n = int(branch.sizes[number]), int(branch.entries[number + 1] - branch.entries[number])
-        packed = os.pread(self._descriptor, size, int(branch.seeks[number]))
+        packed = self._packed(size, int(branch.seeks[number]))
         n_bytes, _, n_unpacked, _, n_key, _ = _KEY.unpack_from(packed)
         if not (len(packed) == size == n_bytes and _KEY.size + _BASKET.size < n_key < size and n_unpacked >= 0):
             raise ValueError(f"basket {number} of branch '{branch.name}' has no sensible header")
         n_entries, end = _BASKET.unpack_from(packed, n_key - _BASKET.size - 1)[3:]
-        data = self._unpack(memoryview(packed)[n_key:], n_unpacked)
+        data = self._unpack(packed[n_key:], n_unpacked)
         values, lists = data[: end - n_key], data[end - n_key :]
         if n_entries != n or not 0 <= end - n_key <= n_unpacked:
             raise ValueError(f"basket {number} of branch '{branch.name}' has {n_entries} entries, not {n}")
@@ -198,14 +204,17 @@ class Baskets:
             return values.view(branch.dtype), np.arange(n + 1)
         return self._lists(branch, number, values, lists)
 
+    def _packed(self, size: int, seek: int) -> memoryview:
+        """Bytes of the file, until the next call; fewer at its end."""
+        room = _scratch("packed", size)
+        return room[: os.preadv(self._descriptor, [room], seek)]
+
     def _unpack(self, packed: memoryview, size: int) -> np.ndarray:
         if len(packed) == size:  # what does not shrink is stored as it is
             return np.frombuffer(packed, np.uint8)
-        room: np.ndarray | None = getattr(_SCRATCH, "room", None)
-        if room is None or size > len(room):
-            room = _SCRATCH.room = np.empty(size, np.uint8)
-        unpack(packed, out=room[:size])
-        return room[:size]
+        room = np.frombuffer(_scratch("room", size), np.uint8)
+        unpack(packed, out=room)
+        return room
 
     def _lists(
         self, branch: _Branch, number: int, values: np.ndarray, lists: np.ndarray
@@ -233,10 +242,19 @@ class Baskets:
         if branch.counter is None:
             raise ValueError(f"basket {number} of branch '{branch.name}' does not say how long its lists are")
         start, stop = (int(one) for one in branch.entries[number : number + 2])
-        room = _SCRATCH.__dict__.pop("room", None)  # that of the lists is still needed
+        kept = {name: _SCRATCH.__dict__.pop(name, None) for name in ("room", "packed")}  # the lists' are still needed
         counts = np.asarray(self._content(branch.counter, start, stop, keep=False).data)
-        _SCRATCH.room = room
+        _SCRATCH.__dict__.update(kept)
         return np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]) * branch.dtype.itemsize
+
+
+def _scratch(name: str, size: int) -> memoryview:
+    """Some bytes of memory of this thread that is used again and again."""
+    room: np.ndarray | None = getattr(_SCRATCH, name, None)
+    if room is None or size > len(room):
+        room = np.empty(size, np.uint8)
+        setattr(_SCRATCH, name, room)
+    return memoryview(room)[:size]
 
 
 def _plain(branch: Any) -> _Branch | None:

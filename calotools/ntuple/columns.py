@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import awkward as ak
 import numpy as np
 
+from calotools.containers import new_array
 from calotools.errors import BranchError
 from calotools.ntuple.flavour import Field
 from calotools.ntuple.units import convert_factor
@@ -145,8 +146,12 @@ def _scale(values: np.ndarray, factor: float) -> np.ndarray:
     if factor == 1.0:
         return values
     kind = values.dtype.type if values.dtype.kind == "f" else np.float64
-    inverse = round(1.0 / factor)
-    return values / kind(inverse) if inverse * factor == 1.0 else values * kind(factor)
+    inverse, scaled = round(1.0 / factor), new_array(values.shape, kind)
+    return (
+        np.divide(values, kind(inverse), out=scaled)
+        if inverse * factor == 1.0
+        else np.multiply(values, kind(factor), out=scaled)
+    )
 
 
 def to_type(values: np.ndarray, field: Field, *, place: Place) -> np.ndarray:

@@ -12,7 +12,7 @@ import torch
 from calotools.containers import Batch
 
 if TYPE_CHECKING:
-    from calotools.images import ImageStore
+    from calotools.images import DraftStore, ImageStore
     from calotools.recipe import TrainConfig
     from calotools.training.inputs import InputScalers
     from calotools.training.sample import Sample
@@ -87,7 +87,7 @@ class StoreBatches:
 
     Parameters
     ----------
-    store : ImageStore
+    store : ImageStore or DraftStore
         On disk or in memory.
     sample : Sample
         Of its rows. One without usable cells gets weight 0.
@@ -99,7 +99,7 @@ class StoreBatches:
 
     def __init__(
         self,
-        store: ImageStore,
+        store: ImageStore | DraftStore,
         *,
         sample: Sample,
         scalers: InputScalers,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from calotools.images import ImageStore
+from calotools.images import DraftStore, ImageStore
 from calotools.training.preparation import new_store
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class StoreBuilder:
         path: Path,
         *,
         digest: str,
-        wanted: Callable[[ImageStore], np.ndarray] | None = None,
+        wanted: Callable[[ImageStore | DraftStore], np.ndarray] | None = None,
     ) -> None:
         self._config, self._path, self._digest, self._wanted = config, path, digest, wanted
         # another training may be making the same store
@@ -53,14 +53,14 @@ class StoreBuilder:
     def __contains__(self, number: int) -> bool:
         return number in self._spans
 
-    def add(self, number: int, piece: ImageStore) -> None:
+    def add(self, number: int, piece: ImageStore | DraftStore) -> None:
         """Keep a piece, once.
 
         Parameters
         ----------
         number : int
             Of the piece.
-        piece : ImageStore
+        piece : ImageStore or DraftStore
             In memory.
         """
         if number in self._spans:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import awkward as ak
 import numpy as np
 
-from calotools.images import cell_fields, image_spec, piece_arrays
+from calotools.images import cell_fields, image_spec, piece_arrays, piece_draft
 from calotools.models import is_variable_model
 from calotools.ntuple import Chunk, Range, RangeReader, index_of, lookup_friend, sample_fields
 from calotools.training.sample import columns_of
@@ -25,6 +25,7 @@ __all__ = ["PIECE", "Piece", "PieceReader", "input_fields", "read_fields", "stor
 
 # The store's column that says of which piece a row is.
 PIECE = "piece"
+_MOST = 2**28  # bytes of a pool of candidates that are not painted
 _CLUSTER = ("eta_cluster", "phi_cluster")
 
 
@@ -173,7 +174,7 @@ class PieceReader:
         used = add_track_variables(used, self.config.tracks)
         return replace(chunk, candidates=ak.with_field(used, np.full(len(used), piece.number, np.int32), PIECE))
 
-    def arrays(self, piece: Piece, *, threads: int | None = None) -> dict[str, np.ndarray]:
+    def arrays(self, piece: Piece, *, threads: int | None = None, paint: bool = True) -> dict[str, np.ndarray]:
         """What a store keeps of the used candidates.
 
         Parameters
@@ -181,27 +182,27 @@ class PieceReader:
         piece : Piece
         threads : int, optional
             As in `build_images`.
+        paint : bool
+            Without, their cells in place of the images, unless these need far less memory.
 
         Returns
         -------
         dict of str to array
-            As `piece_arrays`.
+            As `piece_arrays`, or as `piece_draft`.
 
         Raises
         ------
         CellError
             A candidate without usable cells, unless the recipe skips them.
         """
-        config = self.config
-        return piece_arrays(
-            self.candidates(piece),
-            self.spec,
-            columns=store_columns(config),
-            tracks=(config.tracks, config.max_tracks),
-            half=config.half,
-            on_bad=config.on_bad,
-            threads=threads,
-        )
+        config, candidates = self.config, self.candidates(piece)
+        wanted: Any = {"columns": store_columns(config), "on_bad": config.on_bad}
+        wanted["tracks"] = config.tracks, config.max_tracks
+        if not paint and not config.half:  # what is kept with 16 bits is the same in every epoch
+            draft = piece_draft(candidates, self.spec, **wanted)
+            if sum(column.nbytes for column in draft.values()) * config.shuffle_buffer <= _MOST * piece.n:
+                return draft
+        return piece_arrays(candidates, self.spec, half=config.half, threads=threads, **wanted)
 
     def close(self) -> None:
         """Close the files."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import awkward as ak
 import numpy as np
 
-from calotools.images import ImageStore, image_spec, join_pieces, pad_tracks
+from calotools.images import DraftStore, ImageStore, image_spec, is_draft, join_pieces, pad_tracks, without_cells
 from calotools.ntuple import index_of
 from calotools.training.batches import StoreBatches
 from calotools.training.inputs import InputScalers
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from calotools.recipe import TrainConfig
     from calotools.training.survey import Survey
 
-__all__ = ["Pool", "Pools", "fit_scalers", "in_memory"]
+__all__ = ["Pool", "Pools", "fit_scalers", "in_memory", "together"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Pool:
 
     Attributes
     ----------
-    store : ImageStore
+    store : ImageStore or DraftStore
     make_batch : StoreBatches
     order : (n_train,) int64
         Rows of `store`.
@@ -43,7 +43,7 @@ class Pool:
         Number of each candidate of `store` in the whole sample.
     """
 
-    store: ImageStore
+    store: ImageStore | DraftStore
     make_batch: StoreBatches
     order: np.ndarray
     rows: np.ndarray
@@ -80,7 +80,9 @@ class Pools:
         """Training candidates in each pool and all before it."""
         return list(accumulate(sum(map(self._n_kept, members)) for members in self._members))
 
-    def read(self, first: int, *, arrays: PieceArrays, seen: Callable[[int, ImageStore], None]) -> Iterator[Pool]:
+    def read(
+        self, first: int, *, arrays: PieceArrays, seen: Callable[[int, ImageStore | DraftStore], None], paint: bool
+    ) -> Iterator[Pool]:
         """Pools from number `first` on.
 
         Parameters
@@ -89,21 +91,21 @@ class Pools:
         arrays : PieceArrays
         seen : callable
             Gets the number of each piece, and what a store keeps of it, in memory.
+        paint : bool
+            All images now, for a store that is to be made; without, each when a batch wants it.
 
         Yields
         ------
         Pool
         """
-        with closing(arrays(piece for members in self._members[first:] for piece in members)) as read:
+        pieces = (piece for members in self._members[first:] for piece in members)
+        with closing(arrays(pieces, paint=paint)) as read:
             for number, members in enumerate(self._members[first:], start=first):
                 parts = []
                 for piece, part in islice(read, len(members)):
                     parts.append(part)
-                    seen(piece.number, self._in_memory(part))
-                yield self._pool(number, members, self._in_memory(join_pieces(parts)))
-
-    def _in_memory(self, arrays: dict[str, np.ndarray]) -> ImageStore:
-        return in_memory(self._config, arrays)
+                    seen(piece.number, together(self._config, [part]))
+                yield self._pool(number, members, together(self._config, parts))
 
     def _n_kept(self, piece: Piece) -> int:
         ends = zip(self._before[piece.number], piece.n_train, self._fractions, strict=True)
@@ -113,7 +115,7 @@ class Pools:
             for start, n, fraction in ends
         )
 
-    def _pool(self, number: int, members: Sequence[Piece], store: ImageStore) -> Pool:
+    def _pool(self, number: int, members: Sequence[Piece], store: ImageStore | DraftStore) -> Pool:
         config = self._config
         sample = self._weighing.apply(config, label(config, store.column, store.index), store.column)
         numbers, train = class_numbers(config, sample), sample.split == PARTS["train"]
@@ -134,6 +136,18 @@ class Pools:
             own = np.flatnonzero(train & (numbers == number))
             chosen[own] = keep_some(before[number] + np.arange(len(own)), fraction=fraction, epoch=self._epoch)
         return chosen
+
+
+def together(config: TrainConfig, pieces: Sequence[dict[str, np.ndarray]]) -> ImageStore | DraftStore:
+    """Pieces of `PieceArrays` as something that batches can be made of."""
+    drafts = [is_draft(one) for one in pieces]
+    if all(drafts):
+        return DraftStore(pieces, in_memory(config, join_pieces([without_cells(one) for one in pieces])))
+    painted = [
+        together(config, [one]).take(np.arange(len(one["status"]))) if draft else one
+        for one, draft in zip(pieces, drafts, strict=True)
+    ]
+    return in_memory(config, join_pieces(painted))
 
 
 def in_memory(config: TrainConfig, arrays: dict[str, np.ndarray]) -> ImageStore:

@@ -39,12 +39,16 @@ class PieceArrays:
         self._readers: list[PieceReader] = []
         self._pool: ThreadPoolExecutor | None = None
 
-    def __call__(self, pieces: Iterable[Piece]) -> Generator[tuple[Piece, dict[str, np.ndarray]], None, None]:
+    def __call__(
+        self, pieces: Iterable[Piece], *, paint: bool = True
+    ) -> Generator[tuple[Piece, dict[str, np.ndarray]], None, None]:
         """Pieces and what is kept of them, in their order.
 
         Parameters
         ----------
         pieces : iterable of Piece
+        paint : bool
+            As in `PieceReader.arrays`.
 
         Yields
         ------
@@ -53,7 +57,7 @@ class PieceArrays:
             As `PieceReader.arrays`.
         """
         if self._threads == 1:
-            yield from ((piece, self._arrays(piece)) for piece in pieces)
+            yield from ((piece, self._arrays(piece, paint)) for piece in pieces)
             return
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="pieces")
@@ -61,7 +65,7 @@ class PieceArrays:
         try:
             while True:
                 for piece in islice(left, self._threads + 1 - len(ahead)):
-                    ahead.append((piece, self._pool.submit(self._arrays, piece)))
+                    ahead.append((piece, self._pool.submit(self._arrays, piece, paint)))
                 if not ahead:
                     return
                 piece, made = ahead.popleft()
@@ -70,13 +74,13 @@ class PieceArrays:
             for _, made in ahead:
                 made.cancel()
 
-    def _arrays(self, piece: Piece) -> dict[str, np.ndarray]:
+    def _arrays(self, piece: Piece, paint: bool) -> dict[str, np.ndarray]:
         reader: PieceReader | None = getattr(self._own, "reader", None)
         if reader is None:
             known = self._readers[0].known if self._readers else None
             reader = self._own.reader = PieceReader(self._config, known=known)
             self._readers.append(reader)
-        return reader.arrays(piece, threads=1)
+        return reader.arrays(piece, threads=1, paint=paint)
 
     def close(self) -> None:
         """Wait for what is under way, and close the files."""

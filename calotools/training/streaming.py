@@ -14,7 +14,7 @@ import numpy as np
 
 from calotools.containers import Batch, Index
 from calotools.errors import InputFileError
-from calotools.images import ImageStore
+from calotools.images import DraftStore, ImageStore
 from calotools.training.batches import StoreBatches, join_batches
 from calotools.training.building import StoreBuilder
 from calotools.training.naming import name_rows
@@ -138,11 +138,13 @@ class StreamData:
         ends = pools.ends()
         edges = batch_edges(ends[-1], len(self)).tolist()
         # A pool that was used up before is not read again, unless it has to be kept.
-        first = 0 if self._start_building() else int(np.searchsorted(ends, edges[skip], side="right"))
+        building = self._start_building()
+        first = 0 if building else int(np.searchsorted(ends, edges[skip], side="right"))
         at = ends[first - 1] if first else 0
         pending: deque[tuple[Pool, np.ndarray]] = deque()
         ready = at
-        read = pools.read(first, arrays=self._arrays, seen=self._keep)
+        paint = building and not self._streams
+        read = pools.read(first, arrays=self._arrays, seen=self._keep, paint=paint)
         for pool in prefetch(read, depth=min(1, self.config.trainer.prefetch)):
             self._recent.append((pool.rows, pool.store.index))
             pending.append((pool, pool.order))
@@ -161,12 +163,12 @@ class StreamData:
                 self._builder = StoreBuilder(self.config, self._path, digest=self._own_digest, wanted=wanted)
             return True
 
-    def _keep(self, number: int, piece: ImageStore) -> None:
+    def _keep(self, number: int, piece: ImageStore | DraftStore) -> None:
         with self._lock:
             if self._builder is not None:
                 self._builder.add(number, piece)
 
-    def _is_validation(self, piece: ImageStore) -> np.ndarray:
+    def _is_validation(self, piece: ImageStore | DraftStore) -> np.ndarray:
         return label(self.config, piece.column, piece.index).split == PARTS["validation"]
 
     def complete(self) -> None:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
+from numba import njit
 
 from calotools.errors import ConfigError, EmptyInputError, ShapeError, nearest
 
@@ -66,9 +67,15 @@ class Scaler:
             raise ShapeError(
                 f"values of shape {values.shape} cannot be scaled as {len(self.names)} variables {self.names}"
             )
-        scaled = (values.astype(np.float64) - np.asarray(self.centre)) / np.asarray(self.width)
-        scaled = np.clip(np.nan_to_num(scaled, nan=0.0, posinf=self.clip, neginf=-self.clip), -self.clip, self.clip)
-        return (scaled if mask is None else scaled * mask[..., None]).astype(np.float32)
+        scaled = np.zeros(values.shape, np.float32)
+        if not scaled.size:
+            return scaled
+        plain = values if values.dtype in (np.float32, np.float64) else values.astype(np.float64)
+        rows = np.ascontiguousarray(plain).reshape(-1, len(self.names))
+        known = np.ones(len(rows), bool) if mask is None else np.ascontiguousarray(mask, dtype=bool).reshape(-1)
+        centre, width = (np.asarray(one, dtype=np.float64) for one in (self.centre, self.width))
+        _apply(rows, known, centre, width, float(self.clip), scaled.reshape(rows.shape))
+        return scaled
 
     def invert(self, scaled: np.ndarray) -> np.ndarray:
         """Undo `apply`, for values that were neither missing nor clipped.
@@ -175,3 +182,12 @@ def _fit_robust(column: np.ndarray) -> tuple[float, float]:
 
 
 _METHODS = {"robust": _fit_robust, "standard": _fit_standard}
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _apply(values, mask, centre, width, clip, scaled):  # type: ignore[no-untyped-def]
+    """In one pass, for every batch has its tracks scaled; where `mask` is false, `scaled` stays as it is."""
+    for i in range(len(values)):
+        for k in range(len(centre) if mask[i] else 0):
+            one = (np.float64(values[i, k]) - centre[k]) / width[k]
+            scaled[i, k] = 0.0 if np.isnan(one) else min(max(one, -clip), clip)

@@ -1,0 +1,66 @@
+"""Memory that is used again is never used twice at a time."""
+
+import gc
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+from calotools.containers import new_array
+
+N = 300_000
+
+
+def view_of(array):
+    return array[1000:].reshape(-1, 10)[:, :3]
+
+
+def tensor_of(array):
+    return torch.from_numpy(array)[5:]
+
+
+def buffer_of(array):
+    return memoryview(array)[7:]
+
+
+@pytest.mark.parametrize("keep", [view_of, tensor_of, buffer_of])
+def test_memory_is_free_when_the_last_view_is_gone(keep):
+    first = new_array(N, np.float32)
+    place, kept = first.ctypes.data, keep(first)
+    del first
+    gc.collect()
+    others = [new_array(N, np.float32) for _ in range(20)]
+    assert all(not np.shares_memory(other, np.asarray(kept)) for other in others)
+    del kept
+    gc.collect()
+    again = [new_array((N // 3, 3), np.float32) for _ in range(20)]
+    assert place in [one.ctypes.data for one in again]
+
+
+def test_arrays_are_as_asked_for():
+    for shape, dtype in [(0, np.int64), (7, np.uint8), ((100, 5, 56, 11), np.float32), (2**17 + 1, np.bool_)]:
+        array = new_array(shape, dtype)
+        assert type(array) is np.ndarray
+        assert array.shape == ((shape,) if isinstance(shape, int) else shape)
+        assert array.dtype == dtype
+        assert array.flags.c_contiguous
+        assert array.flags.writeable
+
+
+def test_threads_do_not_share():
+    wrong = []
+
+    def work(number):
+        for size in np.random.default_rng(number).integers(50_000, 200_000, 200):
+            array = new_array(int(size), np.int64)
+            array[:] = number
+            if (array != number).any():
+                wrong.append(number)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
