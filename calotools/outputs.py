@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from calotools.errors import OutputError, OutputExistsError
 
-__all__ = ["check_output", "new_file", "new_folder"]
+__all__ = ["beside", "check_output", "new_file", "new_folder"]
 
 
 def check_output(path: Path | str, *, overwrite: bool) -> Path:
@@ -51,8 +52,21 @@ def check_output(path: Path | str, *, overwrite: bool) -> Path:
     return path
 
 
-def _temporary(path: Path) -> Path:
-    return path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+def beside(path: Path, kind: str) -> Path:
+    """A name next to a path that nobody else takes, on whichever machine that shares the folder.
+
+    Parameters
+    ----------
+    path : Path
+    kind : str
+        Ends the name, before the suffix of `path`.
+
+    Returns
+    -------
+    Path
+    """
+    own = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"  # processes of two machines can have the same number
+    return path.with_name(f".{path.stem}.{own}.{kind}{path.suffix}")
 
 
 @contextmanager
@@ -89,7 +103,7 @@ def new_file(path: Path | str, *, overwrite: bool = False) -> Iterator[Path]:
     path = check_output(path, overwrite=overwrite)
     if path.is_dir():
         raise OutputError(f"output '{path}' is a folder, a file is going to be written; name a file in it")
-    temporary = _temporary(path)
+    temporary = beside(path, "partial")
     try:
         yield temporary
         temporary.replace(path)
@@ -118,7 +132,7 @@ def new_folder(path: Path | str, *, overwrite: bool = False) -> Iterator[Path]:
         The folder exists and `overwrite` is false.
     """
     path = check_output(path, overwrite=overwrite)
-    temporary = _temporary(path)
+    temporary = beside(path, "partial")
     temporary.mkdir()
     try:
         yield temporary

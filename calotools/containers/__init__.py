@@ -22,6 +22,7 @@ from calotools.containers.performance import (
     Roc,
     WorkingPoints,
 )
+from calotools.containers.records import column_of
 from calotools.containers.tagprobe import Closure, ScaleFactors, TagProbeFit
 
 __all__ = [
@@ -46,5 +47,6 @@ __all__ = [
     "TagProbeFit",
     "WidthComparison",
     "WorkingPoints",
+    "column_of",
     "new_array",
 ]

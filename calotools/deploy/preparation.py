@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable
 from functools import partial
@@ -14,6 +13,7 @@ from calotools.deploy.distributed import Executor, workers
 from calotools.errors import InputFileError
 from calotools.images import ImageStore, merge_stores
 from calotools.ntuple import bad_files, each_file, iterate_candidates, resolve_sample, sample_fields
+from calotools.outputs import beside
 from calotools.training.pieces import Piece, PieceReader
 from calotools.training.preparation import find_store, prepare_shard, store_digest, store_path
 from calotools.training.survey import join_surveys, survey_file
@@ -99,7 +99,7 @@ def prepare(config: PrepareConfig, *, progress: Progress | None = None) -> tuple
 def _draw(config: PrepareConfig, execute: Executor, *, progress: Progress | None) -> ImageStore:
     target = store_path(config)
     pieces = _survey(config, execute, progress=progress)
-    parts = target.with_name(f".{target.name}.{os.getpid()}.parts")
+    parts = beside(target, "parts")
     draw = partial(_draw_file, config=config, pieces=pieces, folder=parts)
     keep = None if progress is None else partial(progress, "files")
     try:

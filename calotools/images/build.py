@@ -8,7 +8,7 @@ from typing import Literal
 import awkward as ak
 import numpy as np
 
-from calotools.containers import Images, ImageSpec
+from calotools.containers import Images, ImageSpec, new_array
 from calotools.errors import BranchError, CellError
 from calotools.images.bands import Bands, encode, join_offsets
 from calotools.images.brush import EMPTY, unveil
@@ -187,7 +187,7 @@ def new_canvas(spec: ImageSpec, *, rows: int | None = None) -> Canvas:
     rows = fitting if rows is None else rows
     which = np.array([names.index(one) if one in names else -1 for one in _EXTRA], dtype=np.int64)
     return Canvas(
-        values=np.zeros((rows, len(names), n_pixel + PADDING), dtype=np.float32),
+        values=new_array((rows, len(names), n_pixel + PADDING), np.float32),
         heat=np.empty(n_pixel if (which[:2] >= 0).any() else 0, dtype=np.float32),
         which=which,
     )

@@ -17,7 +17,7 @@ from calotools.images.bands import join_offsets
 from calotools.images.brush import unveil_rows
 from calotools.images.build import bands_of, new_canvas, new_found, painted
 from calotools.images.dense import output_arrays
-from calotools.images.paint import Cells, cell_kinds, paint
+from calotools.images.paint import Canvas, Cells, cell_kinds, paint
 from calotools.images.rows import join, take_ranges
 from calotools.images.spec import plan_of
 from calotools.images.store import BAND_ARRAYS, ImageStore
@@ -60,11 +60,9 @@ class DraftStore:
         self.spec, self._columns = columns.spec, columns
         self._sheets = _join_small([Cells._make(one[f"{_PREFIX}{name}"] for name in Cells._fields) for one in pieces])
         self._edges = np.cumsum([0, *(len(cells.offsets) - 1 for cells in self._sheets)])
-        plan, canvas = plan_of(self.spec), new_canvas(self.spec)
-        self._canvas, self._words = canvas, canvas.values.view(np.int32)
-        # what the compiled loop is given for each sheet; plain tuples, see `paint_all`
-        common = tuple(plan), *cell_kinds(plan), tuple(canvas)
-        self._given = [(tuple(one), *common, tuple(new_found(len(one.offsets) - 1, self.spec))) for one in self._sheets]
+        plan = plan_of(self.spec)
+        self._plan = tuple(plan), *cell_kinds(plan)  # plain tuples for the compiled loop, see `paint_all`
+        self._given = [(tuple(one), tuple(new_found(len(one.offsets) - 1, self.spec))) for one in self._sheets]
         self._firsts = np.cumsum([0, *(np.prod(shape, dtype=int) for shape in self.spec.shapes().values())]).tolist()
         self._painted = [(k, name) for k, name in enumerate(painted(self.spec)) if name in self.spec.quantities]
 
@@ -116,7 +114,7 @@ class DraftStore:
         return arrays | {name: column for name, column in rest.items() if name.startswith("track_")}
 
     def dense(self, rows: np.ndarray) -> dict[str, np.ndarray]:
-        """Images of some rows, as `ImageStore.dense`; not in two threads at a time.
+        """Images of some rows, as `ImageStore.dense`.
 
         Parameters
         ----------
@@ -138,22 +136,28 @@ class DraftStore:
         sheet_of = np.searchsorted(self._edges, rows, side="right") - 1
         order = np.argsort(sheet_of, kind="stable")
         ends = np.searchsorted(sheet_of[order], np.arange(len(self._sheets) + 1))
+        canvas = new_canvas(self.spec)
         for number, (first, last) in enumerate(pairwise(ends)):
-            for start in range(first, last, len(self._canvas.values)):
-                places = order[start : min(last, start + len(self._canvas.values))]
-                self._paint(number, rows[places] - self._edges[number], places, images)
+            for start in range(first, last, len(canvas.values)):
+                places = order[start : min(last, start + len(canvas.values))]
+                self._paint(number, rows[places] - self._edges[number], canvas)
+                self._keep(canvas, places, images)
         return images
 
-    def _paint(self, number: int, rows: np.ndarray, places: np.ndarray, images: dict[str, np.ndarray]) -> None:
-        """Paint rows of a sheet, to places in the images."""
-        paint(rows, *self._given[number])
+    def _paint(self, number: int, rows: np.ndarray, canvas: Canvas) -> None:
+        cells, found = self._given[number]
+        paint(rows, cells, *self._plan, tuple(canvas), found)
+
+    def _keep(self, canvas: Canvas, places: np.ndarray, images: dict[str, np.ndarray]) -> None:
+        """Copy what was painted to places in the images."""
+        words = canvas.values.view(np.int32)
         for name, first, end in zip(self.spec.grids, self._firsts[:-1], self._firsts[1:], strict=True):
             for k, quantity in self._painted:
                 image = images[f"{quantity}_{name}"].reshape(-1, end - first)
                 if k == 0:
-                    unveil_rows(self._words, first, places, image.view(np.int32))
+                    unveil_rows(words, first, places, image.view(np.int32))
                 else:
-                    image[places] = self._canvas.values[: len(rows), k, first:end]
+                    image[places] = canvas.values[: len(places), k, first:end]
 
 
 def _join_small(pieces: Sequence[Cells]) -> list[Cells]:

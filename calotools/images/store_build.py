@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol, Self
 import awkward as ak
 import numpy as np
 
-from calotools.containers import ImageSpec
+from calotools.containers import ImageSpec, column_of
 from calotools.errors import BranchError, ConfigError, EmptyInputError, nearest
 from calotools.images.build import build_bands, cells_of, check_status
 from calotools.images.columns import ArrayWriter, to_half
@@ -349,5 +349,7 @@ def _tracks(candidates: ak.Array, tracks: tuple[Sequence[str], int]) -> dict[str
 def _column(candidates: ak.Array, name: str) -> np.ndarray:
     if name not in ak.fields(candidates):
         raise BranchError(f"candidates have no '{name}' to store; {nearest(name, ak.fields(candidates))}")
-    column = candidates[name]
-    return ak.to_numpy(column if column.layout.is_numpy else ak.fill_none(column, np.nan))  # filling is slow
+    column = column_of(candidates, name)
+    if column.is_numpy:  # filling is slow
+        return np.asarray(column.to_backend_array())
+    return ak.to_numpy(ak.fill_none(candidates[name], np.nan))

@@ -9,6 +9,7 @@ import numpy as np
 from awkward.contents import ListOffsetArray, NumpyArray, RecordArray
 from awkward.index import Index64
 
+from calotools.containers import column_of
 from calotools.errors import BranchError
 from calotools.ntuple.columns import Place, convert, pick_element, take_apart, to_type
 from calotools.ntuple.expression import evaluate
@@ -79,7 +80,7 @@ def _count_candidates(arrays: ak.Array, plan: Plan, place: Place) -> np.ndarray:
     step = next(one for one in plan.steps if one.group != "event" and one.branches and not one.link)
     branch = step.branches[0]
     depth = 2 if step.group in COLLECTIONS or step.element is not None else 1
-    offsets, _ = take_apart(arrays[branch], depth=depth, branch=branch, place=place)
+    offsets, _ = take_apart(column_of(arrays, branch), depth=depth, branch=branch, place=place)
     return np.diff(offsets[0])
 
 
@@ -91,9 +92,10 @@ def _position_in_event(counts: np.ndarray) -> np.ndarray:
 def _read(arrays: ak.Array, step: Field, parts: _Parts, place: Place) -> None:
     """Take one branch apart and put its numbers where they belong."""
     branch = step.branches[0]
-    array = (
-        arrays[branch] if not step.link else follow_link(arrays[branch], arrays[step.link], branch=branch, place=place)
-    )
+    if step.link:
+        array = follow_link(arrays[branch], arrays[step.link], branch=branch, place=place).layout
+    else:
+        array = column_of(arrays, branch)
     counts = parts.counts if step.group != "event" else None
     in_list = step.group in COLLECTIONS
     depth = int(counts is not None) + int(in_list) + int(step.element is not None)

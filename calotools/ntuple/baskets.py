@@ -118,6 +118,10 @@ class Baskets:
         plain = [one for one in found if one is not None]
         return cls(path, tree.name, plain, n=int(tree.num_entries)) if len(plain) == len(branches) else None
 
+    def twin(self) -> Baskets:
+        """The same, to be read at the same time."""
+        return Baskets(self.path, self.tree, self._branches, n=self.n)
+
     def steps(self, *, step: int, start: int, stop: int) -> Iterator[ak.Array]:
         """The branches, some entries at a time.
 
@@ -254,7 +258,7 @@ def _scratch(name: str, size: int) -> memoryview:
     if room is None or size > len(room):
         room = np.empty(size, np.uint8)
         setattr(_SCRATCH, name, room)
-    return memoryview(room)[:size]
+    return room.data[:size]
 
 
 def _plain(branch: Any) -> _Branch | None:

@@ -34,12 +34,14 @@ class Place:
         return f"file '{self.file}', tree '{self.tree}'"
 
 
-def take_apart(array: ak.Array, *, depth: int, branch: str, place: Place) -> tuple[list[np.ndarray], np.ndarray]:
+def take_apart(
+    layout: ak.contents.Content, *, depth: int, branch: str, place: Place
+) -> tuple[list[np.ndarray], np.ndarray]:
     """Offsets of each level of lists, and the numbers inside.
 
     Parameters
     ----------
-    array : awkward array
+    layout : awkward content
         Of one branch.
     depth : int
         Levels of lists that the field needs: 0 for one number per entry.
@@ -57,19 +59,19 @@ def take_apart(array: ak.Array, *, depth: int, branch: str, place: Place) -> tup
     BranchError
         The branch has another depth, or holds no numbers.
     """
-    layout = array.layout
+    array = layout
     if not _is_flat(layout):
-        layout = ak.to_packed(array).layout
+        layout = ak.to_packed(layout, highlevel=False)
     offsets = []
     while layout.is_list and layout.parameter("__array__") is None:
         layout = layout.to_ListOffsetArray64(True)
         offsets.append(np.asarray(layout.offsets))
         layout = layout.content[: offsets[-1][-1]]
     if not layout.is_numpy or layout.parameter("__array__") is not None or np.ndim(layout.data) != 1:
-        raise BranchError(f"{place}, branch '{branch}' holds {ak.type(array).content}; a number is needed")
+        raise BranchError(f"{place}, branch '{branch}' holds {array.form.type}; a number is needed")
     if len(offsets) != depth:
         raise BranchError(
-            f"{place}, branch '{branch}' holds {_shape(len(offsets))} per entry ({ak.type(array).content}), but the "
+            f"{place}, branch '{branch}' holds {_shape(len(offsets))} per entry ({array.form.type}), but the "
             f"field needs {_shape(depth)}; correct the branch, its table or 'layout' in the flavour file"
         )
     return offsets, np.asarray(layout.data)

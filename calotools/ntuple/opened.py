@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import zlib
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -73,6 +74,16 @@ class OpenedTree:
             self._source = None
         self._next = 0
         self._numbering = self._number_from(0)
+
+    def twin(self) -> OpenedTree | None:
+        """Another one of the same, for another thread, without opening the file; None where that has to be open."""
+        if self._source is not None:
+            return None
+        other = copy.copy(self)
+        other._baskets = {key: one and one.twin() for key, one in self._baskets.items()}
+        other._stack, other._next, other.checked = ExitStack(), 0, False
+        other._numbering = other._number_from(0)
+        return other
 
     @property
     def place(self) -> str:

@@ -149,6 +149,8 @@ class RangeReader:
         As in `iterate_candidates`.
     keep_open : int
         Files that are open at a time; four times as many are remembered.
+    like : RangeReader, optional
+        Of another thread, for the same fields: what it knows of files need not be found out again.
 
     Raises
     ------
@@ -156,10 +158,16 @@ class RangeReader:
         When called: as `iterate_candidates`. Units are checked on the first range of each opened file.
     """
 
-    def __init__(self, *, fields: Sequence[str] | None = None, keep_open: int = 64) -> None:
+    def __init__(
+        self, *, fields: Sequence[str] | None = None, keep_open: int = 64, like: RangeReader | None = None
+    ) -> None:
         self._fields = fields
         self._keep_open = keep_open
         self._files: OrderedDict[tuple[str, str], OpenedTree] = OrderedDict()
+        self._others: list[OrderedDict[tuple[str, str], OpenedTree]] = (
+            [] if like is None or like._fields != fields else like._others
+        )
+        self._others.append(self._files)
 
     def __call__(self, where: Range) -> Chunk:
         """The candidates of a range.
@@ -188,9 +196,15 @@ class RangeReader:
         if key not in self._files:
             while sum(one.cost for one in self._files.values()) >= self._keep_open:
                 self._files.popitem(last=False)[1].close()
-            self._files[key] = OpenedTree(where.file, tree=where.tree, flavour=where.flavour, fields=self._fields)
+            self._files[key] = self._twin(key) or OpenedTree(
+                where.file, tree=where.tree, flavour=where.flavour, fields=self._fields
+            )
         self._files.move_to_end(key)
         return self._files[key]
+
+    def _twin(self, key: tuple[str, str]) -> OpenedTree | None:
+        known = next((one for files in list(self._others) if (one := files.get(key))), None)
+        return known and known.twin()
 
     def each(self, ranges: Sequence[Range]) -> Iterator[Chunk]:
         """Candidates of several ranges, one after the other."""

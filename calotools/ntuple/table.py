@@ -170,7 +170,7 @@ def _lists_of(records: ak.Array, collection: str, tree: str) -> Lists:
     columns: dict[str, np.ndarray] = {}
     offsets = np.zeros(len(records) + 1, np.int64)
     for name in records.fields:
-        (own,), columns[name] = take_apart(records[name], depth=1, branch=f"{collection}.{name}", place=place)
+        (own,), columns[name] = take_apart(records[name].layout, depth=1, branch=f"{collection}.{name}", place=place)
         if len(columns) > 1 and not np.array_equal(own, offsets):
             raise BranchError(
                 f"{place}: the lists of '{collection}.{name}' differ in length from those of its neighbours"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from calotools.images import DraftStore, ImageStore
+from calotools.outputs import beside
 from calotools.training.preparation import new_store
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class StoreBuilder:
     ) -> None:
         self._config, self._path, self._digest, self._wanted = config, path, digest, wanted
         # another training may be making the same store
-        self._kept = path.with_name(f".{path.name}.{os.getpid()}.pieces")
+        self._kept = beside(path, "pieces")
         self._spans: dict[int, tuple[int, int]] = {}
         self._n = 0
         self._writer = new_store(config, self._kept).__enter__()

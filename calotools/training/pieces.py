@@ -110,16 +110,25 @@ class PieceReader:
         Read them too, not only variables.
     known : set of str, optional
         Fields that the files have, where that was found out before: it takes opening one.
+    like : PieceReader, optional
+        The same of another thread, from which this one learns what it knows of files.
     """
 
     def __init__(
-        self, config: TrainConfig, *, cells: bool = True, tracks: bool = True, known: frozenset[str] | None = None
+        self,
+        config: TrainConfig,
+        *,
+        cells: bool = True,
+        tracks: bool = True,
+        known: frozenset[str] | None = None,
+        like: PieceReader | None = None,
     ) -> None:
         self.config, self.spec = config, image_spec(config.images)
         sample = config.sample
+        known = known if like is None else like.known
         if known is None:
             known = frozenset(sample_fields(sample.files, tree=sample.tree, flavour=sample.flavour))
-        self.known = known
+        self.known: frozenset[str] = known
         self._variables = (*columns_of(config), *sorted(fields_in(sample.selection)))
         derived = derived_inputs(self._variables, known=known)
         left_out = (*(() if cells else ("cells.", *_CLUSTER)), *(() if tracks else ("tracks.",)))
@@ -128,7 +137,7 @@ class PieceReader:
         if self._weights is not None:  # theirs are not read
             fields = tuple(one for one in fields if one != "weight")
         self.fields = tuple(one for one in fields if one in derived or not one.startswith(left_out))
-        self._read = RangeReader(fields=self.fields)
+        self._read: RangeReader = RangeReader(fields=self.fields, like=None if like is None else like._read)
 
     def select(self, piece: Piece) -> tuple[Chunk, tuple[CutStep, ...]]:
         """Every candidate of a piece that passes the selection, and the cut flow.

@@ -77,8 +77,8 @@ class PieceArrays:
     def _arrays(self, piece: Piece, paint: bool) -> dict[str, np.ndarray]:
         reader: PieceReader | None = getattr(self._own, "reader", None)
         if reader is None:
-            known = self._readers[0].known if self._readers else None
-            reader = self._own.reader = PieceReader(self._config, known=known)
+            like = self._readers[0] if self._readers else None
+            reader = self._own.reader = PieceReader(self._config, like=like)
             self._readers.append(reader)
         return reader.arrays(piece, threads=1, paint=paint)
 

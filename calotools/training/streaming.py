@@ -14,13 +14,13 @@ import numpy as np
 
 from calotools.containers import Batch, Index
 from calotools.errors import InputFileError
-from calotools.images import DraftStore, ImageStore
+from calotools.images import DraftStore, ImageStore, default_threads
 from calotools.training.batches import StoreBatches, join_batches
 from calotools.training.building import StoreBuilder
 from calotools.training.naming import name_rows
 from calotools.training.order import batch_edges
 from calotools.training.pools import Pool, Pools, fit_scalers, in_memory
-from calotools.training.prefetch import prefetch
+from calotools.training.prefetch import map_ahead, prefetch
 from calotools.training.preparation import store_digest, store_path
 from calotools.training.reading import PieceArrays
 from calotools.training.sample import PARTS, label
@@ -134,6 +134,11 @@ class StreamData:
                 self._builder = None
 
     def _stream(self, epoch: int, *, part: tuple[int, int], skip: int) -> Iterator[Batch]:
+        threads = 1 if self.config.trainer.prefetch == 0 else default_threads()
+        yield from map_ahead(lambda taken: _draw(taken, part), self._deal(epoch, skip=skip), threads=threads)
+
+    def _deal(self, epoch: int, *, skip: int) -> Iterator[list[tuple[Pool, np.ndarray]]]:
+        """The rows of each batch without the first `skip`, as soon as they are read."""
         pools = Pools(self.config, self._known, scalers=self.scalers, weighing=self._weighing, epoch=epoch)
         ends = pools.ends()
         edges = batch_edges(ends[-1], len(self)).tolist()
@@ -151,7 +156,7 @@ class StreamData:
             ready += len(pool.order)
             while skip < len(self) and edges[skip + 1] <= ready:
                 _take(pending, edges[skip] - at)
-                yield _draw(_take(pending, edges[skip + 1] - edges[skip]), part)
+                yield _take(pending, edges[skip + 1] - edges[skip])
                 at, skip = edges[skip + 1], skip + 1
 
     def _start_building(self) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import awkward as ak
 import numpy as np
 
+from calotools.containers import column_of
 from calotools.errors import BranchError, ShapeError, nearest
 
 __all__ = ["flat_collection"]
@@ -49,12 +50,13 @@ def flat_collection(
     ([0, 1, 3], [3.0, 1.0, 2.0])
     """
     _require(collection, ak.fields(candidates), where="the candidates")
-    records = candidates[collection]
+    records = column_of(candidates, collection)
+    inside = records.fields
     offsets: np.ndarray | None = None
     values = {}
     for name in fields:
-        _require(name, ak.fields(records), where=f"the collection '{collection}'")
-        starts, values[name] = _pack(records[name])
+        _require(name, inside, where=f"the collection '{collection}'")
+        starts, values[name] = _pack(column_of(records, name))
         if offsets is not None and not np.array_equal(offsets, starts):
             row = int(np.flatnonzero(np.diff(offsets) != np.diff(starts))[0])
             raise ShapeError(
@@ -72,12 +74,12 @@ def _require(name: str, present: list[str], *, where: str) -> None:
         raise BranchError(f"'{name}' is not in {where}; {nearest(name, present)}; read it with fields=[...]")
 
 
-def _pack(column: ak.Array) -> tuple[np.ndarray, np.ndarray]:
-    plain = column.layout
+def _pack(plain: ak.contents.Content) -> tuple[np.ndarray, np.ndarray]:
     if isinstance(plain, ak.contents.ListOffsetArray) and isinstance(plain.content, ak.contents.NumpyArray):
         # what files give; packing takes as long as painting a dozen candidates
         offsets, values = np.asarray(plain.offsets.data, dtype=np.int64), np.asarray(plain.content.to_backend_array())
         return offsets - offsets[0], values[offsets[0] : offsets[-1]]
+    column = ak.Array(plain)
     layout = ak.to_packed(ak.from_regular(ak.drop_none(column), axis=None)).layout
     if not layout.is_list:
         raise ShapeError(f"a jagged column is needed, this one has type {ak.type(column)}")
