@@ -92,6 +92,7 @@ def closeness(
     names: Sequence[str],
     rng: np.random.Generator,
     kind: str = "quadratic",
+    groups: tuple[np.ndarray | None, np.ndarray | None] = (None, None),
 ) -> Closeness:
     """Compare a reweighted sample with its target.
 
@@ -107,6 +108,8 @@ def closeness(
         Draws the folds of the classifier.
     kind : {"quadratic", "trees"}
         Of the classifier; see `separate`.
+    groups : ((n,) int, (m,) int), optional
+        Of source and target, for `separate`.
 
     Returns
     -------
@@ -124,7 +127,7 @@ def closeness(
         columns = source.values[:, axis], target.values[:, axis]
         distance[axis] = _ks(*columns, weight, target.weight)
         mean[axis], error[axis] = _difference(*columns, weight, target.weight)
-    area, area_error = _auc_within_folds(source, target, weight, rng, kind)
+    area, area_error = _auc_within_folds(source, target, weight, rng, kind, groups)
     covered, used = overlap(source, target)
     return Closeness(
         names=tuple(names),
@@ -145,7 +148,12 @@ def closeness(
 
 
 def _auc_within_folds(
-    source: WeightedSample, target: WeightedSample, weight: np.ndarray, rng: np.random.Generator, kind: str
+    source: WeightedSample,
+    target: WeightedSample,
+    weight: np.ndarray,
+    rng: np.random.Generator,
+    kind: str,
+    groups: tuple[np.ndarray | None, np.ndarray | None],
 ) -> tuple[float, float]:
     """Mean over folds: a classifier is trained and tested inside each, where the weights know nothing of it.
 
@@ -156,7 +164,16 @@ def _auc_within_folds(
     for number in np.unique(source.fold):
         own, other = source.fold == number, target.fold == number
         weights = {"weight_one": target.weight[other], "weight_zero": weight[own]}
-        scores = separate(target.values[other], source.values[own], rng=rng, kind=kind, **weights)
+        shared = [None if one is None else one[rows] for one, rows in zip(groups, (own, other), strict=True)]
+        scores = separate(
+            target.values[other],
+            source.values[own],
+            rng=rng,
+            kind=kind,
+            group_one=shared[1],
+            group_zero=shared[0],
+            **weights,
+        )
         found.append(auc(*scores, signal_weight=target.weight[other], background_weight=weight[own]))
     values, errors = np.array(found).T
     return float(values.mean()), float(np.sqrt(np.sum(errors**2)) / len(found))

@@ -65,6 +65,8 @@ def separate(
     kind: str = "quadratic",
     weight_one: np.ndarray | None = None,
     weight_zero: np.ndarray | None = None,
+    group_one: np.ndarray | None = None,
+    group_zero: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Scores of a classifier, each on rows that it did not see.
 
@@ -80,6 +82,9 @@ def separate(
         difference (``calotools[trees]``).
     weight_one, weight_zero : (n,), (m,) float, optional
         Both samples count the same in all. Rows of negative weight are scored, but not learnt from.
+    group_one, group_zero : (n,), (m,) int, optional
+        Rows of a group are in one fold: they share something, as candidates of a luminosity block share mu, that a
+        classifier would recognise. Groups of the two samples are different ones.
 
     Returns
     -------
@@ -118,12 +123,21 @@ def separate(
     usable = np.flatnonzero(np.isfinite(rows).all(axis=1))
     if min(np.count_nonzero(label[usable] == side) for side in (1, -1)) < folds:
         raise EmptyInputError(f"{len(usable)} of {len(rows)} rows are finite; both samples need {folds} or more")
-    fold = rng.permutation(np.arange(len(usable)) % folds)
+    fold = _folds([(group_one, len(one)), (group_zero, len(zero))], rng, folds)[usable]
     score = np.full(len(rows), np.nan)
     for one_fold in range(folds):
         train, test = usable[fold != one_fold], usable[fold == one_fold]
         score[test] = fit(rows[train], label[train], weight[train], rows[test])
     return score[: len(one)], score[len(one) :]
+
+
+def _folds(groups: list[tuple[np.ndarray | None, int]], rng: np.random.Generator, folds: int) -> np.ndarray:
+    """Fold of each row of both samples, one after the other; about as many of either in each."""
+    parts = []
+    for group, n in groups:
+        number = np.arange(n) if group is None else np.unique(group, return_inverse=True)[1]
+        parts.append(rng.permutation(np.arange(number.max(initial=-1) + 1) % folds)[number])
+    return np.concatenate(parts)
 
 
 def _choose(kind: str) -> Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]:

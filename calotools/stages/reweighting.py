@@ -71,12 +71,13 @@ def reweight(config: ReweightConfig, *, progress: Progress | None = None) -> Out
 
 @dataclass(frozen=True)
 class _Parts:
-    """Source and target, the rows where they are, and the bootstrap over events."""
+    """Source and target, the rows where they are, the bootstrap over events, and luminosity blocks where known."""
 
     source: WeightedSample
     target: WeightedSample
     rows: tuple[np.ndarray, np.ndarray]
     bootstrap: Any
+    blocks: tuple[np.ndarray | None, np.ndarray | None]
 
 
 def _read(config: ReweightConfig) -> Sample:
@@ -85,7 +86,8 @@ def _read(config: ReweightConfig) -> Sample:
     )
     known = sample_fields(resolved.files[:1], tree=resolved.tree, flavour=resolved.flavour)
     weight = {"weight"} & set(known) if not config.unweighted else set()
-    needed = fields_in((*config.variables, *config.selection, *config.source, *config.target)) | weight
+    shared = {"lumi_block"} & set(known)
+    needed = fields_in((*config.variables, *config.selection, *config.source, *config.target)) | weight | shared
     return read_resolved(resolved, fields=sorted(needed), skip_bad_files=config.skip_bad_files)
 
 
@@ -110,7 +112,11 @@ def _parts(sample: Sample, config: ReweightConfig) -> _Parts:
             raise EmptyInputError(f"none of {len(candidates)} candidates is {name}: {[*config.selection, *cuts]}")
     both = [WeightedSample(values[found], weight[found], fold[found]) for found in rows]
     rng = np.random.default_rng(config.seed)
-    return _Parts(both[0], both[1], rows, event_bootstrap(index, rng=rng, replicas=max(config.replicas, 2)))
+    drawn = event_bootstrap(index, rng=rng, replicas=max(config.replicas, 2))
+    if "lumi_block" not in candidates.fields:
+        return _Parts(both[0], both[1], rows, drawn, (None, None))
+    block = index.run.astype(np.int64) << 32 | compute(candidates, "lumi_block").astype(np.int64)
+    return _Parts(both[0], both[1], rows, drawn, (block[rows[0]], block[rows[1]]))
 
 
 def _all_factors(parts: _Parts, config: ReweightConfig, progress: Progress | None) -> dict[str, np.ndarray]:
@@ -152,6 +158,7 @@ def _outcome(parts: _Parts, columns: dict[str, np.ndarray], config: ReweightConf
             names=config.variables,
             rng=np.random.default_rng(config.seed),
             kind=config.classifier,
+            groups=parts.blocks,
         )
         for name, own in (("before", parts.source.weight), ("after", weight))
     }

@@ -53,6 +53,26 @@ def test_histograms_make_it_close(pair):
     assert np.all(after.ks < 0.04)
 
 
+def test_shared_values_are_not_recognised(pair):
+    """Samples of one distribution, whose mu is that of luminosity blocks: trees know the blocks that they have seen."""
+    rng = np.random.default_rng(11)
+    parts = []
+    for _ in range(2):
+        block = rng.integers(0, 150, 6000)
+        mu = rng.normal(40, 8, 150)[block]
+        values = np.column_stack([rng.exponential(10, 6000), mu])
+        parts.append((WeightedSample(values, np.ones(6000), np.zeros(6000, int)), block))
+    (one, block_one), (two, block_two) = parts
+    found = {
+        name: closeness(
+            one, two, weight=one.weight, names=("et", "mu"), rng=np.random.default_rng(12), kind="trees", groups=groups
+        )
+        for name, groups in {"seen": (None, None), "new": (block_one, block_two)}.items()
+    }
+    assert found["seen"].auc > 0.8
+    assert abs(found["new"].auc - 0.5) < 0.12  # 150 blocks are few
+
+
 def test_raking_makes_weighted_means_agree(pair):
     """Of the variables and of their products, which no step of a histogram spoils; the least change that does it."""
     source, target = pair
