@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import awkward as ak
 import numpy as np
 
 from calotools.analysis import closeness, event_bootstrap
-from calotools.containers import Closeness, Scores
+from calotools.containers import Closeness, Index, Scores
 from calotools.errors import ConfigError, EmptyInputError
 from calotools.ntuple import Sample, index_of, read_resolved, resolve_sample, sample_fields, write_friend
 from calotools.outputs import check_output, new_folder
@@ -26,6 +27,7 @@ __all__ = ["reweight"]
 
 FILE, TREE, COLUMN = "weights.root", "weights", "weight_matched"
 _BINS = 25
+_BLOCKS_PER_FOLD = 20  # luminosity blocks; with fewer, folds are of events
 
 
 def reweight(config: ReweightConfig, *, progress: Progress | None = None) -> Outcome:
@@ -102,7 +104,6 @@ def _parts(sample: Sample, config: ReweightConfig) -> _Parts:
             f"{list(config.target)}; make them exclude each other"
         )
     index = index_of(candidates)
-    fold = (event_hash(index.run, index.event, seed=config.seed) % np.uint64(config.folds)).astype(np.int64)
     has_weight = "weight" in candidates.fields and not config.unweighted
     weight = compute(candidates, "weight") if has_weight else np.ones(len(candidates))
     rows = np.flatnonzero(masks[0]), np.flatnonzero(masks[1])
@@ -110,13 +111,27 @@ def _parts(sample: Sample, config: ReweightConfig) -> _Parts:
         if not len(found):
             cuts = config.source if name == "source" else config.target
             raise EmptyInputError(f"none of {len(candidates)} candidates is {name}: {[*config.selection, *cuts]}")
+    block = _blocks(candidates, index, rows, folds=config.folds)
+    own = index.event if block is None else block  # a block in two folds would tell one about the other
+    fold = (event_hash(index.run, own, seed=config.seed) % np.uint64(config.folds)).astype(np.int64)
     both = [WeightedSample(values[found], weight[found], fold[found]) for found in rows]
     rng = np.random.default_rng(config.seed)
     drawn = event_bootstrap(index, rng=rng, replicas=max(config.replicas, 2))
-    if "lumi_block" not in candidates.fields:
+    if block is None:
         return _Parts(both[0], both[1], rows, drawn, (None, None))
-    block = index.run.astype(np.int64) << 32 | compute(candidates, "lumi_block").astype(np.int64)
     return _Parts(both[0], both[1], rows, drawn, (block[rows[0]], block[rows[1]]))
+
+
+def _blocks(
+    candidates: ak.Array, index: Index, rows: tuple[np.ndarray, np.ndarray], *, folds: int
+) -> np.ndarray | None:
+    """Number of each candidate's run and luminosity block; None where they are not known, or too few to be split."""
+    if "lumi_block" not in candidates.fields:
+        return None
+    block = np.nan_to_num(compute(candidates, "lumi_block"), nan=-1).astype(np.int64)
+    number = (index.run.astype(np.uint64) << np.uint64(32)) | (block & 0xFFFFFFFF).astype(np.uint64)
+    enough = _BLOCKS_PER_FOLD * max(folds, 5)
+    return number if all(len(np.unique(number[one])) >= enough for one in rows) else None
 
 
 def _all_factors(parts: _Parts, config: ReweightConfig, progress: Progress | None) -> dict[str, np.ndarray]:

@@ -23,6 +23,7 @@ def files(tmp_path_factory):
     """Two files of candidates without cells: background is softer, and its rhad is wider."""
     rng = np.random.default_rng(1)
     signal = rng.random(N) < 0.5
+    block = np.random.default_rng(4).integers(0, 600, N)
     et = 10 + rng.gamma(np.where(signal, 3.0, 1.5), 8.0)
     columns = {
         "run": np.ones(N, "u4"),
@@ -32,7 +33,8 @@ def files(tmp_path_factory):
         "et": et,
         "eta": np.full(N, 0.62),
         "phi": np.zeros(N),
-        "mu": rng.normal(40, 8, N),
+        "mu": rng.normal(40, 8, 600)[block],
+        "lumi_block": block.astype("u4"),
         "weight": np.full(N, 2.0),
         "class_true": np.where(signal, 0, 5).astype("i4"),
         "rhad": rng.normal(np.where(signal, 0.0, 0.7)),
@@ -48,12 +50,17 @@ def files(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def weights(files, tmp_path_factory):
-    """The friend tree of reweight."""
+def reweighted(files, tmp_path_factory):
+    """Folder and outcome of reweight, judged by trees."""
     folder = tmp_path_factory.mktemp("weights") / "w"
     asked = {"files": tuple(files), "output": folder, "selection": SELECTION, "variables": ("et", "mu"), "folds": 3}
-    reweight(ReweightConfig(**asked))
-    return folder / "weights.root"
+    return folder, reweight(ReweightConfig(**asked, classifier="trees"))
+
+
+@pytest.fixture(scope="module")
+def weights(reweighted):
+    """The friend tree of reweight."""
+    return reweighted[0] / "weights.root"
 
 
 @pytest.fixture
@@ -74,6 +81,14 @@ def score(files, tmp_path):
         return predict(PredictConfig(model=config.output, files=tuple(files), output=path, threads=1, overwrite=True))
 
     return make
+
+
+def test_weights_of_a_block_are_not_made_from_it(reweighted, files):
+    """A luminosity block, whose candidates share mu, is in one fold; the classifier learns from other blocks."""
+    found = reweighted[1].results["closeness"]
+    assert found["before"].auc > 0.6
+    assert abs(found["after"].auc - 0.5) < 0.03 + 2 * found["after"].auc_error
+    assert found["after"].effective_source > 2000
 
 
 def test_kinematics_teach_nothing_where_weights_match_them(recipe, weights, score):
