@@ -84,7 +84,7 @@ def separate(
         Both samples count the same in all. Rows of negative weight are scored, but not learnt from.
     group_one, group_zero : (n,), (m,) int, optional
         Rows of a group are in one fold: they share something, as candidates of a luminosity block share mu, that a
-        classifier would recognise. Groups of the two samples are different ones.
+        classifier would recognise. Both, or neither; they may share groups.
 
     Returns
     -------
@@ -132,12 +132,12 @@ def separate(
 
 
 def _folds(groups: list[tuple[np.ndarray | None, int]], rng: np.random.Generator, folds: int) -> np.ndarray:
-    """Fold of each row of both samples, one after the other; about as many of either in each."""
-    parts = []
-    for group, n in groups:
-        number = np.arange(n) if group is None else np.unique(group, return_inverse=True)[1]
-        parts.append(rng.permutation(np.arange(number.max(initial=-1) + 1) % folds)[number])
-    return np.concatenate(parts)
+    """Fold of each row of both samples, one after the other: that of its group, which both may share."""
+    known = [group for group, _ in groups if group is not None]
+    if len(known) == len(groups):
+        number = np.unique(np.concatenate(known), return_inverse=True)[1]
+        return rng.permutation(np.arange(number.max(initial=-1) + 1) % folds)[number]
+    return rng.permutation(np.arange(sum(n for _, n in groups)) % folds)
 
 
 def _choose(kind: str) -> Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]:
