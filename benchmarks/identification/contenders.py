@@ -9,7 +9,7 @@ from typing import Any
 
 from calotools.recipe import read_toml
 
-__all__ = ["COMBINATIONS", "ROWS", "Combination", "Row", "row_named"]
+__all__ = ["COMBINATIONS", "OBJECT_ROW", "ROWS", "Combination", "Row", "row_named"]
 
 RECIPES = Path(__file__).parents[2] / "examples" / "recipes"
 
@@ -76,7 +76,7 @@ class Row:
     @property
     def path(self) -> Path:
         """Of the recipe."""
-        return RECIPES / f"identification_{self.recipe}.toml"
+        return RECIPES / f"{self.recipe}.toml"
 
     @property
     def n_variables(self) -> int:
@@ -90,7 +90,7 @@ def forest(name: str, variables: tuple[str, ...], sees: str, *, own_search: bool
     return Row(
         f"trees_{name}",
         f"trees, {sees}",
-        "trees",
+        "identification_trees",
         "trees",
         f"{len(variables)} variables, η, E_T, ⟨μ⟩",
         {"scalars": [*variables, *PLACE], "model": {"settings": {"rounds": 3000}}},
@@ -102,14 +102,15 @@ def forest(name: str, variables: tuple[str, ...], sees: str, *, own_search: bool
 def network(name: str, title: str, recipe: str, sees: str, **changes: Any) -> Row:
     """A network of a recipe; batches of 500 for all."""
     trainer = {"batch_size": 500, "patience": 50} | changes.pop("trainer", {})
-    return Row(name, title, recipe, "network", sees, {"classes": TWO, "trainer": trainer, **changes})
+    changes = {"classes": TWO, "trainer": trainer, **changes}
+    return Row(name, title, f"identification_{recipe}", "network", sees, changes)
 
 
 ROWS = (
     Row(
         "likelihood",
         "likelihood",
-        "likelihood",
+        "identification_likelihood",
         "likelihood",
         "22 variables in |η| × E_T",
         {"model": {"settings": BINS}},
@@ -157,6 +158,18 @@ ROWS = (
     ),
 )
 """In the order in which they are filled."""
+
+
+OBJECT_CLASSES = {"electron": [10], "jet": [11], "muon": [12], "tau": [13]}
+OBJECT_ROW = Row(
+    "objects",
+    "object_cnn",
+    "objects",
+    "network",
+    "32 × 32 pixels, electromagnetic and hadronic",
+    {"classes": OBJECT_CLASSES, "trainer": {"patience": 50}},
+)
+"""Four classes that are alike; measured by what each is taken for."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,17 @@ from calotools.recipe import SimulateConfig
 from calotools.stages import simulate
 from calotools.variables import select
 
-__all__ = ["CLASSES", "SELECTION", "SHARES", "SOURCES", "Source", "class_weights", "describe", "simulate_all"]
+__all__ = [
+    "CLASSES",
+    "OBJECTS",
+    "SELECTION",
+    "SHARES",
+    "SOURCES",
+    "Source",
+    "class_weights",
+    "describe",
+    "simulate_all",
+]
 
 SELECTION = ("et > 15", "et < 150", "abs(eta) < 2.47")
 SHARES = {2: 0.003, 3: 0.008, 4: 0.239, 5: 0.75}
@@ -39,11 +49,13 @@ class Source:
     generator: str
     train: int
     test: int
+    tree: str = "electrons"
 
     @property
     def name(self) -> str:
         """In file names and on the page."""
-        return self.process if self.generator == "builtin" else f"{self.process}_{self.generator}"
+        more = [self.generator] * (self.generator != "builtin") + [self.tree] * (self.tree != "electrons")
+        return "_".join([self.process, *more])
 
 
 SOURCES = (
@@ -52,6 +64,8 @@ SOURCES = (
     Source("electrons", "builtin", 60_000, 50_000),
     Source("fakes", "builtin", 500_000, 500_000),
 )
+OBJECTS = tuple(Source(process, "pythia", 12_000, 6_000, "objects") for process in ("zee", "zmumu", "ztautau"))
+"""Electrons, muons, taus and the jets beside them."""
 
 
 def available(sources: tuple[Source, ...]) -> tuple[Source, ...]:
@@ -85,7 +99,7 @@ def simulate_all(
                         SimulateConfig(
                             process=source.process,  # type: ignore[arg-type]
                             generator=source.generator,  # type: ignore[arg-type]
-                            tree="electrons",
+                            tree=source.tree,  # type: ignore[arg-type]
                             n=events,
                             seed=seed + piece,
                             output=path,
@@ -107,7 +121,7 @@ def describe(sources: tuple[Source, ...], files: Mapping[str, Mapping[str, list[
                 digest.update(np.ascontiguousarray(ak.to_numpy(candidates[column])).tobytes())
     return {
         "version": version,
-        "tables": read_metadata(files["train"]["zee"][0])["tables"],
+        "tables": read_metadata(next(iter(files["test"].values()))[0])["tables"],
         "code": code_digest(),
         "sources": [asdict(one) for one in available(sources)],
         "seeds": SEEDS,

@@ -24,10 +24,24 @@ from typing import Any
 import numpy as np
 from contenders import COMBINATIONS, ROWS, Row
 from drawings import draw_all
-from electron_samples import CLASSES, SELECTION, SHARES, SOURCES, Source, class_weights, describe, simulate_all
-from rejection_page import as_markdown
+from electron_samples import (
+    CLASSES,
+    OBJECTS,
+    SELECTION,
+    SHARES,
+    SOURCES,
+    Source,
+    available,
+    class_weights,
+    describe,
+    simulate_all,
+)
+from object_classes import measure_objects
+from rejection_page import as_markdown, restored
 from rejections import Measured, combined, numbers_of, ratio_of, read_test, score_of, shares_of
 from training_rows import Plan, fill
+
+from calotools.analysis import to_dict
 
 HERE = Path(__file__).parent
 WORK = HERE.parent / ".work" / "identification"
@@ -75,13 +89,17 @@ def main() -> None:
             continue  # nothing in it is drawn
         try_row(row, seed, plan, test, results, folder)
     combine(plan, test, results)
+    if "objects" in (given.rows or ["objects"]) and available(OBJECTS) and "objects" not in results:
+        say("objects")
+        sources = tuple(replace(one, train=300, test=200) for one in OBJECTS) if given.quick else OBJECTS
+        results["objects"] = measure_objects(plan, sources, seed=min(given.seeds))
     write(results, folder)
 
 
 def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    names = [row.name for row in ROWS]
+    names = [*(row.name for row in ROWS), "objects"]
     parser.add_argument(
         "--rows", nargs="*", metavar="ROW", help=f"of {', '.join(names)}; default: all; nothing: samples"
     )
@@ -117,7 +135,7 @@ def sized(given: argparse.Namespace) -> tuple[Source, ...]:
 def opened(path: Path, samples: dict[str, Any]) -> dict[str, Any]:
     """Results so far, if they are of the same samples; others are begun anew."""
     if path.exists():
-        stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        stored: dict[str, Any] = restored(json.loads(path.read_text(encoding="utf-8")))
         if stored["samples"]["digest"] == samples["digest"]:
             return stored
         say("the samples are others than those of RESULTS.json: the table is begun anew")
@@ -190,7 +208,8 @@ def write(results: dict[str, Any], folder: Path) -> None:
     """JSON, figures and page."""
     results["figures"] = draw_all(results, folder / "figures")
     results["made"] = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
-    rounded = json.loads(json.dumps(results), parse_float=lambda one: float(f"{float(one):.6g}"))
+    plain = json.dumps(to_dict(results), allow_nan=False)
+    rounded = json.loads(plain, parse_float=lambda one: float(f"{float(one):.6g}"))
     (folder / "RESULTS.json").write_text(json.dumps(rounded, indent=1) + "\n", encoding="utf-8")
     (folder / "RESULTS.md").write_text(as_markdown(rounded), encoding="utf-8")
 

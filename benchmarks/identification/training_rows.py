@@ -45,6 +45,9 @@ class Plan:
     precision : str
     digest : str
         Of the samples.
+    report : callable
+        ``report(line)``.
+    tree : str
     """
 
     work: Path
@@ -59,6 +62,7 @@ class Plan:
     precision: str
     digest: str
     report: Callable[[str], None]
+    tree: str = "electrons"
 
 
 def fill(row: Row, seed: int, plan: Plan) -> dict[str, Any]:
@@ -85,7 +89,7 @@ def _recipe(row: Row, plan: Plan, *, output: Path, seed: int, **changes: Any) ->
     """The recipe as the row has it, on the benchmark's sample."""
     common: dict[str, Any] = {
         "output": output,
-        "sample": {"files": plan.train, "tree": "electrons", "selection": plan.selection},
+        "sample": {"files": plan.train, "tree": plan.tree, "selection": plan.selection},
         "classes": row.changes.get("classes", {"background": [2, 3, 4, 5], "signal": [0]}),
         "class_weights": dict(plan.class_weights),
         "test_fraction": 0.0,
@@ -111,7 +115,7 @@ def _merge(base: dict[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
 def _store(row: Row, plan: Plan) -> Path:
     """Rows that see the same share a store."""
     table = _merge(read_toml(row.path), dict(row.changes))
-    seen = repr([table.get(name) for name in ("images", "scalars", "tracks", "max_tracks")])
+    seen = repr([table.get(name) for name in ("images", "scalars", "tracks", "max_tracks", "reweight")])
     return plan.work / "stores" / f"{plan.digest}_{hashlib.sha256(seen.encode()).hexdigest()[:12]}"
 
 
