@@ -217,8 +217,8 @@ def _where(results: Mapping[str, Any]) -> list[str]:
     said = ", ".join(f"{place} {_above(gain[place], gain['barrel'])}" for place in ("crack", "forward"))
     values = ", ".join(f"{place} {_pm(*one)}" for place, one in gain.items())
     return [
-        f"Rejection of {rows[name]['title']} over the likelihood's: {values}. Published: more in the crack and forward. "
-        f"Here: {said}."
+        f"Rejection of {rows[name]['title']} over the likelihood's: {values}.",
+        f"Published: more of it in the crack and forward. Here: {said}.",
     ]
 
 
