@@ -9,7 +9,7 @@ from typing import Any
 
 from calotools.recipe import read_toml
 
-__all__ = ["COMBINATIONS", "OBJECT_ROW", "ROWS", "Combination", "Row", "row_named"]
+__all__ = ["COMBINATIONS", "ROWS", "Combination", "Row", "row_named"]
 
 RECIPES = Path(__file__).parents[2] / "examples" / "recipes"
 
@@ -158,18 +158,6 @@ ROWS = (
     ),
 )
 """In the order in which they are filled."""
-
-
-OBJECT_CLASSES = {"electron": [10], "jet": [11], "muon": [12], "tau": [13]}
-OBJECT_ROW = Row(
-    "objects",
-    "object_cnn",
-    "objects",
-    "network",
-    "32 × 32 pixels, electromagnetic and hadronic",
-    {"classes": OBJECT_CLASSES, "trainer": {"patience": 50}},
-)
-"""Four classes that are alike; measured by what each is taken for."""
 
 
 @dataclass(frozen=True)

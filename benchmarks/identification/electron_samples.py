@@ -22,7 +22,6 @@ from calotools.variables import select
 
 __all__ = [
     "CLASSES",
-    "OBJECTS",
     "SELECTION",
     "SHARES",
     "SOURCES",
@@ -49,13 +48,11 @@ class Source:
     generator: str
     train: int
     test: int
-    tree: str = "electrons"
 
     @property
     def name(self) -> str:
         """In file names and on the page."""
-        more = [self.generator] * (self.generator != "builtin") + [self.tree] * (self.tree != "electrons")
-        return "_".join([self.process, *more])
+        return self.process if self.generator == "builtin" else f"{self.process}_{self.generator}"
 
 
 SOURCES = (
@@ -64,8 +61,6 @@ SOURCES = (
     Source("electrons", "builtin", 60_000, 50_000),
     Source("fakes", "builtin", 500_000, 500_000),
 )
-OBJECTS = tuple(Source(process, "pythia", 12_000, 6_000, "objects") for process in ("zee", "zmumu", "ztautau"))
-"""Electrons, muons, taus and the jets beside them."""
 
 
 def available(sources: tuple[Source, ...]) -> tuple[Source, ...]:
@@ -99,7 +94,7 @@ def simulate_all(
                         SimulateConfig(
                             process=source.process,  # type: ignore[arg-type]
                             generator=source.generator,  # type: ignore[arg-type]
-                            tree=source.tree,  # type: ignore[arg-type]
+                            tree="electrons",
                             n=events,
                             seed=seed + piece,
                             output=path,

@@ -16,7 +16,6 @@ from rejections import BINS
 __all__ = ["as_markdown", "restored"]
 
 PUBLISHED = {"likelihood": 0.40, "product": 0.12, "trees_all": 0.09}
-PUBLISHED_OBJECTS = {"electron": 98.5, "jet": 99.9, "muon": 95.2, "tau": 93.6}
 CAPTIONS = {
     "roc": "Background rejection against signal efficiency.",
     "gain_abs_eta": "Rejection over the likelihood's along |η|, at 92 % of the signal in each bin.",
@@ -41,7 +40,6 @@ def as_markdown(results: Mapping[str, Any]) -> str:
         _bins(results),
         _reweighting(results),
         _check(results),
-        _objects(results),
         _figures(results),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -332,27 +330,6 @@ def _compared(one: Mapping[str, Sequence[float]]) -> str:
         else:
             parts.append("–")
     return " / ".join(parts)
-
-
-def _objects(results: Mapping[str, Any]) -> str:
-    """What each object is taken for, beside what was published of one candidate."""
-    if "objects" not in results:
-        return ""
-    found = results["objects"]
-    matrix, training = found["confusion"], found["training"]
-    taken = [f"taken for {name} [%]" for name in matrix["names"]]
-    rows = []
-    for row, name in enumerate(matrix["names"]):
-        value, low, high = (np.array(matrix[key][row]) * 100 for key in ("value", "low", "high"))
-        cells = [_pm(one, 0.5 * (b - a)) for one, a, b in zip(value, low, high, strict=True)]
-        good = value[row] >= PUBLISHED_OBJECTS[name] - 2
-        rows.append([name, str(found["n"][name]), *cells, f"{PUBLISHED_OBJECTS[name]}", _reached(good)])
-    took = f"{training['epochs_done']} epochs in {training['minutes_allowed']:g} minutes"
-    text = f"""## Objects
-
-`object_cnn`, {training["parameters"]} parameters, {took}; Pythia's Z → ee, μμ, ττ and their jets, E_T > 15 GeV. Goal:
-within 2 % of what was published, or better; a single candidate's probability is no efficiency."""
-    return f"{text}\n\n{_markdown(['', 'candidates', *taken, 'published, of one candidate [%]', ''], rows)}"
 
 
 def _figures(results: Mapping[str, Any]) -> str:

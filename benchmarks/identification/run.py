@@ -26,17 +26,14 @@ from contenders import COMBINATIONS, ROWS, Row
 from drawings import draw_all
 from electron_samples import (
     CLASSES,
-    OBJECTS,
     SELECTION,
     SHARES,
     SOURCES,
     Source,
-    available,
     class_weights,
     describe,
     simulate_all,
 )
-from object_classes import measure_objects
 from rejection_page import as_markdown, restored
 from rejections import Measured, combined, numbers_of, ratio_of, read_test, score_of, shares_of
 from training_rows import Plan, fill
@@ -89,17 +86,13 @@ def main() -> None:
             continue  # nothing in it is drawn
         try_row(row, seed, plan, test, results, folder)
     combine(plan, test, results)
-    if "objects" in (given.rows or ["objects"]) and available(OBJECTS) and "objects" not in results:
-        say("objects")
-        sources = tuple(replace(one, train=300, test=200) for one in OBJECTS) if given.quick else OBJECTS
-        results["objects"] = measure_objects(plan, sources, seed=min(given.seeds))
     write(results, folder)
 
 
 def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    names = [*(row.name for row in ROWS), "objects"]
+    names = [row.name for row in ROWS]
     parser.add_argument(
         "--rows", nargs="*", metavar="ROW", help=f"of {', '.join(names)}; default: all; nothing: samples"
     )

@@ -47,7 +47,6 @@ class Plan:
         Of the samples.
     report : callable
         ``report(line)``.
-    tree : str
     """
 
     work: Path
@@ -62,7 +61,6 @@ class Plan:
     precision: str
     digest: str
     report: Callable[[str], None]
-    tree: str = "electrons"
 
 
 def fill(row: Row, seed: int, plan: Plan) -> dict[str, Any]:
@@ -89,7 +87,7 @@ def _recipe(row: Row, plan: Plan, *, output: Path, seed: int, **changes: Any) ->
     """The recipe as the row has it, on the benchmark's sample."""
     common: dict[str, Any] = {
         "output": output,
-        "sample": {"files": plan.train, "tree": plan.tree, "selection": plan.selection},
+        "sample": {"files": plan.train, "tree": "electrons", "selection": plan.selection},
         "classes": row.changes.get("classes", {"background": [2, 3, 4, 5], "signal": [0]}),
         "class_weights": dict(plan.class_weights),
         "test_fraction": 0.0,
