@@ -16,6 +16,13 @@ from rejections import BINS
 __all__ = ["as_markdown", "restored"]
 
 PUBLISHED = {"likelihood": 0.40, "product": 0.12, "trees_all": 0.09}
+SUMMARY = {
+    "likelihood": "likelihood",
+    "product": "product of calorimeter and track trees",
+    "trees_all": "one forest of both",
+    "cnn_2020": "design of 2020",
+    "compact": "compact network",
+}
 CAPTIONS = {
     "roc": "Background rejection against signal efficiency.",
     "gain_abs_eta": "Rejection over the likelihood's along |η|, at 92 % of the signal in each bin.",
@@ -24,6 +31,8 @@ CAPTIONS = {
     "variables": "Background that trees leave, against the number of variables.",
 }
 FEW_LEFT = 200
+WANTED = 50_000
+FEW_ERRORS = 1.6  # of the value: with less, a limit is quoted
 
 
 def as_markdown(results: Mapping[str, Any]) -> str:
@@ -31,6 +40,7 @@ def as_markdown(results: Mapping[str, Any]) -> str:
     results = restored(results)
     parts = [
         _head(results),
+        _summary(results),
         _samples(results),
         _table(results),
         _by_class(results),
@@ -63,6 +73,18 @@ filled; the same command fills the others. Nothing here is data of an experiment
 candidates: what can agree is the pattern."""
 
 
+def _summary(results: Mapping[str, Any]) -> str:
+    """The page in three lines."""
+    rows = dict(_filled(results))
+    found = {name: _efficiency(list(row["runs"].values()), "published", factor=100) for name, row in rows.items()}
+    told = [
+        f"{title} {_pm(*found[name])} %" + (f" (published {PUBLISHED[name]:.2f})" if name in PUBLISHED else "")
+        for name, title in SUMMARY.items()
+        if name in found
+    ]
+    return f"**At 92 % of the signal this much background is left**: {'; '.join(told)}." if told else ""
+
+
 def _samples(results: Mapping[str, Any]) -> str:
     told, counts = results["samples"], results["counts"]
     rows = [
@@ -82,6 +104,11 @@ calotools {told["version"]}; simulation tables `{told["tables"][:16]}`, code `{t
 statistics; in training and in the test they are weighed to the shares that jets have before any identification
 ({shares}), and in the test each class is given the E_T, |η| and ⟨μ⟩ of the signal, so that nothing is won with them.
 Errors are of effective statistics."""
+    few = [name for name in CLASSES.values() if counts[name] < WANTED]
+    if few:
+        text += (
+            f" Of {', '.join(few)} there are fewer than {WANTED} in this run; the default sizes (`--events`) give more."
+        )
     return text + "\n\n" + _markdown(["candidates simulated", "training", "test"], rows)
 
 
@@ -111,7 +138,7 @@ def _table(results: Mapping[str, Any]) -> str:
         area = _mean([run["numbers"]["auc"] for run in runs])
         cells = [row["title"], row["sees"], str(len(runs)), _pm(*area, digits=5)]
         cells.append(_pm(*_efficiency(runs, "published", factor=100), digits=3))
-        cells += [_pm(*_rejection(runs, name)) for name in ("loose", "medium", "tight")]
+        cells += [_rejection(runs, name) for name in ("loose", "medium", "tight")]
         rows.append(cells)
     text = """## Table
 
@@ -120,13 +147,13 @@ Errors: statistics of the test candidates; with several seeds also the error of 
 
 
 def _by_class(results: Mapping[str, Any]) -> str:
-    header = ["rejection at 93 %, 88 %, 80 %", *CLASSES.values()]
+    header = ["rejection at 93, 88, 80 % signal", *CLASSES.values()]
     rows = []
     for row in results["rows"].values():
         runs = list(row["runs"].values())
         if runs:
             cells = [
-                ", ".join(_plain(_rejection(runs, point, of=name)) for point in ("loose", "medium", "tight"))
+                ", ".join(_rejection(runs, point, of=name) for point in ("loose", "medium", "tight"))
                 for name in CLASSES.values()
             ]
             rows.append([row["title"], *cells])
@@ -365,9 +392,13 @@ def _efficiency(
     return factor * value, factor * error
 
 
-def _rejection(runs: Sequence[Mapping[str, Any]], point: str, *, of: str = "") -> tuple[float, float]:
+def _rejection(runs: Sequence[Mapping[str, Any]], point: str, *, of: str = "") -> str:
+    """One over the background efficiency; its lower limit (68 %) where hardly anything is left."""
     value, error = _efficiency(runs, point, of=of)
-    return (1 / value, error / value**2) if value > 0 else (float("inf"), float("nan"))
+    if value <= FEW_ERRORS * error:
+        points = [run["numbers"]["classes"][of][point] if of else run["numbers"]["points"][point] for run in runs]
+        return f"> {float(f'{1 / float(np.mean([one[2] for one in points])):.2g}'):g}"
+    return _pm(1 / value, error / value**2)
 
 
 def _pm(value: float, error: float, *, digits: int = 0) -> str:
@@ -378,11 +409,6 @@ def _pm(value: float, error: float, *, digits: int = 0) -> str:
         return f"{value:.{max(digits, 2)}f}"
     places = max(0, 1 - int(np.floor(np.log10(error))))
     return f"{value:.{places}f} ± {error:.{places}f}"
-
-
-def _plain(pair: tuple[float, float]) -> str:
-    value, error = pair
-    return _pm(value, error)
 
 
 def _reached(good: bool) -> str:
