@@ -1,11 +1,12 @@
 """Identification measured: likelihood, trees and networks on the same simulated candidates.
 
-    python benchmarks/identification/run.py                             # every row, seed 1; rows that are there stay
+    python benchmarks/identification/run.py                             # every row that is not there, seed 1
     python benchmarks/identification/run.py --rows compact --seeds 1 2 3
     python benchmarks/identification/run.py --quick                     # a few thousand candidates: shows that it runs
 
 Simulates its samples (once; kept in benchmarks/.work), trains each row for at most --minutes of processor time, and
-writes RESULTS.json, RESULTS.md and figures after every row: an interrupted run goes on where it was.
+writes RESULTS.json, RESULTS.md and figures after every row: an interrupted run goes on where it was. A network that was
+trained for fewer minutes is trained again.
 """
 
 from __future__ import annotations
@@ -141,12 +142,13 @@ def counts_of(test: Measured) -> dict[str, int]:
 
 
 def try_row(row: Row, seed: int, plan: Plan, test: Measured, results: dict[str, Any], folder: Path) -> None:
-    """Fill a row unless the table has it, measure it, write the table."""
+    """Fill a row unless the table has it, with as many minutes at least; measure it, write the table."""
     told = results["rows"].setdefault(
         row.name,
         {"title": row.title, "sees": row.sees, "kind": row.kind, "variables": row.n_variables, "runs": {}},
     )
-    if str(seed) in told["runs"]:
+    there = told["runs"].get(str(seed))
+    if there and (row.kind != "network" or there["training"]["minutes_allowed"] >= plan.minutes):
         return
     say(f"{row.name}, seed {seed}")
     training = fill(row, seed, plan)

@@ -71,7 +71,8 @@ def fill(row: Row, seed: int, plan: Plan) -> dict[str, Any]:
     dict
         Of the training: parameters, epochs, times.
     """
-    folder = plan.work / "rows" / plan.digest / f"{row.name}-{seed}"
+    long = f"-{plan.minutes:g}m" if row.kind == "network" else ""
+    folder = plan.work / "rows" / plan.digest / f"{row.name}-{seed}{long}"
     trained, scores = folder / "trained.json", folder / "scores.root"
     if not trained.exists():  # a training that was interrupted goes on from its checkpoint
         folder.mkdir(parents=True, exist_ok=True)
