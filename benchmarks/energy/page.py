@@ -94,8 +94,8 @@ def _table(title: str, particle: str, numbers: Numbers) -> str:
         return ""
     notes = [
         "σ68 is half of the shortest interval with 68.27 % of E/E_true. Minutes of training: by the clock, on a "
-        "machine that others used too, and in brackets of processor time; rates of learning are by the clock, of applying by "
-        "processor time. With several seeds: mean, and their standard deviation in brackets.",
+        "machine that others used too, and in brackets of processor time; rates of learning are by the clock, "
+        "of applying by processor time. With several seeds: mean, and their standard deviation in brackets.",
     ]
     return "\n".join([f"## {title}", "", *_markdown(HEAD, lines), "", *notes])
 
@@ -313,9 +313,9 @@ def _remarks(numbers: Numbers) -> str:
     if networks:
         minutes = sorted({f"{one['minutes']:g}" for one in networks}, key=float)
         lines.append(
-            f"- Networks were given about {' or '.join(minutes)} minutes on {' or '.join(map(str, threads))} thread(s), "
-            "not until they stop improving: the number of epochs is what fitted in, with one cycle of the learning rate. "
-            "Published networks were trained for up to 300 epochs on millions of candidates; longer runs "
+            f"- Networks were given about {' or '.join(minutes)} minutes on {' or '.join(map(str, threads))} "
+            "thread(s), not until they stop improving: the number of epochs is what fitted in, with one cycle of the "
+            "learning rate. Published networks had up to 300 epochs of millions of candidates; longer runs "
             "(`--minutes 45 --threads 2 --again`) will improve them, the large ones most."
         )
     lines += [
