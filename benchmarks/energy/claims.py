@@ -46,6 +46,7 @@ CLAIMS = (
         for name, cut in REGIONS.items()
     ),
     Claim("one model for all η is as good as three: all", "compact", "compact_regions", "at least as good"),
+    Claim("a loss that is linear beyond 0.5 % is better than beyond 2 % (compact)", "compact_fine", "compact", "ours"),
     Claim("the compact network is better than cnn(i, s)", "compact", "cnn_is", "ours"),
     Claim("the compact network is better than cnn(i, n, s, r)", "compact", "cnn_insr", "ours"),
     Claim("cells as points are better than the compact network", "cloud", "compact", "claimed elsewhere"),

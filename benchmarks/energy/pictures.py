@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Rows = Mapping[str, Any]
 _SHOWN = {
-    "electrons": ("lgbm_12", "tree_all", "cnn_i", "cnn_is", "cloud", "compact"),
+    "electrons": ("lgbm_12", "tree_all", "cnn_i", "cnn_is", "cloud", "compact", "compact_fine"),
     "photons": ("tree_all_photons", "cnn_i_photons", "compact_photons"),
 }
 _SHORT = {
@@ -28,6 +28,7 @@ _SHORT = {
     "cnn_is": "cnn(i, s)",
     "cloud": "cells as points",
     "compact": "compact",
+    "compact_fine": "compact, finer loss",
     "compact_photons": "compact",
     "tree": "trees",
     "tree_photons": "trees",
