@@ -29,9 +29,9 @@ PUBLISHED_PHOTONS = {
     "converted": (9.7, 11.1, 18.4),
 }
 GOALS = (
-    ("electrons", "compact", None, 0.20),
-    ("unconverted photons", "compact_photons", "unconverted", 0.30),
-    ("converted photons", "compact_photons", "converted", 0.20),
+    ("electrons", ("compact", "compact_fine"), None, 0.20),
+    ("unconverted photons", ("compact_photons", "compact_fine_photons"), "unconverted", 0.30),
+    ("converted photons", ("compact_photons", "compact_fine_photons"), "converted", 0.20),
 )
 
 
@@ -169,7 +169,9 @@ def _photons(numbers: Numbers) -> str:
 
 def _dependence(numbers: Numbers, made: list[str]) -> str:
     rows, lines = numbers["rows"], []
-    for name, kinds in (("compact", (None,)), ("compact_photons", ("unconverted", "converted"))):
+    classes = ("unconverted", "converted")
+    ours = {"compact": (None,), "compact_fine": (None,), "compact_photons": classes, "compact_fine_photons": classes}
+    for name, kinds in ours.items():
         found = rows.get(f"{name}/1")
         for kind in kinds if found else ():
             one = found["numbers"] if kind is None else found["numbers"]["conversion"][kind]
@@ -200,7 +202,7 @@ def _trend(steep: float, error: float) -> str:
 
 def _goals(numbers: Numbers) -> str:
     lines = []
-    for what, name, kind, goal in GOALS:
+    for what, name, kind, goal in ((what, name, *rest) for what, names, *rest in GOALS for name in names):
         seeds = _seeds(numbers["rows"], name)
         if not seeds:
             continue

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Rows = Mapping[str, Any]
 _SHOWN = {
     "electrons": ("lgbm_12", "tree_all", "cnn_i", "cnn_is", "cloud", "compact", "compact_fine"),
-    "photons": ("tree_all_photons", "cnn_i_photons", "compact_photons"),
+    "photons": ("tree_all_photons", "cnn_i_photons", "compact_photons", "compact_fine_photons"),
 }
 _SHORT = {
     "lgbm_12": "LGBM(12)",
@@ -30,6 +30,7 @@ _SHORT = {
     "compact": "compact",
     "compact_fine": "compact, finer loss",
     "compact_photons": "compact",
+    "compact_fine_photons": "compact, finer loss",
     "tree": "trees",
     "tree_photons": "trees",
 }
@@ -62,11 +63,12 @@ def _gain(gains: list[Any], note: str) -> Figure:
 
 
 def _by_conversion(rows: Rows, axis: str) -> dict[str, Figure]:
-    if "compact_photons/1" not in rows:
+    name = next((one for one in ("compact_fine_photons", "compact_photons") if f"{one}/1" in rows), None)
+    if name is None:
         return {}
-    found = rows["compact_photons/1"]["numbers"]["conversion"]
+    found = rows[f"{name}/1"]["numbers"]["conversion"]
     gains = [replace(found[kind]["binned"][axis], name=kind) for kind in ("unconverted", "converted")]
-    return {f"gain_conversion_{axis}": _gain(gains, "photons, compact")}
+    return {f"gain_conversion_{axis}": _gain(gains, f"photons, {_SHORT[name]}")}
 
 
 def _iqr(rows: Rows) -> Figure:

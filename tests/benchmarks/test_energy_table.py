@@ -46,7 +46,14 @@ def numbers_of(gain, *, rise=0.0, conversion=False):
 
 
 def filled(gain, *, seed=1, **shape):
-    cost = {"parameters": 1234, "n_train": 100, "epochs": 3.0, "seconds": 60.0, "candidates_per_s": 5.0}
+    cost = {
+        "parameters": 1234,
+        "n_train": 100,
+        "epochs": 3.0,
+        "seconds": 60.0,
+        "cpu_seconds": 30.0,
+        "candidates_per_s": 5.0,
+    }
     key = {"simulation": "abc", "train": 100, "test": 50}
     row = {"numbers": numbers_of(gain, **shape), "cost": cost | {"apply_per_s": 9.0}, "n_test": 50, "seed": seed}
     return row | {"key": key, "minutes": 10.0, "threads": 1}
