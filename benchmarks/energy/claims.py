@@ -46,7 +46,6 @@ CLAIMS = (
         for name, cut in REGIONS.items()
     ),
     Claim("one model for all η is as good as three: all", "compact", "compact_regions", "at least as good"),
-    Claim("a loss that is linear beyond 0.5 % is better than beyond 2 % (compact)", "compact_fine", "compact", "ours"),
     Claim("the compact network is better than cnn(i, s)", "compact", "cnn_is", "ours"),
     Claim("the compact network is better than cnn(i, n, s, r)", "compact", "cnn_insr", "ours"),
     Claim("cells as points are better than the compact network", "cloud", "compact", "claimed elsewhere"),
@@ -105,3 +104,8 @@ def worst_bin(binned: Any, axis: str) -> tuple[str, float, float]:
     number = int(np.nanargmin(values))
     low, high = np.asarray(binned.edges[axis], float)[number : number + 2]
     return f"{low:g} to {high:g}", float(values[number]), float(binned.errors["rel_improvement"][number])
+
+
+def end_bin(binned: Any, number: int) -> tuple[float, float]:
+    """Gain, and its error, in the first (0) or last (-1) bin."""
+    return tuple(float(part["rel_improvement"][number]) for part in (binned.metrics, binned.errors))  # type: ignore[return-value]

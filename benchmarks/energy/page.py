@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pictures
-from claims import CLAIMS, against_trees_of_all, gain, slope, verdict, worst_bin
+from claims import CLAIMS, against_trees_of_all, end_bin, gain, slope, verdict, worst_bin
 from table_rows import REFERENCE, REGIONS, ROWS
 
 Numbers = Mapping[str, Any]
@@ -183,13 +183,16 @@ def _dependence(numbers: Numbers, made: list[str]) -> str:
                     f"{ROWS[name].title}, {kind or ROWS[name].particle}",
                     f"{1000 * steep:.2f} ± {1000 * error:.2f}",
                     _trend(steep, error),
-                    f"{100 * value:.1f} ± {100 * spread:.1f} (|η| {place})",
+                    f"{100 * value:.1f} ± {100 * spread:.1f} (\\|η\\| {place})",
                     "yes" if value > -2 * spread else "**no**",
+                    *(_percent(end_bin(binned["et_true"], number)) for number in (0, -1)),
                 )
             )
     if not lines:
         return ""
-    head = ("row", "slope of the gain [% per 10 ⟨μ⟩]", "with ⟨μ⟩ it", "smallest gain [%]", "nowhere worse than trees")
+    head = ("row", "slope of the gain [% per 10 ⟨μ⟩]", "with ⟨μ⟩ it", "smallest gain [%]", "in no η worse than trees",
+        "gain at 10–15 GeV [%]", "at 200–300 GeV [%]",
+    )  # fmt: skip
     shown = [f"![{name}](figures/{name}.png)" for name in made if name.startswith(("gain", "iqr"))]
     return "\n".join(["## Where the gain is", "", *_markdown(head, lines), "", *shown])
 
@@ -317,7 +320,8 @@ def _remarks(numbers: Numbers) -> str:
         lines.append(
             f"- Networks were given about {' or '.join(minutes)} minutes on {' or '.join(map(str, threads))} "
             "thread(s), not until they stop improving: the number of epochs is what fitted in, with one cycle of the "
-            "learning rate. Published networks had up to 300 epochs of millions of candidates; longer runs "
+            "learning rate, and differs between rows: compare them with that in mind. Published networks had up to 300 "
+            "epochs of millions of candidates; longer runs "
             "(`--minutes 45 --threads 2 --again`) will improve them, the large ones most."
         )
     lines += [
