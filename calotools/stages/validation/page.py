@@ -59,7 +59,7 @@ def _in_words(sections: Sequence[Section]) -> str:
         "errors."
     ]
     if any(bad.values()):
-        lines.append("**Not to trust** without a look, the worst first:")
+        lines.append("**Not to trust** without a look, of each part the worst first:")
         lines.append("\n".join(f"- {title}: {_worst(bad[title], judged[title])}" for title in bad if bad[title]))
     return "\n\n".join(lines)
 
