@@ -32,6 +32,7 @@ CAPTIONS = {
 }
 FEW_LEFT = 200
 WANTED = 50_000
+MINUTES = 45
 FEW_ERRORS = 1.6  # of the value: with less, a limit is quoted
 
 
@@ -183,6 +184,13 @@ def _training(results: Mapping[str, Any]) -> str:
 Times are of the processor. Networks train for as many epochs as a measurement of their speed says fit into the minutes
 allowed (one-cycle learning rate, batches of 500, the best epoch of the validation part). Parameters of trees are
 leaves, of the likelihood contents of bins; their settings are those of a search with Optuna on a part of the sample."""
+    networks = [
+        row["title"]
+        for _, row in _filled(results)
+        if row["kind"] == "network" and _first_run(row)["training"]["minutes_allowed"] < MINUTES
+    ]
+    if networks:
+        text += f" With fewer than {MINUTES} minutes these are not at their end: {', '.join(networks)}."
     return f"{text}\n\n{_markdown(header, rows)}"
 
 
