@@ -63,7 +63,7 @@ def _gain(gains: list[Any], note: str) -> Figure:
 
 
 def _by_conversion(rows: Rows, axis: str) -> dict[str, Figure]:
-    name = next((one for one in ("compact_fine_photons", "compact_photons") if f"{one}/1" in rows), None)
+    name = next((one for one in ("compact_photons", "compact_fine_photons") if f"{one}/1" in rows), None)
     if name is None:
         return {}
     found = rows[f"{name}/1"]["numbers"]["conversion"]
