@@ -93,7 +93,8 @@ def test_background_takes_the_kinematics_and_the_shares(load, sample):
 
 def test_page_says_what_is_not_reached(load):
     page = load("rejection_page")
-    assert page._reached(False) == "**not reached**"
+    said = [page._reached(value, 0.2, 1.3) for value in (1.2, 1.4, 1.6)]
+    assert said == ["**not reached**", "reached, by less than the error", "reached"]
     assert page._pm(123.4, 5.6) == "123.4 ± 5.6"
     assert page._mean([(1.0, 0.1), (3.0, 0.1)]) == pytest.approx((2.0, np.hypot(0.1, 1.0)))
 
