@@ -123,7 +123,7 @@ def _weights(
     target, found = part(signal), {}
     for value, name in CLASSES.items():
         own = background & (truth == value)
-        factor = fold_factors(part(own), target, bins=MATCHED)
+        factor = fold_factors(part(own), target, method="binned", bins=MATCHED)
         weight[own] = factor * shares[value] * signal.sum() / factor.sum()
         found[name] = _closeness(part(own), target, factor)
     found["all"] = _closeness(part(background), target, weight[background])

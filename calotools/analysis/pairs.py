@@ -278,4 +278,4 @@ def leg_mass(candidates: ak.Array, pairs: Pairs, *, probe: str, other: str) -> n
     with np.errstate(divide="ignore", invalid="ignore"):
         # of massless legs: m^2 = 2 E1 E2 (1 - cos(angle))
         factor = np.sqrt(_column(candidates, probe) / _column(candidates, other))
-    return np.concatenate([mass * factor[rows] for rows in (pairs.first, pairs.second)])
+        return np.concatenate([mass * factor[rows] for rows in (pairs.first, pairs.second)])

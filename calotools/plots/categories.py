@@ -21,7 +21,7 @@ _BINS = 60
 
 
 def draw_categories(
-    masses: Mapping[str, np.ndarray],
+    masses: Mapping[str, tuple[np.ndarray, np.ndarray]],
     *,
     window: tuple[float, float],
     xlabel: str = "$m$ [GeV]",
@@ -32,8 +32,8 @@ def draw_categories(
 
     Parameters
     ----------
-    masses : dict of str to (n,) float [GeV]
-        By name of the category.
+    masses : dict of str to ((n,) float [GeV], (n,) float)
+        Masses and weights, by name of the category.
     window : (float, float) [GeV]
     xlabel : str
     label, note : str
@@ -51,14 +51,14 @@ def draw_categories(
     Examples
     --------
     >>> rng = np.random.default_rng(1)
-    >>> spectra = {"sharp": rng.normal(125, 1, 500), "wide": rng.normal(125, 2, 500)}
+    >>> spectra = {name: (rng.normal(125, width, 500), np.ones(500)) for name, width in (("sharp", 1), ("wide", 2))}
     >>> len(draw_categories(spectra, window=(115.0, 135.0)).axes)
     1
     """
     edges = np.linspace(*window, _BINS + 1)
     with one_panel(label, note) as (figure, ax):
-        for (name, values), colour in zip(masses.items(), COLOURS, strict=False):
-            density, error, _ = densities(values, np.ones(len(values)), edges=edges, name=name)
+        for (name, (values, weight)), colour in zip(masses.items(), COLOURS, strict=False):
+            density, error, _ = densities(values, weight, edges=edges, name=name)
             ax.stairs(density, edges, color=colour, label=literal(name), lw=1.6)
             draw_band(ax, edges, np.maximum(density - error, 0), density + error, colour=colour)
         ax.set(xlim=window, ylim=(0, None), xlabel=xlabel, ylabel="Fraction of pairs / GeV")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from calotools.analysis import Bootstrap, measure_categories
+from calotools.analysis.categories import usable_pairs
 from calotools.containers import MassCategories
 from calotools.plots import draw_categories, draw_series
 from calotools.stages.publish import Headline
@@ -66,9 +67,10 @@ def categorise(
         "",
         "error of the peak's position without over with them",
     )
-    inside = (mass > window[0]) & (mass < window[1])
-    number = np.clip(np.searchsorted(found.edges, relative_sigma, side="right") - 1, 0, n - 1)
-    spectra = {f"category {one + 1}: {said[one]:.2f} GeV stated": mass[inside & (number == one)] for one in range(n)}
+    rows = usable_pairs(mass, relative_sigma, window=window)
+    number = np.clip(np.searchsorted(found.edges, relative_sigma[rows], side="right") - 1, 0, n - 1)
+    parts = {f"category {one + 1}: {said[one]:.2f} GeV stated": rows[number == one] for one in range(n)}
+    spectra = {name: (mass[part], weight[part]) for name, part in parts.items()}
     figures = {
         "categories": (
             draw_categories(spectra, window=window, xlabel=xlabel, label=label),

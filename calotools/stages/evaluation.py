@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from calotools.errors import ConfigError
 from calotools.ntuple import lookup_friend, read_friend
 from calotools.outputs import check_output
 from calotools.stages.classes import measure_classes
@@ -53,8 +54,12 @@ def evaluate(config: EvaluateConfig, *, progress: Progress | None = None) -> Out
     Raises
     ------
     OutputExistsError, InputFileError, BranchError, EmptyInputError
+    ConfigError
+        Weights are given that `unweighted` would not use.
     """
     check_output(config.output, overwrite=config.overwrite)
+    if config.weights and config.unweighted:
+        raise ConfigError("weights and unweighted are both given: candidates either have these weights or none")
     friend = read_friend(config.scores)
     task = friend.record["task"]
     friend = with_others(friend, config.compare)

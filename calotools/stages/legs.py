@@ -14,6 +14,7 @@ from calotools.stages.publish import Headline
 __all__ = ["TRUE_ENERGY", "compare_legs", "lines_of_legs"]
 
 TRUE_ENERGY = "e_true"
+_LEAST = 20  # pairs of known mass
 
 _LINES = {
     "probe": ("width ratio, one leg with the network", "the other leg with the energy before"),
@@ -51,13 +52,13 @@ def compare_legs(
     dict of str to WidthComparison
         ``probe``: one leg with the network, the other one with the energy before. With the truth also
         ``probe_and_truth``: the other leg has its true energy; and ``detector``: both legs measured, the mass over that
-        with true energies, times the median of the latter. Each leg of a pair is the probe once.
+        with true energies, times the median of the latter. Each leg of a pair is the probe once. A branch of true
+        energies that hardly a pair has (real data) is as none.
     """
     names = [energies["before"], energies["after"]]
     twice = np.tile(np.arange(len(pairs)), 2)
-    one_leg = {"probe": energies["before"]}
-    if TRUE_ENERGY in candidates.fields:
-        one_leg["probe_and_truth"] = TRUE_ENERGY
+    true = _true_mass(candidates, pairs)
+    one_leg = {"probe": energies["before"]} | ({} if true is None else {"probe_and_truth": TRUE_ENERGY})
     widths = {
         name: compare_widths(
             *(leg_mass(candidates, pairs, probe=probe, other=other) for probe in names),
@@ -67,15 +68,19 @@ def compare_legs(
         )
         for name, other in one_leg.items()
     }
-    if TRUE_ENERGY in candidates.fields:
-        masses = _without_natural_width(candidates, pairs, names)
+    if true is not None:
+        masses = [pair_mass(candidates, pairs, energy=name) * np.nanmedian(true) / true for name in names]
         widths["detector"] = compare_widths(*masses, window=window, weight=weight, bootstrap=bootstrap)
     return widths
 
 
-def _without_natural_width(candidates: ak.Array, pairs: Pairs, names: list[str]) -> list[np.ndarray]:
-    true = pair_mass(candidates, pairs, energy=TRUE_ENERGY)
-    return [pair_mass(candidates, pairs, energy=name) * np.nanmedian(true) / true for name in names]
+def _true_mass(candidates: ak.Array, pairs: Pairs) -> np.ndarray | None:
+    """NaN where it is not known; None where fewer pairs have one than a width needs."""
+    if TRUE_ENERGY not in candidates.fields:
+        return None
+    mass = pair_mass(candidates, pairs, energy=TRUE_ENERGY)
+    mass[~(mass > 0)] = np.nan
+    return mass if np.isfinite(mass).sum() >= _LEAST else None
 
 
 def lines_of_legs(widths: Mapping[str, WidthComparison]) -> tuple[Headline, ...]:

@@ -72,6 +72,12 @@ def check_inputs(config: TrainConfig) -> None:
         raise ConfigError(f"uncertainty = '{config.uncertainty}' is for energies; task '{config.task}' has none")
     if config.class_weights and config.task != "identification":
         raise ConfigError("class_weights are weights of classes; an energy has none, so take them out")
+    known = {value for values in config.classes.values() for value in values}
+    for value in sorted(config.class_weights.keys() - known):
+        raise ConfigError(
+            f"class_weights.{value} is a weight of class_true = {value}, which no class collects; those that one does: "
+            f"{sorted(known)}"
+        )
     for key, names in (("scalars", config.scalars), ("tracks", config.tracks), ("base_energy", (config.base_energy,))):
         for name in names:
             if name.endswith("_true"):

@@ -111,7 +111,7 @@ def _terms(values: np.ndarray, knots: tuple[np.ndarray, ...], pair_knots: tuple[
 def _splines(values: np.ndarray, knots: np.ndarray) -> np.ndarray:
     """(n, knot - 1): 1 at one knot and 0 at the others, but for the first one; constant outside."""
     values = np.clip(values, knots[0], knots[-1])
-    unit = np.eye(len(knots))
-    return np.stack([np.interp(values, knots, unit[k]) for k in range(1, len(knots))], axis=1).reshape(
-        len(values), len(knots) - 1
-    )
+    unit, splines = np.eye(len(knots)), np.zeros((len(values), len(knots) - 1))  # none of a constant
+    for k in range(1, len(knots)):
+        splines[:, k - 1] = np.interp(values, knots, unit[k])
+    return splines

@@ -194,7 +194,19 @@ def make_reweighter(
     Returns
     -------
     Reweighter
+
+    Raises
+    ------
+    ConfigError
+        Bins for what has no histograms, or settings for what is not boosted.
+    ShapeError
+        The samples have different variables.
     """
+    for name, given, own in (("bins", bins, "binned"), ("settings", settings, "boosted")):
+        if given and method != own:
+            raise ConfigError(
+                f"{name} are of method '{own}'; method '{method}' has none: take them out, or choose '{own}'"
+            )
     if source.values.shape[1] != target.values.shape[1]:
         raise ShapeError(f"samples of {source.values.shape[1]} and {target.values.shape[1]} variables: give the same")
     if method == "binned":

@@ -85,6 +85,16 @@ def test_raking_makes_weighted_means_agree(pair):
     np.testing.assert_allclose(same / same.mean(), 1, atol=1e-3)
 
 
+def test_a_variable_that_is_constant_changes_nothing(pair):
+    """Such as the pile-up of samples that were simulated at one."""
+    both = [
+        WeightedSample(np.column_stack([one.values[:, :2], np.full(len(one.fold), 30.0)]), one.weight, one.fold)
+        for one in pair
+    ]
+    without = [WeightedSample(one.values[:, :2], one.weight, one.fold) for one in both]
+    np.testing.assert_allclose(fold_factors(*both), fold_factors(*without), rtol=1e-3)
+
+
 def test_trees_see_a_difference_that_a_quadratic_form_does_not():
     rng = np.random.default_rng(4)
     one, two = rng.uniform(-1, 1, (4000, 2)), rng.uniform(-1, 1, (8000, 2))
@@ -131,7 +141,7 @@ def test_negative_weights_stay_a_part_of_the_sum(pair, method):
     source, target = pair
     rng = np.random.default_rng(7)
     signed = WeightedSample(source.values, np.where(rng.random(len(source.weight)) < 0.1, -1.0, 1.0), source.fold)
-    weight = signed.weight * fold_factors(signed, target, method=method, bins=(6, 4, 4))
+    weight = signed.weight * fold_factors(signed, target, method=method, bins=(6, 4, 4) if method == "binned" else ())
     found = closeness(signed, target, weight=weight, names=NAMES, rng=rng)
     assert found.negative == pytest.approx(0.1, abs=0.02)
     assert np.all(np.abs(found.difference) < 0.1)
@@ -162,6 +172,9 @@ def test_samples_that_cannot_be_used(pair):
         make_reweighter(source, WeightedSample(target.values[:, :2], target.weight, target.fold))
     with pytest.raises(ConfigError, match="2 bins are given for 3 variables"):
         make_reweighter(source, target, method="binned", bins=(3, 3))
+    for name, given in (("bins", (3, 3, 3)), ("settings", {"n_estimators": 3})):
+        with pytest.raises(ConfigError, match=f"{name} are of method '.*'; method 'smooth' has none"):
+            fold_factors(source, target, **{name: given})
     with pytest.raises(NumericalError, match="1 values of a sample are not finite"):
         WeightedSample(np.array([[np.nan]]), np.ones(1), np.zeros(1, int))
     with pytest.raises(EmptyInputError, match="summed weight of -2"):

@@ -67,6 +67,13 @@ def test_without_truth_only_the_probe_is_measured():
     assert [line.name for line in lines_of_legs(widths)] == ["width ratio, one leg with the network"]
 
 
+def test_true_energies_that_no_pair_has_are_as_none():
+    candidates = pairs_of({"before": 0.04, "after": 0.04})
+    for unknown in (np.nan, 0.0):
+        widths = compare(ak.with_field(candidates, np.full(2 * N, unknown), "e_true"))
+        assert list(widths) == ["probe"]
+
+
 def test_both_legs_without_an_error_are_as_wide_as_the_pair():
     candidates = pairs_of({"before": 1e-9, "after": 1e-9}, natural=0.02)
     pairs = find_pairs(candidates, kind="zee", energy="before")

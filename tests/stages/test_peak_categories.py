@@ -5,10 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from calotools.containers import Scores
+from calotools.analysis import event_bootstrap
+from calotools.containers import Index, Scores
 from calotools.ntuple import index_of, read_candidates, write_friend
 from calotools.recipe import PeaksConfig
 from calotools.stages import peaks
+from calotools.stages.categories import categorise
 
 ZEE = Path(__file__).parents[2] / "ntuples" / "zee.root"
 
@@ -53,3 +55,20 @@ def test_few_pairs_make_few_categories_and_one_is_none(friend, tmp_path):
     one = peaks(config_of(friend, tmp_path / "one", categories=1))
     assert "categories" not in one.results
     assert "categories" not in one.figures
+
+
+def test_spectra_are_of_the_weighted_pairs_whose_widths_are_measured():
+    rng, m = np.random.default_rng(1), 400
+    mass, relative = rng.normal(91, 2, m), rng.uniform(0.01, 0.03, m)
+    weight = np.where(mass > 91, 3.0, 1.0)
+    mass[:50], relative[:50] = 100.0, np.nan  # nothing is stated of them
+    index = Index(np.arange(m), np.arange(m), np.arange(m))
+    bootstrap = event_bootstrap(index, rng=rng, replicas=20)
+    asked = {"n": 2, "window": (80.0, 102.0), "bootstrap": bootstrap, "xlabel": "m", "label": "test"}
+    found, _, figures = categorise(mass, relative, weight=weight, **asked)
+    assert found.counts.sum() == m - 50
+    for steps in figures["categories"][0].axes[0].patches:
+        density, edges, _ = steps.get_data()
+        share = np.sum((density * np.diff(edges))[edges[1:] > 91.01])
+        assert share == pytest.approx(0.75, abs=0.1)  # half of the pairs, with three times the weight
+        assert density[(edges[:-1] <= 100) & (edges[1:] > 100)] == 0

@@ -115,6 +115,12 @@ def test_what_is_learnt_beside_the_kinematics_stays(recipe, weights, score, file
     assert curve.auc == pytest.approx(0.6897, abs=4 * curve.auc_error + 0.01)  # two Gaussians 0.7 apart
 
 
+def test_weights_that_would_not_be_used_are_refused(files, weights, tmp_path):
+    asked = {"files": tuple(files), "scores": (tmp_path / "scores.root",), "output": tmp_path / "measured"}
+    with pytest.raises(ConfigError, match="weights and unweighted are both given"):
+        evaluate(EvaluateConfig(**asked, weights=(weights,), unweighted=True))
+
+
 def test_candidates_without_a_weight_are_left_out(recipe, weights):
     friend = read_friend(weights)
     assert np.isnan(friend.values["weight_matched"]).any()

@@ -44,6 +44,12 @@ def test_a_background_is_composed_as_its_weights_say(recipe):
     assert shares == pytest.approx([1, 1], rel=0.01)  # classes keep their shares
 
 
+def test_a_weight_of_what_no_class_collects_is_a_mistake(recipe):
+    config = recipe("identification", class_weights={3: 0.5}, classes={"background": [4, 5], "signal": [0]})
+    with pytest.raises(ConfigError, match=r"class_weights\.3 .* no class collects; those that one does: \[0, 4, 5\]"):
+        check_inputs(config)
+
+
 def test_an_energy_has_no_class_weights(recipe):
     with pytest.raises(ConfigError, match="class_weights"):
         check_inputs(recipe("energy", class_weights={4: 2.0}))
