@@ -102,8 +102,9 @@ calotools {told["version"]}; simulation tables `{told["tables"][:16]}`, code `{t
 `{told["digest"]}`; ⟨μ⟩ of the run-2 profile. Selection: {cuts}. Test: {counts["signal"]} prompt electrons; {classes}.
 
 **Which background.** The built-in fakes: {_why(results)} They come with 15 to 45 % of each class, so that each has
-statistics; in training and in the test they are weighed to the shares that jets have before any identification
-({shares}), and in the test each class is given the E_T, |η| and ⟨μ⟩ of the signal, so that nothing is won with them.
+statistics; in training and in the test they are weighed to fixed shares, near those that jets have before any
+identification ({shares}; `SHARES` of `electron_samples.py`), and in the test each class is given the E_T, |η| and ⟨μ⟩
+of the signal, so that nothing is won with them.
 Errors are of effective statistics."""
     few = [name for name in CLASSES.values() if counts[name] < WANTED]
     if few:
@@ -126,7 +127,7 @@ def _why(results: Mapping[str, Any]) -> str:
     if not dijets:
         return text
     shares = ", ".join(f"{100 * value:.2g} ± {100 * error:.1g} % {name}" for name, (value, error) in dijets.items())
-    return f"{text} Pythia's jets check them (below) and give the shares: {shares}."
+    return f"{text} Pythia's jets check them (below); in this run's few the shares are {shares}."
 
 
 def _table(results: Mapping[str, Any]) -> str:
