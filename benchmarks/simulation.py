@@ -17,6 +17,7 @@ import json
 import os
 import platform
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -203,8 +204,14 @@ def as_markdown(results: dict[str, Any]) -> str:
     if gains:
         lines += ["", "Two processes at <μ> = 40, E_T 10–300 GeV, by the wall clock with the start of the processes:"]
         lines += [", ".join(f"{gain:.2f}" for gain in gains) + " × the rate of one (goal 1.8)."]
+        slower = statistics.median(two["cpu_seconds"] / one["cpu_seconds"] for one, two in results["processes"])
+        busy = statistics.median(two["cpu_seconds"] / (2 * two["seconds"]) for _, two in results["processes"])
+        lines += [
+            f"The two took {slower:.2f} × the processor time of one, for the same work, and were busy for",
+            f"{100 * busy:.0f} % of the time: cores that slow each other so much allow {2 / slower:.2f} at most.",
+        ]
         if results["machine"]["load"] > 1:
-            lines += ["The machine was busy (see its load), so that this says little about the gain."]
+            lines += ["The machine was busy (see its load), so that this may say too little of the gain."]
     facts = ", ".join(f"{key} {value}" for key, value in results["machine"].items())
     return "\n".join([*lines, "", f"Machine: {facts}.", ""])
 
