@@ -193,3 +193,11 @@ def test_coverage(make_resolution):
 def test_importance():
     values = {"learning rate": 0.62, "maps": 0.21, "dropout": 0.1, "weight decay": -0.01, "never": np.nan}
     return plots.draw_importance(values, errors=dict.fromkeys(values, 0.03), axis="Loss of resolution [%]")
+
+
+@baseline
+def test_categories():
+    rng = np.random.default_rng(9)
+    widths = {"σ < 1.2 GeV": 1.0, "1.2–1.6 GeV": 1.4, "σ > 1.6 GeV": 2.2}
+    spectra = {name: (rng.normal(125, width, 4000), rng.uniform(0.5, 1.5, 4000)) for name, width in widths.items()}
+    return plots.draw_categories(spectra, window=(115.0, 135.0), xlabel=r"$m_{\gamma\gamma}$ [GeV]")
