@@ -101,10 +101,10 @@ def _samples(results: Mapping[str, Any]) -> str:
 calotools {told["version"]}; simulation tables `{told["tables"][:16]}`, code `{told["code"][:16]}`, samples
 `{told["digest"]}`; ⟨μ⟩ of the run-2 profile. Selection: {cuts}. Test: {counts["signal"]} prompt electrons; {classes}.
 
-**Which background.** The built-in fakes: {_why(results)} They come with 15 to 45 % of each class, so that each has
-statistics; in training and in the test they are weighed to fixed shares, near those that jets have before any
-identification ({shares}; `SHARES` of `electron_samples.py`), and in the test each class is given the E_T, |η| and ⟨μ⟩
-of the signal, so that nothing is won with them.
+**Which background.** The built-in fakes, which take less time than Pythia's jets.{_jets(results)} The fakes come with
+{_range(counts)} % of each class, so that each has statistics; in training and in the test they are weighed to fixed
+shares, near those that jets have before any identification ({shares}; `SHARES` of `electron_samples.py`),
+and in the test each class is given the E_T, |η| and ⟨μ⟩ of the signal, so that nothing is won with them.
 Errors are of effective statistics."""
     few = [name for name in CLASSES.values() if counts[name] < WANTED]
     if few:
@@ -118,16 +118,21 @@ def _source(one: Mapping[str, Any]) -> str:
     return one["process"] if one["generator"] == "builtin" else f"{one['process']}_{one['generator']}"
 
 
-def _why(results: Mapping[str, Any]) -> str:
-    dijets = results["shares"].get("dijets")
-    text = (
-        "about 170 selected candidates per second of processor time, against 35 of Pythia's jets, whose weights leave "
-        "an eighth of them as effective number."
-    )
-    if not dijets:
-        return text
-    shares = ", ".join(f"{100 * value:.2g} ± {100 * error:.1g} % {name}" for name, (value, error) in dijets.items())
-    return f"{text} Pythia's jets check them (below); in this run's few the shares are {shares}."
+def _jets(results: Mapping[str, Any]) -> str:
+    """What the fakes are checked with, if this run has it."""
+    shares = results["shares"].get("dijets")
+    if not shares:
+        return ""
+    told = ", ".join(f"{100 * value:.2g} ± {100 * error:.1g} % {name}" for name, (value, error) in shares.items())
+    jets = results.get("jets")
+    few = f", an effective number of {jets['effective']:.0f} of {jets['n']} selected" if jets else ""
+    return f" Those check them (below); in this run's few{few} the shares are {told}."
+
+
+def _range(counts: Mapping[str, int]) -> str:
+    """From the rarest to the most frequent class of the background, in percent of it."""
+    parts = sorted(100 * counts[name] / sum(counts[one] for one in CLASSES.values()) for name in CLASSES.values())
+    return f"{parts[0]:.0f} to {parts[-1]:.0f}"
 
 
 def _table(results: Mapping[str, Any]) -> str:
@@ -296,7 +301,7 @@ def _goals(results: Mapping[str, Any]) -> str:
                     _reached(lowest["value"], lowest["error"], 2),
                 ]
             )
-    for name in {key for one in over for key in one} - {"likelihood"}:
+    for name in sorted({key for one in over for key in one} - {"likelihood"}):
         value, error = _mean(
             [
                 (one[name]["points"]["loose"]["value"], one[name]["points"]["loose"]["error"])

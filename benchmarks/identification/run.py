@@ -59,7 +59,7 @@ def main() -> None:
     samples = describe(sources, files)
     results = opened(folder / "RESULTS.json", samples)
     test, closeness = read_test(files["test"], shares=SHARES)
-    results |= {
+    results |= jets_of(test) | {
         "reweighting": closeness,
         "shares": {"used": {str(key): one for key, one in SHARES.items()}}
         | ({"dijets": shares_of(test, test.check)} if test.check.any() else {}),
@@ -134,6 +134,14 @@ def opened(path: Path, samples: dict[str, Any]) -> dict[str, Any]:
             return stored
         say("the samples are others than those of RESULTS.json: the table is begun anew")
     return {"samples": samples, "rows": {}}
+
+
+def jets_of(test: Measured) -> dict[str, Any]:
+    """How many jets check the fakes, and what their weights leave of them."""
+    weight = test.columns["weight"][test.check]
+    if not len(weight):
+        return {}
+    return {"jets": {"n": len(weight), "effective": float(weight.sum() ** 2 / np.sum(weight**2))}}
 
 
 def counts_of(test: Measured) -> dict[str, int]:

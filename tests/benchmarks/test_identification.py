@@ -103,3 +103,21 @@ def test_page_says_what_is_not_reached(load):
 def test_page_in_the_repository_is_that_of_its_json(load, results):
     page = load("rejection_page").as_markdown(json.loads(results.read_text(encoding="utf-8")))
     assert page == results.with_suffix(".md").read_text(encoding="utf-8")
+
+
+def test_goals_come_in_one_order(load):
+    one = {"points": {"loose": {"value": 2.0, "error": 0.1}}}
+    forests = [f"trees_{name}" for name in ("track", "all", "29", "18", "calo", "26", "22")]
+    results = {"rows": {"compact": {"runs": {"1": {"over": dict.fromkeys(forests, one)}}}}}
+    said = [line for line in load("rejection_page")._goals(results).splitlines() if "trees_" in line]
+    assert [line.partition("(")[2].partition(")")[0] for line in said] == sorted(forests)
+
+
+def test_page_takes_its_numbers_of_the_background_from_the_results(load):
+    page = load("rejection_page")
+    counts = {"signal": 7, "conversion": 10, "heavy flavour": 20, "light e/gamma": 30, "light hadron": 40}
+    assert page._range(counts) == "10 to 40"
+    shares = {"used": {}, "dijets": {"light hadron": [0.75, 0.02]}}
+    said = page._jets({"shares": shares, "jets": {"n": 4000, "effective": 456.7}})
+    assert "an effective number of 457 of 4000 selected the shares are 75 ± 2 % light hadron." in said
+    assert page._jets({"shares": {"used": {}}}) == ""
