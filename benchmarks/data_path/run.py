@@ -45,8 +45,7 @@ def main() -> None:
     described["versions"] = {name: environments.versions(name) for name in environments.SHOWN}
     known = {name: list(question(size, files)) for name, question in QUESTIONS.items()}
     order = [suite.name for some in known.values() for suite in some]
-    asked = {name: known[name] for name in given.only}
-    suites = [suite for some in asked.values() for suite in some]
+    suites = _asked(given.only, known)
     described["not_run"] = {name: WHY_NOT[name] for name, some in known.items() if not some}
     # A quick run has a page of its own: it checks the benchmarks, it measures nothing.
     folder = samples.WORK / size.name if given.quick else report.BENCHMARKS
@@ -67,9 +66,21 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a few thousand candidates, one round")
     parser.add_argument("--rounds", type=int, help="measurements of every contestant; default: 5, quick 1")
-    parser.add_argument("--only", nargs="+", choices=QUESTIONS, default=list(QUESTIONS), help="some questions")
+    parser.add_argument(
+        "--only", nargs="+", default=list(QUESTIONS), metavar="NAME", help=f"of {', '.join(QUESTIONS)}, or of a suite"
+    )
     parser.add_argument("--add", action="store_true", help="keep the earlier results of other suites")
     return parser.parse_args()
+
+
+def _asked(names: Sequence[str], known: dict[str, list[Suite]]) -> list[Suite]:
+    """The suites of some questions, and those that are asked for by their own name."""
+    every = {suite.name: suite for some in known.values() for suite in some}
+    unknown = [name for name in names if name not in known and name not in every]
+    if unknown:
+        sys.exit(f"--only: there is no {', '.join(unknown)}; there are {', '.join([*known, *every])}")
+    found = {suite.name: suite for name in names for suite in known.get(name, [every[name]] if name in every else [])}
+    return list(found.values())
 
 
 def _earlier(folder: Any, size: samples.Size) -> list[dict[str, Any]]:
