@@ -13,16 +13,14 @@ from calotools._lazy import lazy_names
 
 if TYPE_CHECKING:
     from calotools.stages.attribution import attribute
-    from calotools.stages.cuts import working_points
-    from calotools.stages.evaluation import evaluate
+    from calotools.stages.evaluation import evaluate, working_points
     from calotools.stages.histograms import histogram
-    from calotools.stages.masses import peaks
     from calotools.stages.networks import predict, prepare, train
     from calotools.stages.ntuples import display, inspect, simulate
+    from calotools.stages.pairs import peaks, tagprobe
     from calotools.stages.publish import Outcome
     from calotools.stages.reporting import report
     from calotools.stages.reweighting import reweight
-    from calotools.stages.tag_and_probe import tagprobe
     from calotools.stages.tuning import find_rate, tune
     from calotools.stages.validation import validate_simulation
     from calotools.stages.written import describe_written

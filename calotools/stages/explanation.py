@@ -10,7 +10,7 @@ from calotools import deploy
 from calotools.analysis import fisher_separation, mean_rows
 from calotools.errors import ConfigError
 from calotools.plots import draw_importance
-from calotools.stages.labels import SIGNAL
+from calotools.stages.evaluation.labels import SIGNAL
 from calotools.stages.publish import Headline, Outcome
 
 if TYPE_CHECKING:

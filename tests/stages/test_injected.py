@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from calotools.errors import ConfigError
-from calotools.stages.injected import read_injected
+from calotools.stages.pairs.injected import read_injected
 
 SIDECAR = """
 et_edges = [15, 25, 45, 100]

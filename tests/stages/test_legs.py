@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from calotools.analysis import event_bootstrap, find_pairs, pair_mass
-from calotools.stages.legs import compare_legs, lines_of_legs
+from calotools.stages.pairs.legs import compare_legs, lines_of_legs
 
 N = 4000
 WINDOW = (75.0, 105.0)

@@ -10,11 +10,11 @@ from calotools.analysis import measure_roc
 from calotools.containers import Index
 from calotools.errors import ConfigError
 from calotools.recipe import EvaluateConfig
-from calotools.stages.dependence import measure_dependence
-from calotools.stages.labels import Labelled, Rows
-from calotools.stages.others import with_others
-from calotools.stages.probabilities import measure_probabilities
-from calotools.stages.rivals import measure_rivals
+from calotools.stages.evaluation.dependence import measure_dependence
+from calotools.stages.evaluation.labels import Labelled, Rows
+from calotools.stages.evaluation.other_scores import with_others
+from calotools.stages.evaluation.probabilities import measure_probabilities
+from calotools.stages.evaluation.rivals import measure_rivals
 from calotools.stages.scored import Scored
 
 N = 6000
@@ -87,7 +87,7 @@ def test_a_discriminant_without_mu_and_mass_depends_on_neither(labelled):
 def test_models_that_cannot_stand_beside_another(tmp_path, monkeypatch):
     index = Index(np.ones(1, np.uint32), np.ones(1, np.uint64), np.zeros(1, np.int32))
     energy = SimpleNamespace(values={"e_network": np.ones(1)}, index=index, split=np.zeros(1), record={})
-    monkeypatch.setattr("calotools.stages.others.read_friend", lambda paths: energy)
+    monkeypatch.setattr("calotools.stages.evaluation.other_scores.read_friend", lambda paths: energy)
     friend = SimpleNamespace(values={"score_signal": np.ones(1)}, split=np.zeros(1), record={"task": "identification"})
     with pytest.raises(ConfigError, match=r"compare: '.*a\.root' holds e_network, no class scores of a network"):
         with_others(friend, [tmp_path / "a.root"])

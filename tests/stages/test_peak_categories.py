@@ -10,7 +10,7 @@ from calotools.containers import Index, Scores
 from calotools.ntuple import index_of, read_candidates, write_friend
 from calotools.recipe import PeaksConfig
 from calotools.stages import peaks
-from calotools.stages.categories import categorise
+from calotools.stages.pairs.categories import categorise
 
 ZEE = Path(__file__).parents[2] / "ntuples" / "zee.root"
 

@@ -12,7 +12,7 @@ from calotools.analysis import measure_roc, working_points
 from calotools.containers import Roc, WorkingPoints
 from calotools.plots import draw_roc, draw_scores
 from calotools.plots.numbers import format_range
-from calotools.stages.labels import Labelled, Measured
+from calotools.stages.evaluation.labels import Labelled, Measured
 from calotools.stages.publish import Headline
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import numpy as np
 
 from calotools.analysis import efficiency_in_bins
 from calotools.containers import Efficiency
-from calotools.stages.labels import Rows
+from calotools.stages.evaluation.labels import Rows
 from calotools.stages.publish import Headline
 from calotools.variables import CutTable
 

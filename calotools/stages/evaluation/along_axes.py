@@ -10,7 +10,7 @@ import numpy as np
 from calotools.analysis import bin_numbers, cuts_in_bins, efficiency_in_bins
 from calotools.containers import Efficiency
 from calotools.plots import draw_efficiency, draw_rejection
-from calotools.stages.labels import Labelled, Measured, edges_of
+from calotools.stages.evaluation.labels import Labelled, Measured, edges_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,7 +9,7 @@ import numpy as np
 
 from calotools.analysis import confusion_matrix, fit_temperature, measure_reliability, with_temperature
 from calotools.plots import draw_confusion, draw_reliability
-from calotools.stages.labels import SIGNAL, Labelled, Measured
+from calotools.stages.evaluation.labels import SIGNAL, Labelled, Measured
 from calotools.stages.publish import Headline
 from calotools.variables import event_hash
 

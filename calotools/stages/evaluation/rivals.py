@@ -11,9 +11,9 @@ from calotools.containers import Roc
 from calotools.errors import ConfigError
 from calotools.plots import draw_roc
 from calotools.recipe import DiscriminantConfig
-from calotools.stages.curves import points_of, roc_of
-from calotools.stages.labels import SIGNAL, Labelled, Measured, discriminant_of
-from calotools.stages.others import scores_of_other
+from calotools.stages.evaluation.curves import points_of, roc_of
+from calotools.stages.evaluation.labels import SIGNAL, Labelled, Measured, discriminant_of
+from calotools.stages.evaluation.other_scores import scores_of_other
 from calotools.stages.publish import Headline
 
 if TYPE_CHECKING:

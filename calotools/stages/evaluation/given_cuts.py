@@ -9,9 +9,14 @@ import awkward as ak
 import numpy as np
 
 from calotools.containers import Efficiency, WorkingPoints
-from calotools.stages.curves import points_of
-from calotools.stages.efficiencies import efficiency_along_axes, inclusive_efficiency, overall_efficiency, percent
-from calotools.stages.labels import Labelled, Measured, edges_of
+from calotools.stages.evaluation.curves import points_of
+from calotools.stages.evaluation.efficiencies import (
+    efficiency_along_axes,
+    inclusive_efficiency,
+    overall_efficiency,
+    percent,
+)
+from calotools.stages.evaluation.labels import Labelled, Measured, edges_of
 from calotools.stages.publish import Headline
 from calotools.variables import read_cut_table
 

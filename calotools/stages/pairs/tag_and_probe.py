@@ -22,8 +22,8 @@ from calotools.errors import EmptyInputError
 from calotools.ntuple import expand_files
 from calotools.outputs import check_output
 from calotools.plots import draw_efficiency_map, draw_scale_factors, draw_tagprobe
-from calotools.stages.injected import InjectedTruth, read_injected
-from calotools.stages.probes import read_probes
+from calotools.stages.pairs.injected import InjectedTruth, read_injected
+from calotools.stages.pairs.probes import read_probes
 from calotools.stages.publish import Headline, Outcome, publish, with_bad_files
 
 if TYPE_CHECKING:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from calotools.errors import EmptyInputError
-from calotools.stages.along_axes import measure_along_axes
-from calotools.stages.curves import show_curves, trace_curves
-from calotools.stages.dependence import measure_dependence
-from calotools.stages.given_cuts import measure_cut_based, measure_cut_table
-from calotools.stages.labels import Labelled, class_masks, discriminant_of, rows_of
-from calotools.stages.probabilities import measure_probabilities
+from calotools.stages.evaluation.along_axes import measure_along_axes
+from calotools.stages.evaluation.curves import show_curves, trace_curves
+from calotools.stages.evaluation.dependence import measure_dependence
+from calotools.stages.evaluation.given_cuts import measure_cut_based, measure_cut_table
+from calotools.stages.evaluation.labels import Labelled, class_masks, discriminant_of, rows_of
+from calotools.stages.evaluation.probabilities import measure_probabilities
+from calotools.stages.evaluation.rivals import measure_rivals
 from calotools.stages.publish import Outcome
-from calotools.stages.rivals import measure_rivals
 from calotools.variables import match_weights
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from calotools.errors import ConfigError
 from calotools.ntuple import lookup_friend, read_friend
 from calotools.outputs import check_output
-from calotools.stages.classes import measure_classes
-from calotools.stages.energy import measure_energy
-from calotools.stages.identification import measure_identification
-from calotools.stages.labels import SIGNAL
-from calotools.stages.others import with_others
+from calotools.stages.evaluation.classes import measure_classes
+from calotools.stages.evaluation.energy import measure_energy
+from calotools.stages.evaluation.identification import measure_identification
+from calotools.stages.evaluation.labels import SIGNAL
+from calotools.stages.evaluation.other_scores import with_others
 from calotools.stages.publish import Outcome, publish, with_bad_files
 from calotools.stages.scored import read_scored_of
 

@@ -13,8 +13,8 @@ from calotools.errors import BranchError, ConfigError, EmptyInputError
 from calotools.ntuple import read_friend
 from calotools.outputs import check_output, new_folder
 from calotools.plots import draw_efficiency, draw_rejection
-from calotools.stages.efficiencies import efficiency_along_axes, inclusive_efficiency, percent
-from calotools.stages.labels import Rows, class_masks, discriminant_of, edges_of, rows_of
+from calotools.stages.evaluation.efficiencies import efficiency_along_axes, inclusive_efficiency, percent
+from calotools.stages.evaluation.labels import Rows, class_masks, discriminant_of, edges_of, rows_of
 from calotools.stages.publish import Headline, Outcome, with_bad_files, write_outcome
 from calotools.stages.scored import read_scored_of
 from calotools.variables import CutTable, Discriminant, event_hash, write_cut_table

@@ -10,7 +10,7 @@ from calotools.analysis import all_pairs, pair_mass, profile, rank_correlation, 
 from calotools.errors import InputFileError
 from calotools.plots import draw_series
 from calotools.plots.style import axis_label
-from calotools.stages.labels import Labelled, Measured
+from calotools.stages.evaluation.labels import Labelled, Measured
 from calotools.stages.publish import Headline
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from calotools.errors import EmptyInputError
 from calotools.ntuple import index_of, read_friend, read_resolved, resolve_sample, sample_fields
 from calotools.outputs import check_output
 from calotools.plots import draw_peak, draw_peak_comparison
-from calotools.stages.categories import SIGMA, categorise
-from calotools.stages.legs import TRUE_ENERGY, compare_legs, lines_of_legs
-from calotools.stages.probes import PAIR_MASS
+from calotools.stages.pairs.categories import SIGMA, categorise
+from calotools.stages.pairs.legs import TRUE_ENERGY, compare_legs, lines_of_legs
+from calotools.stages.pairs.probes import PAIR_MASS
 from calotools.stages.publish import Headline, Outcome, publish, with_bad_files
 from calotools.stages.scored import read_scored_of
 from calotools.variables import fields_in, select

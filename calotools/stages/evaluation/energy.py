@@ -13,9 +13,9 @@ from calotools.containers import Resolution
 from calotools.detector import Sampling
 from calotools.errors import EmptyInputError
 from calotools.plots import draw_residuals, draw_resolution
-from calotools.stages.others import names_of_others
+from calotools.stages.evaluation.other_scores import names_of_others
+from calotools.stages.evaluation.pulls import measure_uncertainty
 from calotools.stages.publish import Headline, Outcome
-from calotools.stages.pulls import measure_uncertainty
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
