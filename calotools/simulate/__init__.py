@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from calotools.simulate.driver import simulate
     from calotools.simulate.effects import Effects
     from calotools.simulate.pseudo_data import Injected
+    from calotools.simulate.reconstruction import response_shapes
     from calotools.simulate.response import Particles, Response, simulate_response
 else:
     __getattr__, __dir__ = lazy_names(__name__)
 
-__all__ = ["Effects", "Injected", "Particles", "Response", "simulate", "simulate_response"]
+__all__ = ["Effects", "Injected", "Particles", "Response", "response_shapes", "simulate", "simulate_response"]

@@ -20,7 +20,7 @@ from calotools.simulate.response import Response
 from calotools.simulate.tracks import find_tracks, measure_tracks
 from calotools.variables import shower_shapes
 
-__all__ = ["Reconstructed", "reconstruct"]
+__all__ = ["Reconstructed", "reconstruct", "response_shapes"]
 
 _MIN_ET = 4.5  # GeV
 _MAX_RHAD = 1.0  # at least half of the energy is electromagnetic
@@ -75,7 +75,7 @@ def reconstruct(
     Reconstructed
     """
     particles, finding, measuring, converting, isolating = rng.spawn(5)
-    shapes = _shapes(response)
+    shapes = response_shapes(response)
     # outside the strips' acceptance the middle layer gives the position
     eta_s1 = np.where(np.isfinite(shapes["eta_s1"]), shapes["eta_s1"], shapes["eta_s2"]).astype(np.float64)
     charged = charged_particles(
@@ -109,7 +109,28 @@ def reconstruct(
     return Reconstructed(columns, matched, _found(columns, matched, tree))
 
 
-def _shapes(response: Response) -> dict[str, np.ndarray]:
+def response_shapes(response: Response) -> dict[str, np.ndarray]:
+    """Shower shapes of the candidates of a response, each about the seed of its window.
+
+    Parameters
+    ----------
+    response : Response
+
+    Returns
+    -------
+    dict of str to (n_candidate,) array
+        As `calotools.variables.shower_shapes` gives them.
+
+    Examples
+    --------
+    >>> from calotools.simulate import Particles, simulate_response
+    >>> one = Particles(*(np.array([value]) for value in (0, 11, 50.0, 0.3, 1.0, 0.0, 0.0)))
+    >>> response = simulate_response(
+    ...     one, n_candidates=1, mu=np.zeros(1), mu_average=np.zeros(1), effects=Effects(), rng=np.random.default_rng(1)
+    ... )
+    >>> bool(0.9 < response_shapes(response)["reta"][0] < 1)
+    True
+    """
     return shower_shapes(
         response.offsets,
         response.e,

@@ -9,10 +9,9 @@ import numpy as np
 
 from calotools.ntuple import read_candidates
 from calotools.recipe import SimulateConfig
-from calotools.simulate import Effects, Particles, Response, simulate, simulate_response
-from calotools.variables import shower_shapes
+from calotools.simulate import Effects, Particles, Response, response_shapes, simulate, simulate_response
 
-__all__ = ["QUIET", "hottest_middle", "ntuple", "shapes_of", "shoot", "shoot_particles"]
+__all__ = ["QUIET", "hottest_middle", "hottest_row", "ntuple", "shapes_of", "shoot", "shoot_particles"]
 
 QUIET = Effects(electronic_noise=0.0, pileup=0.0, crosstalk=0.0)
 """What the shower alone gives: no noise, no pile-up, no crosstalk."""
@@ -67,15 +66,7 @@ def shoot_particles(
 
 def shapes_of(response: Response) -> dict[str, np.ndarray]:
     """Shower shapes of every candidate, with the fractions f0 and f2 that the ntuple does not have."""
-    shapes = shower_shapes(
-        response.offsets,
-        response.e,
-        response.eta,
-        response.phi,
-        response.sampling,
-        eta_cluster=response.seed_eta,
-        phi_cluster=response.seed_phi,
-    )
+    shapes = response_shapes(response)
     total = np.where(shapes["e_cluster"] > 0, shapes["e_cluster"], np.nan)
     return shapes | {"f0": shapes["e0"] / total, "f2": shapes["e2"] / total}
 
@@ -83,10 +74,13 @@ def shapes_of(response: Response) -> dict[str, np.ndarray]:
 def hottest_middle(response: Response) -> np.ndarray:
     """Row of the hottest middle-layer cell of every candidate: (n,) int; barrel and endcap alike."""
     middle = np.isin(response.sampling, (2, 6))
-    e = np.where(middle, response.e, -np.inf)
-    owner = np.repeat(np.arange(len(response.offsets) - 1), np.diff(response.offsets))
-    order = np.lexsort((e, owner))
-    return order[response.offsets[1:] - 1]
+    return hottest_row(response.offsets, np.where(middle, response.e, -np.inf))
+
+
+def hottest_row(offsets: np.ndarray, e: np.ndarray) -> np.ndarray:
+    """Row of the largest entry of every candidate: (n,) int."""
+    owner = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    return np.lexsort((e, owner))[offsets[1:] - 1]
 
 
 def ntuple(

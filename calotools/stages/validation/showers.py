@@ -11,7 +11,7 @@ from calotools.errors import ConfigError, EmptyInputError
 from calotools.ntuple import read_candidates
 from calotools.recipe import ValidateConfig
 from calotools.simulate import Effects, Particles, Response
-from calotools.stages.validation.gun import shoot_particles
+from calotools.stages.validation.gun import hottest_row, shoot_particles
 from calotools.variables import shower_shapes
 from calotools.variables.rings import ring_sums
 
@@ -133,7 +133,7 @@ def _converted(response: Response, pdg: np.ndarray) -> np.ndarray:
 
 def _collect(truth: list[np.ndarray], offsets: np.ndarray, cells: dict[str, np.ndarray], least: np.ndarray) -> Showers:
     sampling = cells["sampling"].astype(np.int64)
-    hot = _hottest(offsets, np.where(sampling == 2, cells["e"], -np.inf))
+    hot = hottest_row(offsets, np.where(sampling == 2, cells["e"], -np.inf))
     owner = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     d_eta = cells["eta"] - cells["eta"][hot][owner]
     d_phi = (cells["phi"] - cells["phi"][hot][owner] + np.pi) % (2 * np.pi) - np.pi
@@ -149,9 +149,3 @@ def _collect(truth: list[np.ndarray], offsets: np.ndarray, cells: dict[str, np.n
     return Showers(
         e, eta, phi, pdg.astype(np.int32), radius, offsets, own[0], own[1], own[2], own[3].astype(np.uint8), shapes
     )
-
-
-def _hottest(offsets: np.ndarray, e: np.ndarray) -> np.ndarray:
-    """Row of the largest entry of every candidate."""
-    owner = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
-    return np.lexsort((e, owner))[offsets[1:] - 1]
