@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from calotools.images import ImageStore
     from calotools.recipe import TrainConfig
 
-__all__ = ["fit", "model_inputs", "new_network", "open_data", "own_generator"]
+__all__ = ["check_device", "fit", "model_inputs", "new_network", "open_data", "own_generator"]
 
 Progress = Callable[[str, int, int], None]
 _TIMES = ("seconds", "candidates_per_s")
@@ -151,7 +151,7 @@ def fit(
     NumericalError
         The loss became non-finite; the message names the candidates.
     """
-    _check_device(config)
+    check_device(config)
     given = data if isinstance(data, StoreData | StreamData) else StoreData(config, data)
     spec = image_spec(config.images)
     inputs = model_inputs(config, spec)
@@ -180,7 +180,8 @@ def fit(
     )
 
 
-def _check_device(config: TrainConfig) -> None:
+def check_device(config: TrainConfig) -> None:
+    """Warn of a precision that this machine imitates; raise ConfigError where it lacks the GPUs of the recipe."""
     on_gpu = config.trainer.accelerator != "cpu" and torch.cuda.is_available()
     check_precision(config.trainer.precision, on_gpu=on_gpu)
     if config.trainer.accelerator == "gpu" and torch.cuda.device_count() < config.trainer.devices:

@@ -13,8 +13,9 @@ import torch
 from calotools.containers import Batch
 from calotools.errors import NumericalError
 from calotools.models import use_threads
-from calotools.training.fitting import new_network, own_generator
+from calotools.training.fitting import check_device, new_network, own_generator
 from calotools.training.optimisers import build_optimiser
+from calotools.training.parts import rest_frozen
 from calotools.training.task import loss_of
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def try_learning_rates(
     Parameters
     ----------
     config : TrainConfig
-        Its network, loss, optimiser and batch size.
+        Its network, loss, optimiser, precision, limit of the gradient and batch size.
     data : StoreData or StreamData
         As `open_data` made it; it is closed.
     steps : int
@@ -113,35 +114,30 @@ def try_learning_rates(
 
     Raises
     ------
+    ConfigError
+        There is no such model, setting, loss or GPU.
     NumericalError
         The loss is not finite at the lowest rates.
     """
-    device = torch.device("cuda" if config.trainer.accelerator != "cpu" and torch.cuda.is_available() else "cpu")
-    rates, losses, smooth = np.geomspace(low, high, steps), [], []
+    check_device(config)
+    rates = np.geomspace(low, high, steps)
+    losses: list[float] = []
+    smooth: list[float] = []
     with use_threads(config.trainer.threads), own_generator(config.seed), closing(data):
-        network = new_network(config).to(device).train()
-        optimiser, loss_of_batch = build_optimiser(network.parameters(), config.trainer), loss_of(config)
         mean = 0.0
-        for number, (rate, batch) in enumerate(zip(rates, _batches(data), strict=False), start=1):
-            for group in optimiser.param_groups:
-                group["lr"] = rate
-            here = batch.to(device)
-            loss = (loss_of_batch(here, network(here)) * here.weight).mean()
-            if not torch.isfinite(loss):
+        for number, loss in enumerate(_losses(config, data, rates), start=1):
+            if not np.isfinite(loss):
                 break
-            losses.append(float(loss.detach()))
-            mean = _MEMORY * mean + (1 - _MEMORY) * losses[-1]
+            losses.append(loss)
+            mean = _MEMORY * mean + (1 - _MEMORY) * loss
             smooth.append(mean / (1 - _MEMORY**number))
             if progress is not None:
                 progress("steps", number, steps)
             if number > _FIRST and smooth[-1] > _limit(smooth):
                 break
-            optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
     if len(losses) <= _FIRST:
         raise NumericalError(
-            f"the loss was not finite after {len(losses)} steps at learning rates up to {rates[len(losses) - 1]:.1e}; "
+            f"the loss was not finite after {len(losses)} steps at learning rates up to {rates[max(len(losses) - 1, 0)]:.1e}; "
             "look at the inputs: calotools train names the candidates"
         )
     rate, means = rates[: len(losses)], np.array(smooth)
@@ -153,6 +149,29 @@ def _limit(smooth: list[float]) -> float:
     """A loss may be negative (a likelihood), so what it is compared with is its fall."""
     lowest = min(smooth)
     return lowest + (_WORSE - 1) * max(abs(lowest), smooth[0] - lowest)
+
+
+def _losses(config: TrainConfig, data: StoreData | StreamData, rates: np.ndarray) -> Iterator[float]:
+    """Loss of a batch before each step, at one rate after the other; steps are those of a training."""
+    on_gpu = config.trainer.accelerator != "cpu" and torch.cuda.is_available()
+    device = torch.device("cuda" if on_gpu else "cpu")
+    cast = torch.autocast(device.type, dtype=torch.bfloat16, enabled=config.trainer.precision == "bf16")
+    network = new_network(config).to(device).train()
+    rest_frozen(network)
+    weights = list(network.parameters())
+    optimiser, loss_of_batch = build_optimiser(weights, config.trainer), loss_of(config)
+    for rate, batch in zip(rates, _batches(data), strict=False):
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        here = batch.to(device)
+        with cast:
+            loss = (loss_of_batch(here, network(here)) * here.weight).mean()
+        yield float(loss.detach())
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        if config.trainer.gradient_clip is not None:
+            torch.nn.utils.clip_grad_norm_(weights, config.trainer.gradient_clip)
+        optimiser.step()
 
 
 def _batches(data: StoreData | StreamData) -> Iterator[Batch]:
