@@ -1,4 +1,4 @@
-"""Candidates made of the real cells around a point: what the rooms behind the ntuple are tested with."""
+"""How hypothesis runs; and candidates of the real cells around a point, which rooms behind the ntuple are tested with."""
 
 from __future__ import annotations
 
@@ -7,8 +7,13 @@ from collections.abc import Callable
 import awkward as ak
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from calotools.detector import build_cells
+
+# how long an example may take is not what these tests are about: machines are busy, and the first call compiles
+settings.register_profile("calotools", deadline=None)
+settings.load_profile("calotools")
 
 MIDDLE = (2, 6)
 DEPTH = {0: 0.04, 1: 0.25, 2: 0.65, 3: 0.05}

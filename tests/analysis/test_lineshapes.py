@@ -34,7 +34,7 @@ def values_within(shape, fractions):
 
 
 @pytest.mark.parametrize("name", SHAPES)
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(fractions=st.lists(st.floats(0.05, 0.95), min_size=6, max_size=6))
 def test_cumulative_rises_from_0_to_1_and_is_the_integral_of_the_density(name, fractions):
     shape = SHAPES[name]

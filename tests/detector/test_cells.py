@@ -40,7 +40,7 @@ def test_phi_of_any_turn(turns):
     np.testing.assert_array_equal(cell_at(some["sampling"], some["eta"], some["phi"] + turns * 2 * np.pi), some["id"])
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(SAMPLINGS, ETA, PHI)
 def test_a_point_is_in_one_cell_or_in_none(sampling, eta, phi):
     """The cell found holds the point; no cell found means that no region of the sampling covers it."""
@@ -57,7 +57,7 @@ def test_a_point_is_in_one_cell_or_in_none(sampling, eta, phi):
     assert abs(wrapped(phi - cell["phi"])) <= cell["d_phi"] / 2 * (1 + 1e-6)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.integers(0, len(CELLS) - 1))
 def test_edges_belong_to_one_of_the_neighbours(number):
     """Low edge: the cell itself. High edge: the next one, which starts there, or nothing."""
@@ -110,7 +110,7 @@ def test_negative_mu():
         build_cells(mu=-1.0)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(SAMPLINGS, st.floats(-2.6, 2.6), st.floats(-4, 4), st.floats(0.001, 0.5), st.floats(0.001, 4.0))
 def test_window_holds_the_cells_with_centre_inside(sampling, eta, phi, half_eta, half_phi):
     found = cells_in_window(sampling, eta, phi, half_eta=half_eta, half_phi=half_phi)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from calotools.detector import (
@@ -30,7 +30,6 @@ def test_layers_lie_one_behind_the_other():
         assert (np.diff(distance, axis=0) > 0).all()
 
 
-@settings(deadline=None)
 @given(st.sampled_from(list(Sampling)), st.floats(0.05, 2.5))
 def test_position_lies_on_the_line_from_the_origin(sampling, eta):
     r, z = shower_position(sampling, [eta, -eta])
@@ -75,7 +74,6 @@ def test_conversion_fractions():
     np.testing.assert_allclose(fraction, [0.30, 0.83], atol=0.01)
 
 
-@settings(deadline=None)
 @given(st.floats(-2.5, 2.5), st.lists(st.floats(0, 2000), min_size=2, max_size=20))
 def test_material_never_falls_with_radius(eta, radii):
     depth = material_inside(np.sort(radii), eta)
@@ -139,7 +137,6 @@ def test_one_material_is_itself():
     assert medium.critical_energy == pytest.approx(2.66e-3 * (lead["x0"] * lead["z"] / lead["a"]) ** 1.1)
 
 
-@settings(deadline=None)
 @given(st.floats(0.1, 10), st.floats(0.1, 10), st.floats(1.1, 5))
 def test_medium_depends_on_shares_alone(lead, argon, factor):
     thin, thick = (effective_medium({"lead": n * lead}, {"argon": n * argon}) for n in (1.0, factor))

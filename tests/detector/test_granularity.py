@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from calotools.detector import Sampling, build_cells, cell_size, load_table, regions
@@ -68,7 +68,6 @@ def test_cell_size_of_every_cell():
     np.testing.assert_array_equal(d_phi, cells["d_phi"])
 
 
-@settings(deadline=None)
 @given(st.sampled_from(list(Sampling)), st.floats(-10, 10))
 def test_cell_size_is_even_and_one_of_the_table(sampling, eta):
     d_eta, d_phi = cell_size(sampling, eta)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from calotools.detector import (
@@ -36,7 +36,6 @@ def test_noise_of_a_cluster_closes_on_the_calibration():
     assert total == pytest.approx(float(resolution_terms(0.04)[1]), rel=0.15)
 
 
-@settings(deadline=None)
 @given(SAMPLINGS, st.floats(-2.5, 2.5), st.floats(0.1, 200))
 def test_pileup_noise_grows_with_the_root_of_mu(sampling, eta, mu):
     electronic, once = cell_noise(sampling, eta, mu)
@@ -57,7 +56,6 @@ def test_unknown_gain():
         cell_noise(2, 0.0, gain=[0, 4, 300])
 
 
-@settings(deadline=None)
 @given(SAMPLINGS, st.floats(-2.5, 2.5), st.lists(st.floats(-5, 3000), min_size=2, max_size=10))
 def test_gain_never_gets_more_sensitive_with_energy(sampling, eta, energies):
     gain = select_gain(sampling, eta, np.sort(energies)).astype(int)
@@ -142,7 +140,6 @@ def test_response_to_other_crossings(ratio, response, square, gain):
     assert filter_response(chosen, np.arange(-10, 6)).sum() > 0.3  # its beginning does
 
 
-@settings(deadline=None)
 @given(st.floats(0, 100), st.sampled_from([(-2, -1, 0, 1, 2), (-1, 0, 1, 2), (-2, -1, 0, 1)]))
 def test_filter_is_unbiased(ratio, crossings):
     chosen = optimal_filter(pileup_ratio=ratio, crossings=crossings)
@@ -183,7 +180,6 @@ def test_wrong_filters():
         optimal_filter(crossings=(0,))
 
 
-@settings(deadline=None)
 @given(st.floats(-2.5, 2.5))
 def test_a_cell_keeps_most_of_its_energy(eta):
     strip = (

@@ -44,7 +44,7 @@ def drawn_again(painted, spec, quantities, *, half=(), **options):
 shapes = st.tuples(st.integers(1, 3), st.integers(1, 9), st.sampled_from([1, 2, 5, 11, 16, 17, 33]))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(shapes=st.lists(shapes, min_size=1, max_size=2), seed=st.integers(0, 2**32 - 1), half=st.booleans())
 def test_bands_lose_nothing(shapes, seed, half):
     """Any pixels: NaN (no cell), zeros of both signs, runs and single values."""

@@ -24,7 +24,7 @@ PLACES = [
     (2.31, 3.0),
 ]
 ALL, CORE, SEVEN, THREE = slice(None), slice(16, 40), slice(2, 9), slice(4, 7)
-QUICK = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUICK = settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module")

@@ -58,7 +58,7 @@ def test_round_trip(tmp_path, candidates, name):
     assert (store.digest, store.columns, store.usable.all()) == ("abc", ("e", "eta_cluster"), True)
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cuts=st.lists(st.integers(0, 8), max_size=4), data=st.data())
 def test_batches_and_merged_shards_equal_the_whole(tmp_path_factory, candidates, cuts, data):
     folder = tmp_path_factory.mktemp("stores")

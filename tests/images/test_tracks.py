@@ -3,14 +3,13 @@
 import awkward as ak
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from calotools.errors import BranchError, ConfigError
 from calotools.images import pad_tracks
 
 
-@settings(deadline=None)  # the first call compiles
 @given(
     st.lists(st.lists(st.tuples(st.floats(-5, 5, width=32), st.integers(-3, 3)), max_size=6), min_size=1, max_size=8),
     st.integers(0, 7),

@@ -11,7 +11,7 @@ from calotools.models.inputs import PIXEL_SCALE, ModelInputs, channels, resize_s
 INPUTS = ModelInputs(shapes={"em": (3, 56, 11), "had": (2, 7, 11)})
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(eta=st.integers(1, 4), phi=st.integers(1, 4), up_eta=st.integers(1, 8), up_phi=st.integers(1, 5))
 def test_resizing_keeps_every_layers_energy(eta, phi, up_eta, up_phi):
     images = torch.rand(3, 2, eta, phi)

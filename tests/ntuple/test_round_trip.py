@@ -79,7 +79,7 @@ def test_content_does_not_depend_on_the_writer_s_chunks(tmp_path, make_candidate
     assert ak.array_equal(read_candidates(one), read_candidates(tmp_path / "many.root"))
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(step=st.integers(1, 60))
 def test_content_does_not_depend_on_the_reader_s_step(tmp_path, make_candidates, step):
     path = tmp_path / "a.root"

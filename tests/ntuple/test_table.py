@@ -5,7 +5,7 @@ from itertools import pairwise
 import awkward as ak
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from calotools.errors import BranchError, ShapeError
@@ -25,7 +25,6 @@ def tables(draw):
     return Table({"et": np.arange(len(counts)) + 0.5}, {"cells": Lists(offsets, {"e": values, "phi": -values})})
 
 
-@settings(deadline=None)
 @given(table=tables(), data=st.data())
 def test_taking_rows_is_what_awkward_takes(table, data):
     n = len(table)
@@ -37,7 +36,6 @@ def test_taking_rows_is_what_awkward_takes(table, data):
         assert _records(taken).to_list() == _records(table)[chosen].to_list()
 
 
-@settings(deadline=None)
 @given(table=tables(), data=st.data())
 def test_slices_joined_are_the_whole(table, data):
     cuts = sorted(data.draw(st.lists(st.integers(0, len(table)), max_size=4)))

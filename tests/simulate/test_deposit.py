@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from calotools.detector import regions
@@ -30,7 +30,6 @@ def test_grid_is_the_detectors(detector):
     assert grid.eta_lo[grid.mirror] == pytest.approx(-(grid.eta_lo + grid.n_eta * grid.d_eta))
 
 
-@settings(deadline=None)
 @given(st.floats(-2.4, 2.4), st.floats(-10.0, 10.0), st.sampled_from([0, 1, 2, 3, 4, 5, 6, 7]))
 def test_a_point_is_in_the_cell_that_is_found(eta, phi, sampling):
     detector = prepare(Effects(), pileup=False)

@@ -27,7 +27,7 @@ def mass_of(pair):
     return np.sqrt(2 * pt[:, 0] * pt[:, 1] * opening)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     m=st.floats(3, 200),
     pt=st.floats(0, 200),

@@ -54,7 +54,7 @@ def by_hand(momenta, radius):
     return jets
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.sampled_from([0.2, 0.4, 1.0]))
 def test_jets_are_those_of_the_definition(seed, n, radius):
     rng = np.random.default_rng(seed)

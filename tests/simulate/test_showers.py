@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special
 
@@ -16,13 +16,11 @@ def medium():
     return np.array([m.z, m.critical_energy, m.moliere_radius, m.sampling_frequency, m.e_over_mip])
 
 
-@settings(deadline=None)
 @given(st.floats(1.1, 20.0), st.floats(0.0, 80.0))
 def test_gamma_cdf_is_the_incomplete_gamma_function(shape, x):
     assert showers.gamma_cdf(shape, x) == pytest.approx(special.gammainc(shape, x), abs=2e-6)
 
 
-@settings(deadline=None)
 @given(st.floats(0.05, 500.0), st.floats(0.05, 6.0))
 def test_radial_profile_stays_physical(e, tau):
     m = stack_medium("barrel_inner")
@@ -52,7 +50,6 @@ def test_no_fluctuation_gives_one_profile(medium):
     assert len({showers.longitudinal(state, 50.0, medium, 0.0) for _ in range(5)}) == 1
 
 
-@settings(deadline=None)
 @given(st.floats(2.0, 12.0), st.floats(0.0, 10.0), st.floats(0.1, 0.8), st.integers(1, 20))
 def test_slices_share_what_lies_in_them(shape, start, width, n):
     shares = np.empty(n)

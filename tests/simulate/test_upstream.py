@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from calotools.simulate import upstream
@@ -29,7 +29,6 @@ def through(kind, e, *, n=3000, effects=None):
     return stories, energies, float(detector.stack.layers[ROW, :, 1].sum())
 
 
-@settings(deadline=None)
 @given(st.floats(1.0, 200.0), st.sampled_from([-1.0, 1.0]), st.floats(-3.1, 3.1))
 def test_circle_from_the_origin(pt, charge, phi):
     one = particle(charge, pt * np.cosh(0.3125), phi=phi)

@@ -41,7 +41,7 @@ def test_depth_of_a_shower_in_one_layer_is_the_middle_of_that_layer():
     assert deeper > strips_only + 8
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(eta=st.floats(-2.5, 2.5), phi=st.floats(-3.2, 3.2))
 def test_cell_and_place_in_it_give_eta_back(eta, phi):
     changes = {"eta_cluster": [eta], "phi_cluster": [phi]}

@@ -23,7 +23,7 @@ PLACES = [
     (-1.93, 0.0),
     (2.31, 3.0),
 ]
-QUICK = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUICK = settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def wrap(angle):
