@@ -136,8 +136,9 @@ def try_learning_rates(
             if number > _FIRST and smooth[-1] > _limit(smooth):
                 break
     if len(losses) <= _FIRST:
+        last = rates[max(len(losses) - 1, 0)]
         raise NumericalError(
-            f"the loss was not finite after {len(losses)} steps at learning rates up to {rates[max(len(losses) - 1, 0)]:.1e}; "
+            f"the loss was not finite after {len(losses)} steps at learning rates up to {last:.1e}; "
             "look at the inputs: calotools train names the candidates"
         )
     rate, means = rates[: len(losses)], np.array(smooth)

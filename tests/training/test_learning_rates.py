@@ -36,8 +36,8 @@ def test_the_precision_is_that_of_the_recipe(recipe, showers):
 
 def test_a_limited_gradient_lets_larger_rates_do_no_harm(recipe, showers):
     free, limited = (
-        sweep(recipe("energy", trainer={"optimizer": "sgd", "gradient_clip": one}), showers, steps=60, low=1e-4, high=10)
-        for one in (None, 1e-6)
+        sweep(recipe("energy", trainer={"optimizer": "sgd"} | one), showers, steps=60, low=1e-4, high=10)
+        for one in ({}, {"gradient_clip": 1e-6})
     )
     assert len(free.loss) < len(limited.loss) == 60
 
