@@ -10,21 +10,17 @@ import numpy as np
 from calotools import deploy, training
 from calotools.analysis import mean_rows, quantiles
 from calotools.outputs import check_output
-from calotools.plots import draw_importance
 from calotools.stages.explanation import explain
-from calotools.stages.publish import Headline, Outcome, publish
+from calotools.stages.importance import Importance, draw_values, first_lines, name_values, table_of
+from calotools.stages.publish import Outcome, publish
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from calotools.containers import Batch
     from calotools.deploy import ModelBundle
     from calotools.recipe import AttributeConfig
     from calotools.stages import Progress
 
 __all__ = ["attribute"]
-
-Importance = dict[str, tuple[float, float]]
 
 
 def attribute(config: AttributeConfig, *, progress: Progress | None = None) -> Outcome:
@@ -64,12 +60,14 @@ def attribute(config: AttributeConfig, *, progress: Progress | None = None) -> O
         progress=progress,
     )
     what = "IQR of E/E_true" if bundle.task == "energy" else "1 − AUC"
-    figures = {"importance": _figure(importance, rf"Increase of the {what} [%]", config.label)}
-    results: dict[str, Any] = {"candidates": len(truth), "permutation": _table(importance)}
+    axis = rf"Increase of the {what} [%]"
+    figures = {"importance": draw_values(importance, axis=axis, label=config.label, percent=True)}
+    results: dict[str, Any] = {"candidates": len(truth), "permutation": table_of(importance)}
     if bundle.task == "energy":
         shares, gap = _shares(bundle, batch, config)
-        results |= {"integrated_gradients": _table(shares), "unexplained": gap}
-        figures["integrated_gradients"] = _figure(shares, "Mean share of the energy [%]", config.label)
+        results |= {"integrated_gradients": table_of(shares), "unexplained": gap}
+        axis = "Mean share of the energy [%]"
+        figures["integrated_gradients"] = draw_values(shares, axis=axis, label=config.label, percent=True)
     captions = {
         "importance": "How much worse the network is with the input of other candidates; bootstrap errors.",
         "integrated_gradients": "Gradients of E/E_base, integrated from empty inputs; standard errors of the means.",
@@ -77,7 +75,7 @@ def attribute(config: AttributeConfig, *, progress: Progress | None = None) -> O
     outcome = Outcome(
         stage="attribute",
         title=f"What {bundle.config.model.name} rests on",
-        headline=_headline(importance, len(truth)),
+        headline=first_lines(importance, len(truth), before="without", percent="worse"),
         results=results,
         figures={name: (figure, captions[name]) for name, figure in figures.items()},
     )
@@ -102,21 +100,4 @@ def _shares(bundle: ModelBundle, batch: Batch, config: AttributeConfig) -> tuple
     """Mean attribution of each input, and the mean of what the integral is short of."""
     found, gap = deploy.integrate_gradients(bundle, batch, steps=config.steps, batch_size=config.batch_size)
     mean, error = mean_rows(np.stack(list(found.values()), axis=1))
-    both = zip(mean.tolist(), error.tolist(), strict=True)
-    return dict(zip(found, both, strict=True)), float(np.mean(np.abs(gap)))
-
-
-def _table(importance: Importance) -> dict[str, dict[str, float]]:
-    return {name: {"value": value, "error": error} for name, (value, error) in importance.items()}
-
-
-def _figure(importance: Importance, axis: str, label: str) -> Figure:
-    values = {name: 100 * value for name, (value, _) in importance.items()}
-    errors = {name: 100 * error for name, (_, error) in importance.items()}
-    return draw_importance(values, errors=errors, axis=axis, label=label)
-
-
-def _headline(importance: Importance, n: int) -> tuple[Headline, ...]:
-    largest = sorted(importance.items(), key=lambda item: -item[1][0])[:5]
-    lines = (Headline(f"without {name}", 100 * value, 100 * error, "%", "worse") for name, (value, error) in largest)
-    return (*lines, Headline("candidates", n))
+    return name_values(found, mean, error), float(np.mean(np.abs(gap)))

@@ -9,19 +9,15 @@ import numpy as np
 from calotools import deploy
 from calotools.analysis import fisher_separation, mean_rows
 from calotools.errors import ConfigError
-from calotools.plots import draw_importance
 from calotools.stages.evaluation.labels import SIGNAL
-from calotools.stages.publish import Headline, Outcome
+from calotools.stages.importance import draw_values, first_lines, name_values, table_of
+from calotools.stages.publish import Outcome
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from calotools.deploy import ModelBundle
     from calotools.recipe import AttributeConfig
 
 __all__ = ["explain"]
-
-Importance = dict[str, tuple[float, float]]
 
 
 def explain(bundle: ModelBundle, config: AttributeConfig) -> Outcome:
@@ -52,51 +48,31 @@ def explain(bundle: ModelBundle, config: AttributeConfig) -> Outcome:
     found = deploy.explain_variables(bundle, candidates[usable])
     names = bundle.config.scalars
     size = np.abs(found.contributions).mean(axis=1)  # (n, variable), mean over classes
-    shap = _named(names, *mean_rows(size))
+    shap = name_values(names, *mean_rows(size))
     trees = bundle.config.model.name == "trees"
     what = "SHAP values" if trees else "terms of the log-likelihood ratio"
     unit = "" if bundle.task == "energy" else " [log-odds]"
     figures = {
         "shap": (
-            _figure(shap, rf"Mean $|$contribution$|${unit}", config.label),
+            draw_values(shap, axis=rf"Mean $|$contribution$|${unit}", label=config.label),
             f"Mean of the absolute {what} over candidates that the model was not trained on.",
         )
     }
-    results: dict[str, Any] = {"candidates": len(found.used), "shap": _table(shap)}
+    results: dict[str, Any] = {"candidates": len(found.used), "shap": table_of(shap)}
     if SIGNAL in bundle.classes:
         is_signal = truth[usable][found.used] == bundle.classes.index(SIGNAL)
         rng = np.random.default_rng(config.seed)
-        fisher = _named(names, *fisher_separation(found.values.astype(float), is_signal, rng=rng))
-        results["fisher"] = _table(fisher)
+        fisher = name_values(names, *fisher_separation(found.values.astype(float), is_signal, rng=rng))
+        results["fisher"] = table_of(fisher)
         figures["fisher"] = (
-            _figure(fisher, r"$(\Delta\mu)^2/(\sigma_1^2+\sigma_2^2)$", config.label),
+            draw_values(fisher, axis=r"$(\Delta\mu)^2/(\sigma_1^2+\sigma_2^2)$", label=config.label),
             "Fisher's criterion of each variable by itself, signal against the rest; bootstrap errors.",
         )
     gain = bundle.record.get("importance") or {}
     return Outcome(
         stage="attribute",
         title=f"What {bundle.config.model.name} rests on",
-        headline=_headline(shap, len(found.used)),
+        headline=first_lines(shap, len(found.used), before="mean |contribution| of"),
         results=results | ({"gain": gain} if gain else {}),
         figures=figures,
     )
-
-
-def _named(names: tuple[str, ...], value: np.ndarray, error: np.ndarray) -> Importance:
-    return dict(zip(names, zip(value.tolist(), error.tolist(), strict=True), strict=True))
-
-
-def _table(importance: Importance) -> dict[str, dict[str, float]]:
-    return {name: {"value": value, "error": error} for name, (value, error) in importance.items()}
-
-
-def _figure(importance: Importance, axis: str, label: str) -> Figure:
-    values = {name: value for name, (value, _) in importance.items()}
-    errors = {name: error for name, (_, error) in importance.items()}
-    return draw_importance(values, errors=errors, axis=axis, label=label)
-
-
-def _headline(importance: Importance, n: int) -> tuple[Headline, ...]:
-    largest = sorted(importance.items(), key=lambda item: -item[1][0])[:5]
-    lines = (Headline(f"mean |contribution| of {name}", value, error) for name, (value, error) in largest)
-    return (*lines, Headline("candidates", n))

@@ -34,7 +34,7 @@ from calotools.training.checkpoints import (
     prepare_folder,
 )
 from calotools.training.loader import Loader
-from calotools.training.parts import freeze_parts, load_parts
+from calotools.training.network_parts import freeze_parts, load_parts
 from calotools.training.preparation import find_store, prepare
 from calotools.training.processes import raise_ours
 from calotools.training.result import TrainingResult

@@ -14,8 +14,8 @@ from calotools.containers import Batch
 from calotools.errors import NumericalError
 from calotools.models import use_threads
 from calotools.training.fitting import check_device, new_network, own_generator
+from calotools.training.network_parts import rest_frozen
 from calotools.training.optimisers import build_optimiser
-from calotools.training.parts import rest_frozen
 from calotools.training.task import loss_of
 
 if TYPE_CHECKING:

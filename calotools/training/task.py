@@ -18,8 +18,8 @@ from calotools.recipe import TrainConfig
 from calotools.training.losses import choose_loss, weighted_mean
 from calotools.training.metrics import METRICS, mean_auc, relative_iqr
 from calotools.training.naming import bad_inputs
+from calotools.training.network_parts import rest_frozen
 from calotools.training.optimisers import build_optimiser
-from calotools.training.parts import rest_frozen
 from calotools.training.schedules import learning_rate_factor, plateau_factor
 
 __all__ = ["METRICS", "Task", "loss_of"]

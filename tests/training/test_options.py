@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 
 from calotools.errors import ConfigError, ModelError, NumericalError
 from calotools.training import fit
-from calotools.training.parts import names_like
+from calotools.training.network_parts import names_like
 
 SHORT = {"epochs": 3, "batch_size": 400}
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from calotools.recipe import ValidateConfig
 from calotools.simulate import Response
 from calotools.stages.validation.gun import hottest_middle, shoot
 from calotools.stages.validation.section import Section, near
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["measure_gain_and_time", "measure_pulse"]
 
@@ -58,26 +62,33 @@ def measure_pulse(config: ValidateConfig) -> Section:
         near(f"filter coefficient {k}", _exact(white[k]), _WHITE[k], absolute=0.01, source="optimal filtering")
         for k in range(5)
     ]
+    figures = _figures_of_pulse(samples, curves, config.label)
+    return Section("Pulse and filter", "Exact numbers of the readout model.", tuple(checks), {}, figures)
+
+
+def _figures_of_pulse(
+    samples: np.ndarray, filtered: Mapping[str, tuple[np.ndarray, np.ndarray]], label: str
+) -> dict[str, tuple[Figure, str]]:
+    """The pulse, and by name what a filter makes of a deposit in each crossing."""
     time = np.linspace(-60, 640, 701)
-    points = {name: (x, y, np.zeros(len(x))) for name, (x, y) in curves.items()}
-    figures = {
+    points = {name: (x, y, np.zeros(len(x))) for name, (x, y) in filtered.items()}
+    return {
         "pulse": (
             draw_series(
                 {"25 ns samples": (25.0 * np.arange(-2, 25), samples[2:29], np.zeros(27))},
                 curves={"25 ns samples": (time, pulse_shape(time))},
                 axes=("Time after the peak [ns]", "Pulse"),
-                label=config.label,
+                label=label,
             ),
             "The shaped pulse of a liquid-argon cell.",
         ),
         "filter": (
             draw_series(
-                points, axes=("Crossing of the deposit", "Filtered energy of a unit deposit"), label=config.label
+                points, axes=("Crossing of the deposit", "Filtered energy of a unit deposit"), label=label
             ),
             "What the filtered energy makes of a unit deposit in another crossing.",
         ),
     }
-    return Section("Pulse and filter", "Exact numbers of the readout model.", tuple(checks), {}, figures)
 
 
 def _exact(value: Any) -> Estimate:
@@ -120,10 +131,28 @@ def measure_gain_and_time(config: ValidateConfig) -> Section:
         for low, high, one, target in zip(_ENERGIES[:-1], _ENERGIES[1:], times, expected, strict=True)
         if np.isfinite(one.value)
     ]
+    figures = _figures_of_readout(centres, points, times, expected, label=config.label)
+    return Section(
+        "Gain and time",
+        "Electrons of 5 to 500 GeV in |η| < 0.75, all from the origin at time 0.",
+        tuple(checks),
+        {"cell_energy": centres, "gain_fraction": points, "time_resolution": times, "expected": expected},
+        figures,
+    )
+
+
+def _figures_of_readout(
+    centres: np.ndarray,
+    gains: Mapping[str, tuple[np.ndarray, ...]],
+    times: Sequence[Estimate],
+    expected: np.ndarray,
+    *,
+    label: str,
+) -> dict[str, tuple[Figure, str]]:
     axis = "Energy of the hottest middle cell [GeV]"
-    figures = {
+    return {
         "gains": (
-            draw_series(points, axes=(axis, "Fraction of candidates"), scale="log", label=config.label),
+            draw_series(gains, axes=(axis, "Fraction of candidates"), scale="log", label=label),
             "Readout gain of the hottest middle cell of electrons, |η| < 0.75.",
         ),
         "time": (
@@ -132,19 +161,12 @@ def measure_gain_and_time(config: ValidateConfig) -> Section:
                 curves={"hottest middle cell": (centres, expected)},
                 axes=(axis, r"$\sigma(t)$ [ns]"),
                 scale="loglog",
-                label=config.label,
+                label=label,
             ),
             "Time resolution of the hottest middle cell without the spread of collision times; line: expected. Medium "
             "gain begins at 26 GeV.",
         ),
     }
-    return Section(
-        "Gain and time",
-        "Electrons of 5 to 500 GeV in |η| < 0.75, all from the origin at time 0.",
-        tuple(checks),
-        {"cell_energy": centres, "gain_fraction": points, "time_resolution": times, "expected": expected},
-        figures,
-    )
 
 
 def _bins(e: np.ndarray) -> list[np.ndarray]:

@@ -13,9 +13,7 @@ import numpy as np
 
 from calotools.analysis import (
     Estimate,
-    bootstrap_estimate,
     fit_terms,
-    fraction,
     median,
     mixture_width,
     resolution_at,
@@ -25,11 +23,12 @@ from calotools.analysis.terms import ResolutionTerms
 from calotools.containers import Check
 from calotools.detector import resolution_terms
 from calotools.errors import EmptyInputError
-from calotools.plots import draw_series, draw_shapes
+from calotools.plots import draw_series
 from calotools.recipe import ValidateConfig
 from calotools.simulate import Effects
 from calotools.stages.validation.gun import ntuple, shapes_of, shoot
-from calotools.stages.validation.section import Section, near, quoted, within
+from calotools.stages.validation.momentum import measure_energy_over_momentum
+from calotools.stages.validation.section import Section, name_region, near, within
 
 __all__ = ["REGIONS", "measure_energy", "single_particles"]
 
@@ -100,17 +99,17 @@ def measure_energy(samples: Mapping[str, Mapping[str, np.ndarray]], config: Vali
         noise = {region: _noise(_PDG[process], region, max(config.n // 20, 300), rng) for region in REGIONS}
         fits = {region: _fits(one, noise[region], rng) for region, one in points.items()}
         for region in REGIONS:
-            checks.append(_judge_noise(f"{process}, {_name(region)}", noise[region]))
+            checks.append(_judge_noise(f"{process}, {name_region(region)}", noise[region]))
             errors = _spread(points[region], noise[region], fits[region][0], rng)
-            checks += _judge_terms(f"{process}, {_name(region)}", *fits[region], errors)
-            checks += _judge_widths(f"{process}, {_name(region)}", points[region])
+            checks += _judge_terms(f"{process}, {name_region(region)}", *fits[region], errors)
+            checks += _judge_widths(f"{process}, {name_region(region)}", points[region])
         checks += [_judge_linearity(process, region, one) for region, one in points.items()]
         results[process] = {
-            _name(region): {"points": vars(one), "measured": vars(fits[region][0]), "published": vars(fits[region][1])}
+            name_region(region): {"points": vars(one), "measured": vars(fits[region][0]), "published": vars(fits[region][1])}
             for region, one in points.items()
         }
         figures |= _draw(process, points, config.label)
-    ratio_checks, ratio_figure = _energy_over_momentum(samples["electrons"], config.label, rng)
+    ratio_checks, ratio_figure = measure_energy_over_momentum(samples["electrons"], config.label, rng)
     figures["e_over_p"] = ratio_figure
     return Section(
         "Energy",
@@ -124,10 +123,6 @@ def measure_energy(samples: Mapping[str, Mapping[str, np.ndarray]], config: Vali
         results,
         figures,
     )
-
-
-def _name(region: tuple[float, float]) -> str:
-    return f"{region[0]:g} < |η| < {region[1]:g}"
 
 
 def measure_points(columns: Mapping[str, np.ndarray], region: tuple[float, float], rng: np.random.Generator) -> Points:
@@ -246,11 +241,11 @@ def _judge_widths(where: str, points: Points) -> list[Check]:
 
 def _judge_linearity(process: str, region: tuple[float, float], points: Points) -> Check:
     if not np.isfinite(points.bias).any():
-        raise EmptyInputError(f"no {process} in {_name(region)}; ask for more candidates (n)")
+        raise EmptyInputError(f"no {process} in {name_region(region)}; ask for more candidates (n)")
     worst = int(np.nanargmax(np.abs(points.bias)))
     reach = 0.02 if region == _CRACK else 0.01
     return within(
-        f"largest median of E/E_true − 1, {process}, {_name(region)}",
+        f"largest median of E/E_true − 1, {process}, {name_region(region)}",
         Estimate(points.bias[worst], points.bias_error[worst]),
         -reach,
         reach,
@@ -259,9 +254,9 @@ def _judge_linearity(process: str, region: tuple[float, float], points: Points) 
 
 
 def _draw(process: str, points: Mapping[tuple[float, float], Points], label: str) -> dict[str, Any]:
-    widths = {_name(region): (one.e, one.sigma, one.sigma_error) for region, one in points.items()}
-    curves = {_name(region): (one.e, one.expected) for region, one in points.items()}
-    biases = {_name(region): (one.e, one.bias, one.bias_error) for region, one in points.items()}
+    widths = {name_region(region): (one.e, one.sigma, one.sigma_error) for region, one in points.items()}
+    curves = {name_region(region): (one.e, one.expected) for region, one in points.items()}
+    biases = {name_region(region): (one.e, one.bias, one.bias_error) for region, one in points.items()}
     axis = r"$E_\mathrm{true}$ [GeV]"
     return {
         f"resolution_{process}": (
@@ -291,56 +286,3 @@ def _draw(process: str, points: Mapping[tuple[float, float], Points], label: str
             f"Linearity of the calibrated energy of {process}.",
         ),
     }
-
-
-def _peak(values: np.ndarray) -> float:
-    """Middle of the narrowest interval that holds 30 % of the values."""
-    ordered = np.sort(values[np.isfinite(values)])
-    width = max(int(0.3 * len(ordered)), 1)
-    start = int(np.argmin(ordered[width:] - ordered[:-width]))
-    return float(0.5 * (ordered[start] + ordered[start + width]))
-
-
-def _energy_over_momentum(
-    columns: Mapping[str, np.ndarray], label: str, rng: np.random.Generator
-) -> tuple[list[Check], Any]:
-    et, eta = columns["et"], np.abs(columns["eta_s2"])
-    chosen = (et > 25) & (et < 65)
-    regions = ((0.0, 0.6), (0.8, 1.37), (1.52, 2.01))
-    values = {_name(one): columns["e_over_p"][chosen & (eta >= one[0]) & (eta < one[1])] for one in regions}
-    tails = {name: fraction(one > 1.5) for name, one in values.items()}
-    first, *others = tails
-    checks = [
-        near(
-            f"peak of E/p, {first}, E_T 25–65 GeV",
-            bootstrap_estimate(_peak, values[first], rng=rng),
-            1.0,
-            absolute=0.02,
-            source="what an electron that hardly radiated has",
-        ),
-        within(
-            f"median E/p, {first}, E_T 25–65 GeV",
-            median(values[first]),
-            1.00,
-            1.06,
-            source="most losses are taken back by the fit; public simulation has 1.045 ± 0.02",
-        ),
-        quoted(f"fraction with E/p > 1.5, {first}", tails[first]),
-    ]
-    checks += [
-        within(
-            f"fraction with E/p > 1.5, {name}",
-            tails[name],
-            tails[first].value,
-            1.0,
-            source=f"more material than at {first}, so a longer tail",
-        )
-        for name in others
-    ]
-    shown = {name: np.where(one < 3, one, np.nan) for name, one in values.items()}
-    figure = draw_shapes({"e_over_p": shown}, label=label, bins=60)
-    return checks, (
-        figure,
-        "Calibrated energy over track momentum of electrons, E_T 25–65 GeV: a peak at 1 and a "
-        "tail of electrons that radiated.",
-    )

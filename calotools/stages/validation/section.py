@@ -13,7 +13,7 @@ from calotools.containers import Check
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Section", "near", "quoted", "within"]
+__all__ = ["Section", "name_region", "near", "quoted", "within"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,17 @@ class Section:
     checks: tuple[Check, ...]
     results: Mapping[str, Any] = field(default_factory=dict)
     figures: Mapping[str, tuple[Figure, str]] = field(default_factory=dict)
+
+
+def name_region(region: tuple[float, float]) -> str:
+    """A range of |eta| in words.
+
+    Examples
+    --------
+    >>> name_region((0.0, 0.8))
+    '0 < |η| < 0.8'
+    """
+    return f"{region[0]:g} < |η| < {region[1]:g}"
 
 
 def near(

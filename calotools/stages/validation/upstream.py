@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from calotools.plots import draw_series
 from calotools.recipe import ValidateConfig
 from calotools.stages.validation.gun import QUIET, shoot
 from calotools.stages.validation.section import Section, near, within
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["measure_upstream"]
 
@@ -46,25 +50,7 @@ def measure_upstream(samples: Mapping[str, Mapping[str, np.ndarray]], config: Va
     x0 = np.array([float(material_before(eta, "id")) for eta in _ETA])
     expected = 1 - np.exp(-7 / 9 * x0), np.exp(-x0)
     found = _reconstructed(samples["photons"])
-    series = {"in the tracker": _columns(_ETA, converted), "reconstructed": _columns(_centres(), found)}
-    axes = r"$|\eta|$", "Fraction of photons"
-    figures = {
-        "conversions": (
-            draw_series(
-                series, curves={"1 - exp(-7/9 x), x of the tracker": (_ETA, expected[0])}, axes=axes, label=config.label
-            ),
-            "Converted photons of 50 GeV; reconstructed ones of 10–300 GeV.",
-        ),
-        "bremsstrahlung": (
-            draw_series(
-                {"electrons, 50 GeV": _columns(_ETA, kept)},
-                curves={"exp(-x), x of the tracker": (_ETA, expected[1])},
-                axes=(axes[0], "Mean fraction of energy kept"),
-                label=config.label,
-            ),
-            "Mean energy of electrons at the end of the tracker over the energy at the vertex.",
-        ),
-    }
+    figures = _figures(converted, kept, expected, found, config.label)
     results = {
         "abs_eta": _ETA,
         "converted": [vars_of(one) for one in converted],
@@ -79,6 +65,34 @@ def measure_upstream(samples: Mapping[str, Mapping[str, np.ndarray]], config: Va
         results,
         figures,
     )
+
+
+def _figures(
+    converted: list[Estimate],
+    kept: list[Estimate],
+    expected: tuple[np.ndarray, np.ndarray],
+    found: list[Estimate],
+    label: str,
+) -> dict[str, tuple[Figure, str]]:
+    series = {"in the tracker": _columns(_ETA, converted), "reconstructed": _columns(_centres(), found)}
+    axes = r"$|\eta|$", "Fraction of photons"
+    return {
+        "conversions": (
+            draw_series(
+                series, curves={"1 - exp(-7/9 x), x of the tracker": (_ETA, expected[0])}, axes=axes, label=label
+            ),
+            "Converted photons of 50 GeV; reconstructed ones of 10–300 GeV.",
+        ),
+        "bremsstrahlung": (
+            draw_series(
+                {"electrons, 50 GeV": _columns(_ETA, kept)},
+                curves={"exp(-x), x of the tracker": (_ETA, expected[1])},
+                axes=(axes[0], "Mean fraction of energy kept"),
+                label=label,
+            ),
+            "Mean energy of electrons at the end of the tracker over the energy at the vertex.",
+        ),
+    }
 
 
 def vars_of(one: Estimate) -> dict[str, float]:
