@@ -10,7 +10,7 @@ from calotools.analysis.estimates import Estimate
 from calotools.analysis.intervals import binomial_interval
 from calotools.containers import Confusion, Reliability
 from calotools.errors import EmptyInputError, ShapeError
-from calotools.variables.temperature import find_temperature, with_temperature
+from calotools.variables import find_temperature, with_temperature
 
 __all__ = ["confusion_matrix", "fit_temperature", "measure_reliability", "with_temperature"]
 

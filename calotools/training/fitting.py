@@ -19,8 +19,7 @@ from torch.multiprocessing.spawn import ProcessRaisedException
 
 from calotools.errors import ConfigError
 from calotools.images import image_spec
-from calotools.models import build_model, check_precision, use_threads
-from calotools.models.inputs import ModelInputs
+from calotools.models import ModelInputs, build_model, check_precision, use_threads
 from calotools.training.averaging import WeightAverage
 from calotools.training.bias import fit_bias
 from calotools.training.callbacks import History, ShowProgress, Watch

@@ -13,13 +13,13 @@ import numpy as np
 
 from calotools.analysis import (
     Estimate,
+    ResolutionTerms,
     fit_terms,
     median,
     mixture_width,
     resolution_at,
     robust_width,
 )
-from calotools.analysis.terms import ResolutionTerms
 from calotools.containers import Check
 from calotools.detector import resolution_terms
 from calotools.errors import EmptyInputError
