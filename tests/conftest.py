@@ -1,4 +1,4 @@
-"""How hypothesis runs; and candidates of the real cells around a point, which rooms behind the ntuple are tested with."""
+"""How hypothesis runs; and candidates of the real cells around a point, for the rooms behind the ntuple."""
 
 from __future__ import annotations
 

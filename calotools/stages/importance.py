@@ -63,7 +63,6 @@ def first_lines(importance: Importance, n: int, *, before: str, percent: str = "
     largest = sorted(importance.items(), key=lambda item: -item[1][0])[:_LINES]
     factor, unit = (100, "%") if percent else (1, "")
     lines = (
-        Headline(f"{before} {name}", factor * value, factor * error, unit, percent)
-        for name, (value, error) in largest
+        Headline(f"{before} {name}", factor * value, factor * error, unit, percent) for name, (value, error) in largest
     )
     return (*lines, Headline("candidates", n))

@@ -83,9 +83,7 @@ def _figures_of_pulse(
             "The shaped pulse of a liquid-argon cell.",
         ),
         "filter": (
-            draw_series(
-                points, axes=("Crossing of the deposit", "Filtered energy of a unit deposit"), label=label
-            ),
+            draw_series(points, axes=("Crossing of the deposit", "Filtered energy of a unit deposit"), label=label),
             "What the filtered energy makes of a unit deposit in another crossing.",
         ),
     }

@@ -105,7 +105,11 @@ def measure_energy(samples: Mapping[str, Mapping[str, np.ndarray]], config: Vali
             checks += _judge_widths(f"{process}, {name_region(region)}", points[region])
         checks += [_judge_linearity(process, region, one) for region, one in points.items()]
         results[process] = {
-            name_region(region): {"points": vars(one), "measured": vars(fits[region][0]), "published": vars(fits[region][1])}
+            name_region(region): {
+                "points": vars(one),
+                "measured": vars(fits[region][0]),
+                "published": vars(fits[region][1]),
+            }
             for region, one in points.items()
         }
         figures |= _draw(process, points, config.label)
