@@ -141,7 +141,7 @@ def measure_gain_and_time(config: ValidateConfig) -> Section:
 
 def _figures_of_readout(
     centres: np.ndarray,
-    gains: Mapping[str, tuple[np.ndarray, ...]],
+    gains: Mapping[str, Any],
     times: Sequence[Estimate],
     expected: np.ndarray,
     *,
