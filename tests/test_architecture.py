@@ -12,8 +12,8 @@ from types import ModuleType
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "calotools"
-ORDER = ["_version", "_lazy", "errors", "outputs", "containers", "recipe", "detector", "ntuple", "variables"]
-ORDER += ["images", "simulate", "models", "training", "deploy", "analysis", "plots", "stages", "cli"]
+ORDER = ["_version", "_lazy", "progress", "errors", "outputs", "containers", "recipe", "detector", "ntuple"]
+ORDER += ["variables", "images", "simulate", "models", "training", "deploy", "analysis", "plots", "stages", "cli"]
 # analysis stands beside the networks, and plots draw results: neither may know them
 FORBIDDEN = {
     "analysis": {"images", "simulate", "models", "training", "deploy"},

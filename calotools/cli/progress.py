@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from calotools.stages import Progress
+from calotools.progress import Progress
 
 __all__ = ["describe_duration", "describe_rate", "progress_bar"]
 

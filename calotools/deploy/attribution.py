@@ -16,6 +16,7 @@ from calotools.deploy.score import Scorer
 from calotools.errors import EmptyInputError
 from calotools.models.heads import energy_of
 from calotools.ntuple import index_of, iterate_candidates, sample_fields
+from calotools.progress import Progress
 from calotools.training.pieces import read_fields
 from calotools.training.sample import parts_of, target_of
 from calotools.variables import SPLITS, add_derived, fields_in, select
@@ -30,7 +31,6 @@ __all__ = ["input_shuffles", "integrate_gradients", "permutation_importance", "r
 
 Shuffle = Callable[[Batch, torch.Tensor], Batch]
 Metric = Callable[[np.ndarray, np.ndarray], float]
-Progress = Callable[[str, int, int], None]
 _FEW = 50
 
 

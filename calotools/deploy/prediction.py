@@ -35,6 +35,7 @@ from calotools.ntuple import (
     sample_fields,
 )
 from calotools.outputs import check_output
+from calotools.progress import Progress
 from calotools.training.pieces import read_fields
 from calotools.training.prefetch import prefetch
 from calotools.training.sample import parts_of
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
 
 __all__ = ["predict"]
 
-Progress = Callable[[str, int, int], None]
 _AHEAD = 2  # batches that are made while the network works on one
 _NO_ROWS = Index(np.zeros(0, np.uint32), np.zeros(0, np.uint64), np.zeros(0, np.int32))
 

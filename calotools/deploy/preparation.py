@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -14,6 +13,7 @@ from calotools.errors import InputFileError
 from calotools.images import ImageStore, merge_stores
 from calotools.ntuple import bad_files, each_file, iterate_candidates, resolve_sample, sample_fields
 from calotools.outputs import beside
+from calotools.progress import Progress
 from calotools.training.pieces import Piece, PieceReader
 from calotools.training.preparation import find_store, prepare_shard, store_digest, store_path
 from calotools.training.survey import join_surveys, survey_file
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["prepare", "without_bad_files"]
 
-Progress = Callable[[str, int, int], None]
 Recipe = TypeVar("Recipe", bound="TrainConfig")
 
 

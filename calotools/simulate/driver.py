@@ -6,7 +6,7 @@ import hashlib
 import signal
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
@@ -21,6 +21,7 @@ from calotools._version import version
 from calotools.errors import ConfigError, EmptyShardWarning, WorkerError
 from calotools.ntuple import NtupleWriter
 from calotools.outputs import check_output
+from calotools.progress import Progress
 from calotools.recipe import SimulateConfig
 from calotools.simulate.blocks import BLOCK_EVENTS, MAX_SEED, Block, Recipe, simulate_block
 from calotools.simulate.effects import Effects
@@ -30,7 +31,7 @@ from calotools.simulate.pseudo_data import Injected, sidecar_path, write_sidecar
 __all__ = ["simulate"]
 
 
-def simulate(config: SimulateConfig, progress: Callable[[str, int, int], None] | None = None) -> Path:
+def simulate(config: SimulateConfig, progress: Progress | None = None) -> Path:
     """Simulate candidates and write them as a native ntuple.
 
     Parameters
@@ -178,7 +179,7 @@ def _in_order(pool: ProcessPoolExecutor, recipe: Recipe, numbers: range, *, wait
         yield futures.popleft().result()
 
 
-def _counted(blocks: Iterator[Block], total: int, progress: Callable[[str, int, int], None] | None) -> Iterator[Block]:
+def _counted(blocks: Iterator[Block], total: int, progress: Progress | None) -> Iterator[Block]:
     """The blocks, and a report of the events that are done: before the first and after each."""
     report = progress or (lambda *_: None)
     done = 0

@@ -6,12 +6,12 @@ checked before the work starts, appear whole or not at all, and carry the resolv
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from calotools._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from calotools.progress import Progress
     from calotools.stages.attribution import attribute
     from calotools.stages.evaluation import evaluate, working_points
     from calotools.stages.histograms import histogram
@@ -49,5 +49,3 @@ __all__ = [
     "validate_simulation",
     "working_points",
 ]
-
-Progress = Callable[[str, int, int], None]

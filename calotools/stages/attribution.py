@@ -17,8 +17,8 @@ from calotools.stages.publish import Outcome, publish
 if TYPE_CHECKING:
     from calotools.containers import Batch
     from calotools.deploy import ModelBundle
+    from calotools.progress import Progress
     from calotools.recipe import AttributeConfig
-    from calotools.stages import Progress
 
 __all__ = ["attribute"]
 

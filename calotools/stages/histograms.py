@@ -15,8 +15,8 @@ from calotools.plots import draw_histogram
 from calotools.stages.publish import Headline, Outcome, skipped, write_outcome
 
 if TYPE_CHECKING:
+    from calotools.progress import Progress
     from calotools.recipe import HistogramConfig
-    from calotools.stages import Progress
 
 __all__ = ["histogram"]
 

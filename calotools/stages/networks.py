@@ -18,8 +18,8 @@ from calotools.stages.publish import Headline, Outcome, with_bad_files, write_ou
 
 if TYPE_CHECKING:
     from calotools.deploy import ModelBundle
+    from calotools.progress import Progress
     from calotools.recipe import PredictConfig, PrepareConfig, TrainConfig
-    from calotools.stages import Progress
     from calotools.training import TrainingResult
 
 __all__ = ["predict", "prepare", "train"]

@@ -10,8 +10,8 @@ from calotools.ntuple import FileReport, inspect_files, read_candidates
 from calotools.outputs import check_output
 
 if TYPE_CHECKING:
+    from calotools.progress import Progress
     from calotools.recipe import DisplayConfig, InspectConfig, SimulateConfig
-    from calotools.stages import Progress
 
 __all__ = ["display", "inspect", "simulate"]
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from calotools.plots import write_report
 
 if TYPE_CHECKING:
+    from calotools.progress import Progress
     from calotools.recipe import ReportConfig
-    from calotools.stages import Progress
 
 __all__ = ["report"]
 

@@ -20,8 +20,8 @@ from calotools.variables import WeightedSample, compute, event_hash, fields_in, 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from calotools.progress import Progress
     from calotools.recipe import ReweightConfig
-    from calotools.stages import Progress
 
 __all__ = ["reweight"]
 

@@ -18,8 +18,8 @@ from calotools.stages.publish import Headline, Outcome, publish, write_outcome
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from calotools.progress import Progress
     from calotools.recipe import FindRateConfig, TuneConfig
-    from calotools.stages import Progress
 
 __all__ = ["find_rate", "tune"]
 

@@ -13,6 +13,7 @@ import lightning
 
 from calotools.containers import Batch
 from calotools.outputs import new_file
+from calotools.progress import Progress
 
 __all__ = ["History", "ShowProgress", "Watch"]
 
@@ -82,7 +83,7 @@ class ShowProgress(lightning.Callback):
         In one epoch.
     """
 
-    def __init__(self, progress: Callable[[str, int, int], None], *, n_candidates: int) -> None:
+    def __init__(self, progress: Progress, *, n_candidates: int) -> None:
         self._progress = progress
         self._n_candidates = n_candidates
 

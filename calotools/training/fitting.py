@@ -20,6 +20,7 @@ from torch.multiprocessing.spawn import ProcessRaisedException
 from calotools.errors import ConfigError
 from calotools.images import image_spec
 from calotools.models import ModelInputs, build_model, check_precision, use_threads
+from calotools.progress import Progress
 from calotools.training.averaging import WeightAverage
 from calotools.training.bias import fit_bias
 from calotools.training.callbacks import History, ShowProgress, Watch
@@ -53,7 +54,6 @@ if TYPE_CHECKING:
 
 __all__ = ["check_device", "fit", "model_inputs", "new_network", "open_data", "own_generator"]
 
-Progress = Callable[[str, int, int], None]
 _TIMES = ("seconds", "candidates_per_s")
 _PRECISIONS: dict[str, Literal["32-true", "bf16-mixed"]] = {"fp32": "32-true", "bf16": "bf16-mixed"}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ import torch
 from calotools.containers import Batch
 from calotools.errors import NumericalError
 from calotools.models import use_threads
+from calotools.progress import Progress
 from calotools.training.fitting import check_device, new_network, own_generator
 from calotools.training.network_parts import rest_frozen
 from calotools.training.optimisers import build_optimiser
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["RateTest", "suggest_rate", "try_learning_rates"]
 
-Progress = Callable[[str, int, int], None]
 # The mean of the last losses, some ten of them; it ends when that is so many times the lowest one.
 _MEMORY = 0.9
 _WORSE = 4.0

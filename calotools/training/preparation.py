@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from calotools._version import version
 from calotools.errors import InputFileError, OutputExistsError
 from calotools.images import ImageStore, StoreWriter, image_spec, spec_to_dict
 from calotools.ntuple import expand_files, fingerprint
+from calotools.progress import Progress
 from calotools.training.pieces import Piece, store_columns
 from calotools.training.reading import PieceArrays
 from calotools.training.sample import check_inputs
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from calotools.recipe import TrainConfig
 
 __all__ = ["find_store", "new_store", "prepare", "prepare_shard", "store_digest", "store_path"]
-
-Progress = Callable[[str, int, int], None]
 
 
 def store_path(config: TrainConfig) -> Path:

@@ -7,12 +7,13 @@ try next and tells it what came out.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from calotools.errors import ConfigError, NumericalError, nearest
 from calotools.models import is_variable_model
+from calotools.progress import Progress
 from calotools.recipe import SearchSpec, TrainConfig, TrainerConfig
 from calotools.training.fitting import fit, open_data
 from calotools.training.metrics import METRICS
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["check_search", "importance_of", "open_study", "prepare_search", "recipe_of", "run_search"]
 
-Progress = Callable[[str, int, int], None]
 _NAME = "calotools"
 _RANDOM = 10  # trials before the estimators have something to go by
 _PARTS = ("model", "trainer")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from calotools.errors import BranchError, EmptyInputError
 from calotools.ntuple import Range, index_of, list_ranges
+from calotools.progress import Progress
 from calotools.training.pieces import Piece, PieceReader
 from calotools.training.sample import label
 from calotools.training.weighing import Tally
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from calotools.recipe import TrainConfig
 
 __all__ = ["FileSurvey", "Survey", "join_surveys", "survey_file", "take_survey"]
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from calotools.errors import ConfigError
 from calotools.images import image_spec
 from calotools.models import VARIABLE_MODELS, ModelInputs, VariableInputs, VariableModel, VariableTable
 from calotools.ntuple import index_of
+from calotools.progress import Progress
 from calotools.training.bias import fit_bias
 from calotools.training.inputs import InputScalers
 from calotools.training.metrics import METRICS, mean_auc, relative_iqr
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from calotools.recipe import TrainConfig
 
 __all__ = ["fit_variables", "variable_inputs"]
-
-Progress = Callable[[str, int, int], None]
 
 
 def variable_inputs(config: TrainConfig) -> VariableInputs:

@@ -22,8 +22,8 @@ from calotools.variables import CutTable, Discriminant, event_hash, write_cut_ta
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from calotools.progress import Progress
     from calotools.recipe import WorkingPointsConfig
-    from calotools.stages import Progress
     from calotools.stages.scored import Scored
 
 __all__ = ["working_points"]

@@ -16,8 +16,8 @@ from calotools.stages.publish import Outcome, publish, with_bad_files
 from calotools.stages.scored import read_scored_of
 
 if TYPE_CHECKING:
+    from calotools.progress import Progress
     from calotools.recipe import EvaluateConfig
-    from calotools.stages import Progress
 
 __all__ = ["evaluate"]
 

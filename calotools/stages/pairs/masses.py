@@ -24,8 +24,8 @@ from calotools.stages.scored import read_scored_of
 from calotools.variables import fields_in, select
 
 if TYPE_CHECKING:
+    from calotools.progress import Progress
     from calotools.recipe import PeaksConfig
-    from calotools.stages import Progress
 
 __all__ = ["peaks"]
 

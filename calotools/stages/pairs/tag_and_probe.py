@@ -29,8 +29,8 @@ from calotools.stages.publish import Headline, Outcome, publish, with_bad_files
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from calotools.progress import Progress
     from calotools.recipe import TagProbeConfig
-    from calotools.stages import Progress
 
 __all__ = ["tagprobe"]
 

@@ -20,8 +20,8 @@ from calotools.stages.validation.shapes import measure_pions, measure_shapes
 from calotools.stages.validation.upstream import measure_upstream
 
 if TYPE_CHECKING:
+    from calotools.progress import Progress
     from calotools.recipe import ValidateConfig
-    from calotools.stages import Progress
 
 __all__ = ["validate_simulation"]
 
