@@ -60,7 +60,7 @@ def contestants(candidates: ak.Array) -> dict[str, tuple[int, Callable[[], objec
         for one in (piece, half)
     ]
     for store in stores:
-        arrays = [store._arrays[name] for name in ("offsets", "bands", "value_energy")]
+        arrays = [store._arrays[name] for name in ("spans", "bands", "value_energy")]
         print(f"{sum(array.nbytes for array in arrays) / len(store):.0f} bytes per candidate, {arrays[2].dtype}")
     images = build_images(candidates, spec, on_bad="skip")
     out = images.values | {f"mask_{name}": mask for name, mask in images.mask.items()}

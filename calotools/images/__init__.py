@@ -7,6 +7,7 @@ from calotools.images.rows import join_pieces, take_rows
 from calotools.images.spec import image_spec, shipped_specs, spec_from_dict, spec_to_dict
 from calotools.images.store import ImageStore
 from calotools.images.store_build import StoreWriter, build_store, merge_stores, piece_arrays, piece_draft
+from calotools.images.store_order import order_store
 from calotools.images.threads import default_threads
 from calotools.images.tracks import pad_tracks
 
@@ -22,6 +23,7 @@ __all__ = [
     "is_draft",
     "join_pieces",
     "merge_stores",
+    "order_store",
     "pad_tracks",
     "piece_arrays",
     "piece_draft",

@@ -17,7 +17,9 @@ from calotools.containers import new_array
 from calotools.images.spec import Panels
 from calotools.images.wide import different_wide, lowest_bit
 
-__all__ = ["Bands", "encode", "join_offsets"]
+__all__ = ["BandRoll", "Bands", "encode", "join_offsets"]
+
+_NAN = int(np.float32(np.nan).view(np.int32))
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,75 @@ def join_offsets(parts: list[np.ndarray]) -> np.ndarray:
     return np.concatenate([np.zeros_like(parts[0][:1]), np.cumsum(steps, axis=0)])
 
 
+class BandRoll:
+    """Bands of candidates that are painted some at a time, one after the other.
+
+    Parameters
+    ----------
+    n : int
+        Candidates that come, at most.
+    n_quantity : int
+    panels : Panels
+    empty : int
+        Bits of an energy that says that there is no cell; it is kept as NaN.
+    start : int
+        Number of the first candidate.
+
+    Attributes
+    ----------
+    stop : int
+        Number of the candidate that is to come next.
+    """
+
+    def __init__(self, n: int, *, n_quantity: int, panels: Panels, empty: int = _NAN, start: int = 0) -> None:
+        self.start = self.stop = start
+        self._panels, self._empty, self._n = tuple(panels), empty, n
+        # of a candidate: bands, and values of each quantity
+        self._most = np.array([panels.n_line.sum(), (panels.n_line * panels.width).sum()], dtype=np.int64)
+        self._offsets = np.zeros((n + 1, 2), dtype=np.int64)
+        self._bands = new_array((0, 2), np.uint16)
+        self._words = new_array((n_quantity, 0), np.int32)
+
+    def add(self, values: np.ndarray) -> None:
+        """Encode candidates.
+
+        Parameters
+        ----------
+        values : (m, quantity, >= pixel + 32) float32
+            The energy first, NaN or `empty` where no cell is. What is behind the pixels does not matter.
+        """
+        m, n_quantity, n_stored = values.shape
+        self._make_room(m)
+        done = self.stop - self.start
+        words, offsets = values.view(np.int32).reshape(m, n_quantity * n_stored), self._offsets[done : done + m + 1]
+        _encode(words, n_quantity, self._panels, self._empty, offsets, self._bands, self._words)
+        self.stop += m
+
+    def _make_room(self, m: int) -> None:
+        """For m candidates of any look, and for all that follow if they look like those before."""
+        done = self.stop - self.start
+        used, most = self._offsets[done], m * self._most
+        if (used + most <= (len(self._bands), self._words.shape[1])).all():
+            return
+        n_band, n_value = (used + most + 1.1 * used / max(done, 1) * (self._n - done)).astype(np.int64).tolist()
+        bands, words = new_array((n_band, 2), np.uint16), new_array((len(self._words), n_value), np.int32)
+        bands[: used[0]], words[:, : used[1]] = self._bands[: used[0]], self._words[:, : used[1]]
+        self._bands, self._words = bands, words
+
+    def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What there is of the candidates so far.
+
+        Returns
+        -------
+        offsets : (n + 1, 2) int64
+        bands : (n_band, 2) uint16
+        values : (quantity, n_value) float32
+        """
+        offsets = self._offsets[: self.stop - self.start + 1]
+        n_band, n_value = offsets[-1]
+        return offsets, self._bands[:n_band], self._words[:, :n_value].view(np.float32)
+
+
 def encode(values: np.ndarray, *, panels: Panels) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Bands of dense images.
 
@@ -88,21 +159,17 @@ def encode(values: np.ndarray, *, panels: Panels) -> tuple[np.ndarray, np.ndarra
     bands : (n_band, 2) uint16
     values : (quantity, n_value) float32
     """
-    n, n_quantity, n_stored = values.shape
-    bands = new_array((n * int(panels.n_line.sum()), 2), np.uint16)
-    words = new_array((n_quantity, n * int((panels.n_line * panels.width).sum())), np.int32)
-    offsets = np.zeros((n + 1, 2), dtype=np.int64)
-    _encode(values.view(np.int32).reshape(n, n_quantity * n_stored), n_quantity, tuple(panels), offsets, bands, words)
-    n_band, n_value = offsets[-1]
-    return offsets, bands[:n_band].copy(), words[:, :n_value].copy().view(np.float32)
+    roll = BandRoll(len(values), n_quantity=values.shape[1], panels=panels)
+    roll.add(values)
+    return roll.arrays()
 
 
 @njit(cache=True, nogil=True)
-def _encode(words, n_quantity, panels, offsets, bands, out):  # type: ignore[no-untyped-def]
-    """Bits are compared, so that NaN equals NaN."""
+def _encode(words, n_quantity, panels, empty, offsets, bands, out):  # type: ignore[no-untyped-def]
+    """From the first of the offsets on. Bits are compared, so that NaN equals NaN."""
     _, _, in_stack, n_line, width, strides = panels
     pixels = words.shape[1] // n_quantity
-    n_band, n_value = 0, 0
+    n_band, n_value = offsets[0, 0], offsets[0, 1]
     for i in range(len(words)):
         image = words[i]
         for m in range(len(width)):
@@ -121,8 +188,11 @@ def _encode(words, n_quantity, panels, offsets, bands, out):  # type: ignore[no-
                     bands[n_band, 0], bands[n_band, 1] = 1, starts
                     n_band += 1
                     while starts != 0:
-                        for q in range(n_quantity):
-                            out[q, n_value] = image[p + q * pixels + lowest_bit(starts)]
+                        place = p + lowest_bit(starts)
+                        energy = image[place]
+                        out[0, n_value] = energy if energy != empty else _NAN
+                        for q in range(1, n_quantity):
+                            out[q, n_value] = image[place + q * pixels]
                         starts &= starts - 1
                         n_value += 1
                 p += stride

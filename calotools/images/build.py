@@ -10,7 +10,7 @@ import numpy as np
 
 from calotools.containers import Images, ImageSpec, new_array
 from calotools.errors import BranchError, CellError
-from calotools.images.bands import Bands, encode, join_offsets
+from calotools.images.bands import BandRoll, Bands, join_offsets
 from calotools.images.brush import EMPTY, unveil
 from calotools.images.dense import output_arrays
 from calotools.images.paint import (
@@ -158,18 +158,21 @@ def build_bands(
 
 def bands_of(cells: Cells, spec: ImageSpec, *, threads: int | None = None) -> Bands:
     """Sparse images of candidates of which some may be unusable."""
-    panels = panels_of(spec)
-    parts: dict[int, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
+    n, panels = len(cells.offsets) - 1, panels_of(spec)
+    rolls: list[BandRoll] = []
 
     def keep(start: int, stop: int, canvas: Canvas) -> None:
-        parts[start] = encode(canvas.values[: stop - start], panels=panels)
-        energy = parts[start][2][0]
-        energy[energy.view(np.int32) == EMPTY] = np.nan
+        own = [one for one in rolls if one.stop == start] or [_new_roll(start)]
+        own[0].add(canvas.values[: stop - start])
+
+    def _new_roll(start: int) -> BandRoll:
+        roll = BandRoll(n - start, n_quantity=len(painted(spec)), panels=panels, empty=EMPTY, start=start)
+        rolls.append(roll)
+        return roll
 
     found = paint_all(cells, spec, keep, threads=threads)
-    if not parts:
-        keep(0, 0, new_canvas(spec, rows=1))
-    offsets, bands, values = zip(*(parts[start] for start in sorted(parts)), strict=True)
+    rolls.sort(key=lambda one: one.start)
+    offsets, bands, values = zip(*(one.arrays() for one in rolls or [_new_roll(0)]), strict=True)
     columns = dict(zip(painted(spec), join(values, axis=1), strict=True))
     return Bands(join_offsets(list(offsets)), join(bands), columns, *found)
 

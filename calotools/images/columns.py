@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -10,7 +12,7 @@ import numpy as np
 
 from calotools.errors import InputFileError, ShapeError
 
-__all__ = ["ArrayWriter", "read_array", "read_only", "to_half"]
+__all__ = ["ArrayWriter", "copy_rows", "read_array", "read_only", "to_half"]
 
 
 class ArrayWriter:
@@ -101,6 +103,28 @@ def read_array(path: Path) -> np.ndarray:
         except (ValueError, EOFError, OSError):
             raise InputFileError(f"'{path}' is truncated or not an array: {error}; build the store again") from None
     return array
+
+
+def copy_rows(source: Path, path: Path, parts: Sequence[tuple[int, int]]) -> None:
+    """Write some rows of a ``.npy`` file to another one; memory is that of a part.
+
+    Parameters
+    ----------
+    source : Path
+        Written by `ArrayWriter`.
+    path : Path
+    parts : sequence of (int, int)
+        First row, and the one behind the last, of the rows that come one after the other.
+    """
+    with source.open("rb") as file:
+        np.lib.format.read_magic(file)
+        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+        begin, numbers = file.tell(), math.prod(shape[1:])
+        with ArrayWriter(path, dtype, shape[1:]) as writer:
+            for first, last in parts:
+                file.seek(begin + first * numbers * dtype.itemsize)
+                rows = np.fromfile(file, dtype, (last - first) * numbers)
+                writer.append(rows.reshape(last - first, *shape[1:]))
 
 
 def read_only(array: np.ndarray) -> np.ndarray:

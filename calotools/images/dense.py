@@ -24,7 +24,7 @@ _HALF, _NONE = np.float32(2.0**112), np.float32(0.0)
 def draw(
     rows: np.ndarray,
     *,
-    offsets: np.ndarray,
+    spans: np.ndarray,
     bands: np.ndarray,
     values: Mapping[str, np.ndarray],
     spec: ImageSpec,
@@ -38,8 +38,10 @@ def draw(
     ----------
     rows : (n,) int
         Candidates, in any order.
-    offsets, bands, values
-        As in `Bands`; may be memory-mapped.
+    spans : (n_stored, 2, 2) int64
+        Candidate i owns bands ``spans[i, 0, 0]:spans[i, 1, 0]`` and values ``spans[i, 0, 1]:spans[i, 1, 1]``.
+    bands, values
+        As in `Bands`, the candidates in any order; all of these may be memory-mapped.
     spec : ImageSpec
     quantities : tuple of str
         Of ``energy``, ``time``, ``gain``, ``noise``, ``mask``.
@@ -60,8 +62,8 @@ def draw(
     """
     images = output_arrays(spec, quantities, n=len(rows), out=out)
     rows = np.ascontiguousarray(rows, dtype=np.int64)
-    longest = int((offsets[rows + 1, 1] - offsets[rows, 1]).max(initial=0))
-    layout = (read_only(offsets), read_only(bands), tuple(panels_of(spec)), longest)
+    longest = int((spans[rows, 1, 1] - spans[rows, 0, 1]).max(initial=0))
+    layout = (read_only(spans), read_only(bands), tuple(panels_of(spec)), longest)
     for number, grid in enumerate(spec.grids):
         for quantity in quantities:
             image = images[f"{quantity}_{grid}"].reshape(len(rows), -1)
@@ -118,7 +120,7 @@ def output_arrays(
 
 
 @njit(cache=True, nogil=True)
-def _draw(rows, stored, half, offsets, bands, panels, longest, grid, out):  # type: ignore[no-untyped-def]
+def _draw(rows, stored, half, spans, bands, panels, longest, grid, out):  # type: ignore[no-untyped-def]
     """Images of one quantity on one grid; the mask when `out` is of bytes."""
     grids, in_grid, _, n_line, widths, strides = panels
     values, row = np.zeros(longest + WIDE, out.dtype), np.zeros(3 * WIDE, out.dtype)
@@ -127,12 +129,12 @@ def _draw(rows, stored, half, offsets, bands, panels, longest, grid, out):  # ty
     for i in range(len(rows)):
         r = rows[i]
         if i + 2 < len(rows):
-            prefetch(offsets, rows[i + 2])
+            prefetch(spans, rows[i + 2])
         if i + 1 < len(rows):
-            _prefetch_row(rows[i + 1], offsets, bands, stored)
-        _load(stored[offsets[r, 1] : offsets[r + 1, 1]], half, as_mask, words, values)
+            _prefetch_row(rows[i + 1], spans, bands, stored)
+        _load(stored[spans[r, 0, 1] : spans[r, 1, 1]], half, as_mask, words, values)
         image, n_pixel = out[i], out.shape[1]
-        j, k = offsets[r, 0], 0
+        j, k = spans[r, 0, 0], 0
         for m in range(len(grids)):
             stride, width, left = strides[m], widths[m], n_line[m]
             wanted, narrow, every = grids[m] == grid, width == stride, (1 << width) - 1
@@ -178,11 +180,11 @@ def _repeat(line, start, image, p, end, stride, width, narrow):  # type: ignore[
 
 
 @njit(cache=True, nogil=True)
-def _prefetch_row(r, offsets, bands, stored):  # type: ignore[no-untyped-def]
+def _prefetch_row(r, spans, bands, stored):  # type: ignore[no-untyped-def]
     """Rows in any order are far from each other in memory: ask for the next while one is drawn."""
-    for k in range(offsets[r, 1], offsets[r + 1, 1], 16):
+    for k in range(spans[r, 0, 1], spans[r, 1, 1], 16):
         prefetch(stored, k)
-    for j in range(offsets[r, 0], offsets[r + 1, 0], 16):
+    for j in range(spans[r, 0, 0], spans[r, 1, 0], 16):
         prefetch(bands, j)
 
 

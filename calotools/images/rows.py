@@ -1,4 +1,9 @@
-"""Rows of a store's arrays: several pieces joined, some rows taken out."""
+"""Rows of a store's arrays: several pieces joined, some rows taken out.
+
+A candidate has any number of bands, values and tracks. A piece says by *offsets* where those of each candidate begin;
+they stand in the order of the candidates. A store says by *spans* where they begin and end, so that theirs can be any
+order.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +14,39 @@ import numpy as np
 from calotools.containers import new_array
 from calotools.images.bands import join_offsets
 
-__all__ = ["OFFSETS", "join", "join_pieces", "take_ranges", "take_rows"]
+__all__ = ["is_ragged", "join", "join_pieces", "spans_of", "take_ranges", "take_rows", "with_spans"]
 
-OFFSETS = ("offsets", "track_offsets")
+_SPANS = {"offsets": "spans", "track_offsets": "track_spans"}  # of a piece, and of a store
+_OFFSETS = {spans: offsets for offsets, spans in _SPANS.items()}
+
+
+def is_ragged(name: str) -> bool:
+    """Whether an array of a store has any number of entries for each candidate; spans say which."""
+    return name in ("bands", "track_values") or name.startswith("value_")
+
+
+def spans_of(offsets: np.ndarray) -> np.ndarray:
+    """Where what is between offsets begins and ends.
+
+    Parameters
+    ----------
+    offsets : (n + 1, ...) int64
+
+    Returns
+    -------
+    (n, 2, ...) int64
+
+    Examples
+    --------
+    >>> spans_of(np.array([0, 2, 5])).tolist()
+    [[0, 2], [2, 5]]
+    """
+    return np.stack([offsets[:-1], offsets[1:]], axis=1)
+
+
+def with_spans(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Arrays as a store has them, of those of a piece; those of a store are given back."""
+    return {_SPANS.get(name, name): spans_of(one) if name in _SPANS else one for name, one in arrays.items()}
 
 
 def join_pieces(pieces: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
@@ -28,14 +63,16 @@ def join_pieces(pieces: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray
     """
     if len(pieces) == 1:
         return pieces[0]
-    joined = {name: join([one[name] for one in pieces]) for name in pieces[0] if name not in OFFSETS}
-    for name in pieces[0].keys() & set(OFFSETS):
+    joined = {name: join([one[name] for one in pieces]) for name in pieces[0] if name not in _SPANS}
+    for name in pieces[0].keys() & set(_SPANS):
         joined[name] = join_offsets([one[name] for one in pieces])
     return joined
 
 
 def join(arrays: Sequence[np.ndarray], *, axis: int = 0) -> np.ndarray:
-    """Arrays one after the other, as ``numpy.concatenate``."""
+    """Arrays one after the other, as ``numpy.concatenate``; a single one is given back."""
+    if len(arrays) == 1:
+        return arrays[0]
     shape = list(arrays[0].shape)
     shape[axis] = sum(one.shape[axis] for one in arrays)
     return np.concatenate(arrays, axis=axis, out=new_array(tuple(shape), np.result_type(*arrays)))
@@ -47,36 +84,39 @@ def take_rows(arrays: Mapping[str, np.ndarray], rows: np.ndarray) -> dict[str, n
     Parameters
     ----------
     arrays : mapping of str to array
-        Of a piece or a store; may be memory-mapped.
+        Of a store; may be memory-mapped.
     rows : (m,) int
-        In any order; consecutive ones are fastest.
+        In any order.
 
     Returns
     -------
     dict of str to array
-        Copies.
+        Copies; of consecutive rows that stand in their order, views.
     """
-    taken, spans = {}, {}
-    for name in arrays.keys() & set(OFFSETS):
-        first, last = np.asarray(arrays[name][rows]), np.asarray(arrays[name][rows + 1])
-        taken[name] = np.concatenate([np.zeros((1, *first.shape[1:]), first.dtype), np.cumsum(last - first, axis=0)])
-        spans[name] = first, last
+    spans = {name: take_ranges(arrays[name], rows, rows + 1) for name in arrays.keys() & set(_OFFSETS)}
+    taken = {}
     for name, array in arrays.items():
-        if name == "bands":
-            taken[name] = take_ranges(array, *(edge[:, 0] for edge in spans["offsets"]))
-        elif name.startswith("value_"):
-            taken[name] = take_ranges(array, *(edge[:, 1] for edge in spans["offsets"]))
+        if name in spans:
+            taken[_OFFSETS[name]] = _offsets_of(spans[name])
         elif name == "track_values":
-            taken[name] = take_ranges(array, *spans["track_offsets"])
-        elif name not in OFFSETS:
+            taken[name] = take_ranges(array, *spans["track_spans"].T)
+        elif is_ragged(name):
+            taken[name] = take_ranges(array, *spans["spans"][:, :, int(name != "bands")].T)
+        else:
             taken[name] = take_ranges(array, rows, rows + 1)
-    return {name: taken[name] for name in arrays}
+    return taken
+
+
+def _offsets_of(spans: np.ndarray) -> np.ndarray:
+    """Offsets of what is put one after the other."""
+    lengths = spans[:, 1] - spans[:, 0]
+    return np.concatenate([np.zeros_like(lengths, shape=(1, *lengths.shape[1:])), np.cumsum(lengths, axis=0)])
 
 
 def take_ranges(array: np.ndarray, first: np.ndarray, last: np.ndarray) -> np.ndarray:
-    """What stands between each first and last, one after the other."""
+    """What stands between each first and last, one after the other; a view where that is one range."""
     if len(first) and (first[1:] == last[:-1]).all():
-        return np.array(array[first[0] : last[-1]])
+        return np.asarray(array[first[0] : last[-1]])
     lengths = last - first
     starts = np.cumsum(lengths) - lengths
-    return np.array(array[np.repeat(first - starts, lengths) + np.arange(lengths.sum())])
+    return np.asarray(array[np.repeat(first - starts, lengths) + np.arange(lengths.sum())])

@@ -21,13 +21,13 @@ from calotools.errors import BranchError, InputFileError, ShapeError, nearest
 from calotools.images.columns import read_array
 from calotools.images.dense import draw
 from calotools.images.paint import OK
-from calotools.images.rows import take_rows
+from calotools.images.rows import take_rows, with_spans
 from calotools.images.spec import spec_from_dict
 from calotools.images.tracks import pad_rows
 
 __all__ = ["BAND_ARRAYS", "FORMAT_VERSION", "INDEX_COLUMNS", "META", "ImageStore"]
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 META = "meta.json"
 BAND_ARRAYS = ("offsets", "bands", "outside", "centre", "dropped", "status")
 INDEX_COLUMNS = {"run": np.uint32, "event": np.uint64, "candidate": np.int32}
@@ -119,7 +119,7 @@ class ImageStore:
         status = arrays["status"]
         counts = {"candidates": len(status), "unusable": int(np.count_nonzero(status))}
         counts["dropped_cells"] = int(arrays["dropped"].sum())
-        return cls(Path("memory"), spec, tuple(columns), tuple(tracks), max_tracks, "", counts, arrays)
+        return cls(Path("memory"), spec, tuple(columns), tuple(tracks), max_tracks, "", counts, with_spans(arrays))
 
     def __len__(self) -> int:
         return len(self._arrays["index_run"])
@@ -144,7 +144,7 @@ class ImageStore:
         Returns
         -------
         dict of str to array
-            As `piece_arrays` gives them.
+            As `piece_arrays` gives them; for consecutive rows that stand in their order, views.
         """
         return take_rows(self._arrays, self._rows(rows))
 
@@ -211,7 +211,7 @@ class ImageStore:
                 raise BranchError(f"image store '{self.path}' has no '{name}' images; {nearest(name, allowed)}")
         return draw(
             rows,
-            offsets=self._arrays["offsets"],
+            spans=self._arrays["spans"],
             bands=self._arrays["bands"],
             values={name: self._arrays[f"value_{name}"] for name in {"energy", *self.spec.quantities}},
             spec=self.spec,
@@ -257,7 +257,7 @@ class ImageStore:
         rows = self._rows(rows)
         return pad_rows(
             rows,
-            offsets=self._arrays["track_offsets"],
+            spans=self._arrays["track_spans"],
             flat=self._arrays["track_values"],
             max_tracks=self.max_tracks if self.track_fields else 0,
         )

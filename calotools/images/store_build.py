@@ -18,7 +18,7 @@ from calotools.images.build import build_bands, cells_of, check_status
 from calotools.images.columns import ArrayWriter, to_half
 from calotools.images.drafts import as_arrays
 from calotools.images.paint import judge
-from calotools.images.rows import OFFSETS
+from calotools.images.rows import with_spans
 from calotools.images.spec import image_spec, plan_of, spec_to_dict
 from calotools.images.store import BAND_ARRAYS, FORMAT_VERSION, INDEX_COLUMNS, META, ImageStore
 from calotools.images.tracks import stack_tracks
@@ -138,7 +138,7 @@ class StoreWriter:
 
     def append(self, arrays: dict[str, np.ndarray]) -> None:
         """Add the candidates of `piece_arrays`."""
-        self._writers.append(arrays)
+        self._writers.append(with_spans(arrays))
         self._counts["candidates"] += len(arrays["status"])
         self._counts["unusable"] += int(np.count_nonzero(arrays["status"]))
         self._counts["dropped_cells"] += int(arrays["dropped"].sum())
@@ -221,12 +221,11 @@ def _write_meta(folder: Path, meta: dict[str, Any]) -> None:
 
 
 class _Writers:
-    """One growing file per array; offsets are continued from batch to batch."""
+    """One growing file per array of a store; spans are continued from batch to batch."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.stack = folder, ExitStack()
         self.writers: dict[str, ArrayWriter] = {}
-        self.last: dict[str, np.ndarray | int] = dict.fromkeys(OFFSETS, 0)
 
     def __enter__(self) -> _Writers:
         return self
@@ -238,15 +237,18 @@ class _Writers:
         self.stack.close()
 
     def append(self, arrays: dict[str, np.ndarray]) -> None:
+        before = self._before()
         for name, array in arrays.items():
-            first = name not in self.writers
-            if first:
+            if name not in self.writers:
                 writer = ArrayWriter(self.folder / f"{name}.npy", array.dtype, array.shape[1:])
                 self.writers[name] = self.stack.enter_context(writer)
-            if name in OFFSETS:
-                shift, self.last[name] = self.last[name], self.last[name] + array[-1]
-                array = (array if first else array[1:]) + shift
-            self.writers[name].append(array)
+            self.writers[name].append(array + before[name] if name in before else array)
+
+    def _before(self) -> dict[str, np.ndarray]:
+        """What is there already of that of which spans say where it is."""
+        n = {name: writer.n for name, writer in self.writers.items()}
+        counted = {"spans": ("bands", "value_energy"), "track_spans": ("track_values",)}
+        return {spans: np.array([n.get(one, 0) for one in names]) for spans, names in counted.items()}
 
 
 def piece_arrays(

@@ -77,12 +77,12 @@ def stack_tracks(candidates: ak.Array, fields: Sequence[str], *, max_tracks: int
 
 
 def pad_rows(
-    rows: np.ndarray, *, offsets: np.ndarray, flat: np.ndarray, max_tracks: int
+    rows: np.ndarray, *, spans: np.ndarray, flat: np.ndarray, max_tracks: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Rectangle and mask of some rows of stacked tracks, in any order."""
     values = np.empty((len(rows), max_tracks, flat.shape[1]), dtype=np.float32)
     mask = np.empty((len(rows), max_tracks), dtype=bool)
-    _pad_rows(np.ascontiguousarray(rows), read_only(offsets), read_only(flat), values, mask)
+    _pad_rows(np.ascontiguousarray(rows), read_only(spans), read_only(flat), values, mask)
     return values, mask
 
 
@@ -95,11 +95,11 @@ def _pad_column(offsets, column, field, values):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _pad_rows(rows, offsets, flat, values, mask):  # type: ignore[no-untyped-def]
+def _pad_rows(rows, spans, flat, values, mask):  # type: ignore[no-untyped-def]
     most, n_field = values.shape[1], values.shape[2]
     for i in range(len(rows)):
-        a = offsets[rows[i]]
-        n = min(offsets[rows[i] + 1] - a, most)
+        a = spans[rows[i], 0]
+        n = min(spans[rows[i], 1] - a, most)
         for k in range(most):
             mask[i, k] = k < n
             for field in range(n_field):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from calotools.images import DraftStore, ImageStore
+from calotools.images import DraftStore, ImageStore, order_store
 from calotools.outputs import beside
 from calotools.training.preparation import new_store
 
@@ -20,10 +20,11 @@ __all__ = ["StoreBuilder"]
 
 
 class StoreBuilder:
-    """Keeps pieces on disk as they come; `finish` puts them in order.
+    """Keeps pieces on disk as they come; `finish` puts their rows in order.
 
-    The result is the store that `prepare` makes, bit for bit. Until then there is only a folder with a temporary name,
-    which disappears with an error or with `close`.
+    The result holds what the store of `prepare` holds, row by row and bit for bit; only bands, values and tracks
+    stand in the order in which the pieces came. Until then there is only a folder with a temporary name, which
+    disappears with an error or with `close`.
 
     Parameters
     ----------
@@ -80,13 +81,10 @@ class StoreBuilder:
         """
         self._writer.__exit__(None, None, None)
         try:
-            with new_store(self._config, self._path, digest=self._digest) as writer:
-                for _, (first, last) in sorted(self._spans.items()):
-                    if last > first:  # opened anew each time: memory holds one piece, not all that was mapped
-                        writer.append(ImageStore.open(self._kept).take(np.arange(first, last)))
+            parts = [part for _, part in sorted(self._spans.items())]
+            return order_store(self._kept, self._path, parts, digest=self._digest, overwrite=True)
         finally:
             shutil.rmtree(self._kept)
-        return ImageStore.open(self._path)
 
     def close(self) -> None:
         """Give up: nothing stays."""

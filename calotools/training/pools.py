@@ -81,7 +81,7 @@ class Pools:
         return list(accumulate(sum(map(self._n_kept, members)) for members in self._members))
 
     def read(
-        self, first: int, *, arrays: PieceArrays, seen: Callable[[int, ImageStore | DraftStore], None], paint: bool
+        self, first: int, *, arrays: PieceArrays, seen: Callable[[int, dict[str, np.ndarray]], None], paint: bool
     ) -> Iterator[Pool]:
         """Pools from number `first` on.
 
@@ -90,7 +90,7 @@ class Pools:
         first : int
         arrays : PieceArrays
         seen : callable
-            Gets the number of each piece, and what a store keeps of it, in memory.
+            Gets the number of each piece, and what `PieceArrays` gives of it.
         paint : bool
             All images now, for a store that is to be made; without, each when a batch wants it.
 
@@ -104,7 +104,7 @@ class Pools:
                 parts = []
                 for piece, part in islice(read, len(members)):
                     parts.append(part)
-                    seen(piece.number, together(self._config, [part]))
+                    seen(piece.number, part)
                 yield self._pool(number, members, together(self._config, parts))
 
     def _n_kept(self, piece: Piece) -> int:

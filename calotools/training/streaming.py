@@ -19,7 +19,7 @@ from calotools.training.batches import StoreBatches, join_batches
 from calotools.training.building import StoreBuilder
 from calotools.training.naming import name_rows
 from calotools.training.order import batch_edges
-from calotools.training.pools import Pool, Pools, fit_scalers, in_memory
+from calotools.training.pools import Pool, Pools, fit_scalers, in_memory, together
 from calotools.training.prefetch import map_ahead, prefetch
 from calotools.training.preparation import store_digest, store_path
 from calotools.training.reading import PieceArrays
@@ -168,10 +168,10 @@ class StreamData:
                 self._builder = StoreBuilder(self.config, self._path, digest=self._own_digest, wanted=wanted)
             return True
 
-    def _keep(self, number: int, piece: ImageStore | DraftStore) -> None:
+    def _keep(self, number: int, arrays: dict[str, np.ndarray]) -> None:
         with self._lock:
             if self._builder is not None:
-                self._builder.add(number, piece)
+                self._builder.add(number, together(self.config, [arrays]))
 
     def _is_validation(self, piece: ImageStore | DraftStore) -> np.ndarray:
         return label(self.config, piece.column, piece.index).split == PARTS["validation"]

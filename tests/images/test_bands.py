@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from calotools.containers import ImageGrid, ImageSpec, Layer
 from calotools.errors import ConfigError, ShapeError
 from calotools.images import ImageStore, build_images, build_store, image_spec, join_pieces, merge_stores, piece_arrays
-from calotools.images.bands import encode
+from calotools.images.bands import BandRoll, encode
 from calotools.images.dense import draw
 from calotools.images.paint import PADDING
+from calotools.images.rows import spans_of
 from calotools.images.spec import panels_of
 from calotools.images.threads import default_threads, in_threads
 
@@ -38,7 +39,7 @@ def drawn_again(painted, spec, quantities, *, half=(), **options):
     }
     rows = options.pop("rows", np.arange(len(painted)))
     wanted = (*quantities, "mask")
-    return draw(rows, offsets=offsets, bands=bands, values=stored, spec=spec, quantities=wanted, **options)
+    return draw(rows, spans=spans_of(offsets), bands=bands, values=stored, spec=spec, quantities=wanted, **options)
 
 
 shapes = st.tuples(st.integers(1, 3), st.integers(1, 9), st.sampled_from([1, 2, 5, 11, 16, 17, 33]))
@@ -68,6 +69,27 @@ def test_bands_lose_nothing(shapes, seed, half):
         first += int(np.prod(shape))
 
 
+@settings(max_examples=30, deadline=None)
+@given(
+    sizes=st.lists(st.integers(0, 7), min_size=1, max_size=6), more=st.integers(0, 9), seed=st.integers(0, 2**32 - 1)
+)
+def test_bands_do_not_depend_on_how_many_are_painted_at_a_time(sizes, more, seed):
+    """Also where the first candidates are simple, so that there is too little room for those that follow."""
+    rng, spec, n = np.random.default_rng(seed), spec_of((2, 5, 11), quantities=("energy", "time")), sum(sizes)
+    painted = rng.choice(np.array([-0.0, 0.0, 1.5, np.nan], np.float32), (n, 2, 110 + PADDING))
+    painted[: n // 2] = 1.0
+    panels, empty = panels_of(spec), int(np.float32(-0.0).view(np.int32))
+    roll = BandRoll(n + more, n_quantity=2, panels=panels, empty=empty, start=3)
+    for first, last in zip(np.cumsum([0, *sizes[:-1]]), np.cumsum(sizes), strict=True):
+        roll.add(painted[first:last])
+    assert (roll.start, roll.stop) == (3, 3 + n)
+    offsets, bands, values = encode(painted, panels=panels)
+    no_cell = (values[0] == 0) & np.signbit(values[0])
+    values[0][no_cell] = np.nan
+    for one, other in zip(roll.arrays(), (offsets, bands, values), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_every_half_is_read_right():
     halves = np.arange(2**16, dtype=np.uint16).view(np.float16)
     halves = np.where(np.isinf(halves), np.float16(0), halves)
@@ -75,7 +97,7 @@ def test_every_half_is_read_right():
     bands = np.tile(np.array([1, 2**16 - 1], np.uint16), (4096, 1))
     images = draw(
         np.arange(1024),
-        offsets=offsets,
+        spans=spans_of(offsets),
         bands=bands,
         values={"energy": halves},
         spec=spec_of((1, 4, 16)),

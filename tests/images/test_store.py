@@ -19,7 +19,7 @@ from calotools.errors import (
     OutputExistsError,
     ShapeError,
 )
-from calotools.images import ImageStore, build_images, build_store, merge_stores, pad_tracks
+from calotools.images import ImageStore, build_images, build_store, merge_stores, order_store, pad_tracks
 
 KEEP = {"columns": ["e", "eta_cluster"], "tracks": ["pt", "d0"], "max_tracks": 4, "digest": "abc"}
 ETA = np.array([0.31, -0.62, 1.21, 1.38, -1.45, 1.62, -1.93, 2.31])
@@ -72,6 +72,35 @@ def test_batches_and_merged_shards_equal_the_whole(tmp_path_factory, candidates,
     stores = [build_store([one], folder / f"shard{i}", "electron", **KEEP) for i, one in enumerate(shards)]
     merged = merge_stores([store.path for store in stores], folder / "merged", digest="abc")
     assert files_of(merged) == files_of(whole)
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cuts=st.lists(st.integers(0, 8), max_size=4), data=st.data())
+def test_rows_in_another_order(tmp_path_factory, candidates, cuts, data):
+    """What is asked of the store is what one gives that was built in this order; it can be merged, too."""
+    folder = tmp_path_factory.mktemp("stores")
+    parts = data.draw(st.permutations(list(itertools.pairwise([0, *sorted(cuts), 8]))))
+    order = np.concatenate([np.arange(*part) for part in parts])
+    source = build_store([candidates], folder / "source", "electron_2020", **KEEP)
+    ordered = order_store(source.path, folder / "ordered", parts, digest="new")
+    built = build_store([candidates[order]], folder / "built", "electron_2020", **KEEP)
+    assert_same_rows(ordered, built)
+    assert (ordered.digest, ordered.counts, list(files_of(ordered))) == ("new", built.counts, list(files_of(built)))
+    twice = merge_stores([ordered.path, ordered.path], folder / "twice")
+    assert_same_rows(twice, merge_stores([built.path, built.path], folder / "expected"))
+
+
+def assert_same_rows(one, other):
+    rows = np.random.default_rng(1).permutation(len(one))
+    for own in (rows, rows[:3], np.arange(len(one))):
+        first, second = one.take(own), other.take(own)
+        assert list(first) == list(second)
+        for name, array in first.items():
+            np.testing.assert_array_equal(array, second[name], strict=True)
+        for name, image in one.dense(own).items():
+            np.testing.assert_array_equal(image, other.dense(own)[name])
+        for array, expected in zip(one.tracks(own), other.tracks(own), strict=True):
+            np.testing.assert_array_equal(array, expected)
 
 
 def test_skipped_candidates_keep_their_row(tmp_path, candidates):
@@ -137,7 +166,7 @@ def test_damaged_stores_are_named(tmp_path, candidates):
         ImageStore.open(store.path)
     meta = json.loads((store.path / "meta.json").read_text())
     (store.path / "meta.json").write_text(json.dumps(meta | {"format_version": 99}))
-    with pytest.raises(InputFileError, match="has format 99, this version reads 2"):
+    with pytest.raises(InputFileError, match="has format 99, this version reads 3"):
         ImageStore.open(store.path)
     (store.path / "meta.json").write_text("{")
     with pytest.raises(InputFileError, match="is damaged"):

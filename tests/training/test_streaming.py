@@ -90,6 +90,24 @@ def assert_same_stores(first, second):
     assert metas[0] == metas[1]
 
 
+def assert_same_rows(built, prepared):
+    """The store that an epoch made, in which pieces came in any order, and the one of `prepare`."""
+    names = sorted(path.name for path in built.path.iterdir())
+    assert names == sorted(path.name for path in prepared.path.iterdir())
+    flat = ("index_", "column_", "outside", "centre", "dropped", "status")
+    for name in names:
+        if name.startswith(flat):
+            assert (built.path / name).read_bytes() == (prepared.path / name).read_bytes(), name
+    rows = np.arange(len(prepared))
+    first, second = built.take(rows), prepared.take(rows)
+    for name, array in second.items():
+        np.testing.assert_array_equal(first[name], array, strict=True, err_msg=name)
+    metas = [json.loads((store.path / "meta.json").read_text()) for store in (built, prepared)]
+    for meta in metas:
+        meta.pop("digest")
+    assert metas[0] == metas[1]
+
+
 CHANGES = [
     {},
     {"fractions": {"background": 0.3, "signal": 0.7}},
@@ -153,7 +171,7 @@ def test_the_store_of_the_first_epoch_is_the_prepared_one(recipe, tmp_path):
     list(data.batches(0))
     built = find_store(recipe())
     prepared = prepare(recipe(store=tmp_path / "prepared"))
-    assert_same_stores(built, prepared)
+    assert_same_rows(built, prepared)
     assert built.digest == prepared.digest
     assert sorted(path.name for path in built.path.parent.iterdir()) == ["store"]
 
@@ -175,7 +193,7 @@ def test_two_trainings_that_make_one_store_do_not_meet(recipe, tmp_path, monkeyp
             for piece, arrays in read(take_survey(config).pieces[::turn]):
                 one.add(piece.number, in_memory(config, arrays))
         builders.append(one)
-    make = building.new_store
+    make = building.order_store
     waiting = builders[1:]
 
     def other_first(*args, **options):
@@ -186,8 +204,8 @@ def test_two_trainings_that_make_one_store_do_not_meet(recipe, tmp_path, monkeyp
         return make(*args, **options)
 
     monkeypatch.setattr(os, "getpid", lambda: 111)
-    monkeypatch.setattr(building, "new_store", other_first)
-    assert_same_stores(builders[0].finish(), prepare(recipe(store=tmp_path / "prepared")))
+    monkeypatch.setattr(building, "order_store", other_first)
+    assert_same_rows(builders[0].finish(), prepare(recipe(store=tmp_path / "prepared")))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["prepared", "shared"]
 
 
@@ -258,7 +276,7 @@ def test_resume_inside_the_epoch_that_makes_the_store(recipe, tmp_path):
         fit(config, open_data(config), progress=stop)
     assert find_store(config) is None
     resumed = fit(config, open_data(config))
-    assert_same_stores(find_store(config), prepare(recipe(store=tmp_path / "prepared")))
+    assert_same_rows(find_store(config), prepare(recipe(store=tmp_path / "prepared")))
     whole = recipe(output=tmp_path / "whole", store=tmp_path / "prepared")
     assert fit(whole, open_data(whole)).record == resumed.record
 
