@@ -27,7 +27,7 @@ from calotools.containers import new_array
 from calotools.ntuple.remote import is_remote
 from calotools.ntuple.unpack import unpack
 
-__all__ = ["Baskets"]
+__all__ = ["Baskets", "Branch"]
 
 _KEY = struct.Struct(">ihiIhh")  # bytes, version, bytes when unpacked, date, bytes of the key, cycle
 _BASKET = struct.Struct(">Hiiii")  # at the end of the key: version, sizes, entries, where the last entry ends
@@ -38,7 +38,7 @@ _VECTOR_HEADERS = (0, 10)  # a list of a std::vector has ten bytes before it
 
 
 @dataclass(frozen=True)
-class _Branch:
+class Branch:
     """Where a branch is.
 
     Attributes
@@ -52,7 +52,7 @@ class _Branch:
         As in the file.
     header : int or None
         Bytes before each list; None for one number per entry.
-    counter : _Branch, optional
+    counter : Branch, optional
         Lengths of the lists, for baskets that do not hold them.
     """
 
@@ -62,7 +62,7 @@ class _Branch:
     sizes: np.ndarray
     dtype: np.dtype[Any]
     header: int | None
-    counter: _Branch | None = None
+    counter: Branch | None = None
 
     def inside(self, start: int, stop: int) -> range:
         """Baskets with any of some entries."""
@@ -78,7 +78,7 @@ class Baskets:
     Parameters
     ----------
     path, tree : str
-    branches : sequence of _Branch
+    branches : sequence of Branch
     n : int
         Entries of the tree.
 
@@ -87,10 +87,10 @@ class Baskets:
     Errors are those that uproot raises on the same damage, or ValueError; see `read_steps`.
     """
 
-    def __init__(self, path: str, tree: str, branches: Sequence[_Branch], *, n: int) -> None:
+    def __init__(self, path: str, tree: str, branches: Sequence[Branch], *, n: int) -> None:
         self.path, self.tree, self.n = path, tree, n
         self.names = tuple(one.name for one in branches)
-        self._branches = branches
+        self.branches = branches
         self._descriptor = -1
         self._kept: dict[str, tuple[int, np.ndarray, np.ndarray]] = {}
 
@@ -120,7 +120,7 @@ class Baskets:
 
     def twin(self) -> Baskets:
         """The same, to be read at the same time."""
-        return Baskets(self.path, self.tree, self._branches, n=self.n)
+        return Baskets(self.path, self.tree, self.branches, n=self.n)
 
     def steps(self, *, step: int, start: int, stop: int) -> Iterator[ak.Array]:
         """The branches, some entries at a time.
@@ -147,10 +147,10 @@ class Baskets:
 
     def _read(self, start: int, stop: int, *, keep: bool) -> ak.Array:
         """The branches of some entries; with `keep`, what was unpacked of those that follow is remembered."""
-        contents = [self._content(one, start, stop, keep=keep) for one in self._branches]
+        contents = [self._content(one, start, stop, keep=keep) for one in self.branches]
         return ak.Array(RecordArray(contents, self.names, length=stop - start))
 
-    def _content(self, branch: _Branch, start: int, stop: int, *, keep: bool) -> NumpyArray | ListOffsetArray:
+    def _content(self, branch: Branch, start: int, stop: int, *, keep: bool) -> NumpyArray | ListOffsetArray:
         if branch.header is None:
             values = new_array(stop - start, branch.dtype.newbyteorder("="))
             for inside, own, _, numbers in self._parts(branch, start, stop, keep=keep):
@@ -172,7 +172,7 @@ class Baskets:
         return ListOffsetArray(Index64(offsets), NumpyArray(values[:n]))
 
     def _parts(
-        self, branch: _Branch, start: int, stop: int, *, keep: bool
+        self, branch: Branch, start: int, stop: int, *, keep: bool
     ) -> Iterator[tuple[slice, slice, np.ndarray, np.ndarray]]:
         """For each basket: rows of the result, entries of the basket, offsets of its lists, and its numbers."""
         for number in branch.inside(start, stop):
@@ -181,7 +181,7 @@ class Baskets:
             numbers, offsets = self._basket(branch, number, keep=keep and last > stop)
             yield slice(low - start, high - start), slice(low - first, high - first), offsets, numbers
 
-    def _basket(self, branch: _Branch, number: int, *, keep: bool) -> tuple[np.ndarray, np.ndarray]:
+    def _basket(self, branch: Branch, number: int, *, keep: bool) -> tuple[np.ndarray, np.ndarray]:
         """Numbers of a basket as they are in the file, until the next call, and offsets of its lists."""
         known = self._kept.pop(branch.name, None)
         if known is not None and known[0] == number:
@@ -193,7 +193,7 @@ class Baskets:
             self._kept[branch.name] = number, numbers, offsets
         return numbers, offsets
 
-    def _unpacked(self, branch: _Branch, number: int) -> tuple[np.ndarray, np.ndarray]:
+    def _unpacked(self, branch: Branch, number: int) -> tuple[np.ndarray, np.ndarray]:
         size, n = int(branch.sizes[number]), int(branch.entries[number + 1] - branch.entries[number])
         packed = self._packed(size, int(branch.seeks[number]))
         n_bytes, _, n_unpacked, _, n_key, _ = _KEY.unpack_from(packed)
@@ -221,7 +221,7 @@ class Baskets:
         return room
 
     def _lists(
-        self, branch: _Branch, number: int, values: np.ndarray, lists: np.ndarray
+        self, branch: Branch, number: int, values: np.ndarray, lists: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Numbers and offsets of a basket of lists."""
         header, width = branch.header or 0, branch.dtype.itemsize
@@ -242,7 +242,7 @@ class Baskets:
         offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(steps // width)])
         return values.view(branch.dtype), offsets
 
-    def _edges_from_counts(self, branch: _Branch, number: int) -> np.ndarray:
+    def _edges_from_counts(self, branch: Branch, number: int) -> np.ndarray:
         if branch.counter is None:
             raise ValueError(f"basket {number} of branch '{branch.name}' does not say how long its lists are")
         start, stop = (int(one) for one in branch.entries[number : number + 2])
@@ -261,7 +261,7 @@ def _scratch(name: str, size: int) -> memoryview:
     return room.data[:size]
 
 
-def _plain(branch: Any) -> _Branch | None:
+def _plain(branch: Any) -> Branch | None:
     """What is to be known of a branch; None where it is not plain."""
     kind = branch.interpretation
     header = None
@@ -274,7 +274,7 @@ def _plain(branch: Any) -> _Branch | None:
     if counter is not None and type(counter.interpretation) is not AsDtype:  # in some trees a branch counts itself
         counter = None
     n = branch.num_baskets
-    return _Branch(
+    return Branch(
         name=branch.name,
         entries=np.asarray(branch.entry_offsets, dtype=np.int64),
         seeks=np.asarray(branch.member("fBasketSeek")[:n], dtype=np.int64),

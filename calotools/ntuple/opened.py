@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import copy
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import awkward as ak
 
@@ -15,9 +14,10 @@ from calotools.ntuple.assemble import assemble_candidates
 from calotools.ntuple.baskets import Baskets
 from calotools.ntuple.columns import Place
 from calotools.ntuple.detect import choose_flavour, choose_tree
+from calotools.ntuple.headers import Tree, open_trees
 from calotools.ntuple.numbering import Numbering
 from calotools.ntuple.plan import Plan, make_plan
-from calotools.ntuple.source import branch_names, list_trees, open_baskets, open_file, read_baskets, read_steps
+from calotools.ntuple.source import branch_names, read_baskets, read_steps
 
 __all__ = ["OpenedTree", "plan_of"]
 
@@ -27,23 +27,23 @@ _LIGHT = 0.25  # cost of a file of which only a few numbers are kept
 
 
 def plan_of(
-    file: Any, *, tree: str | None, flavour: str | None, fields: Sequence[str] | None, path: str
-) -> tuple[Any, Plan]:
-    """The tree of an open file, and how some fields are read from it.
+    trees: Mapping[str, Tree], *, tree: str | None, flavour: str | None, fields: Sequence[str] | None, path: str
+) -> tuple[Tree, Plan]:
+    """The tree of a file, and how some fields are read from it.
 
     Parameters
     ----------
-    file : uproot.ReadOnlyDirectory
+    trees : mapping of str to Tree
+        Of `open_trees`.
     tree, flavour, fields
         As in `iterate_candidates`.
     path : str
 
     Returns
     -------
-    uproot TTree or RNTuple
+    Tree
     Plan
     """
-    trees = list_trees(file)
     known = choose_flavour(trees, flavour=flavour, path=path)
     match = choose_tree(trees, known, tree=tree, path=path)
     source = trees[match.name]
@@ -63,15 +63,15 @@ class OpenedTree:
     def __init__(self, path: str, *, tree: str | None, flavour: str | None, fields: Sequence[str] | None) -> None:
         self.path, self.checked = path, False
         with ExitStack() as stack:
-            file = stack.enter_context(open_file(path))
-            self._source, self.plan = plan_of(file, tree=tree, flavour=flavour, fields=fields, path=path)
-            self._index = self._index_plan()
+            trees = stack.enter_context(open_trees(path))
+            source, self.plan = plan_of(trees, tree=tree, flavour=flavour, fields=fields, path=path)
+            self._index = self._index_plan(source)
             plans = [self.plan] if self._index is None else [self.plan, self._index]
-            self._baskets = {id(plan): open_baskets(self._source, plan.branches, path=path) for plan in plans}
+            self._baskets = {id(plan): source.baskets(plan.branches) for plan in plans}
             # the file stays open only where there is no faster way
-            self._stack = stack.pop_all() if None in self._baskets.values() else ExitStack()
-        if None not in self._baskets.values():
-            self._source = None
+            slow = None in self._baskets.values()
+            self._source = source.opened() if slow else None
+            self._stack = stack.pop_all() if slow else ExitStack()
         self._next = 0
         self._numbering = self._number_from(0)
 
@@ -116,11 +116,11 @@ class OpenedTree:
         self._next = stop
         return self._numbering.complete(self._assemble(self.plan, start, stop))
 
-    def _index_plan(self) -> Plan | None:
+    def _index_plan(self, source: Tree) -> Plan | None:
         """How the index is read, where candidates have to be counted."""
         if self.plan.flavour.layout == "events" or "candidate" in self.plan.names:
             return None
-        names = branch_names(self._source)
+        names = branch_names(source)
         return make_plan(self.plan.flavour, self.plan.tree, available=names, fields=(), path=self.path)
 
     def _assemble(self, plan: Plan, start: int, stop: int) -> ak.Array:

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from calotools.errors import ConfigError, EmptyInputError, InputFileError, TreeError
 from calotools.ntuple.checks import check_units
 from calotools.ntuple.detect import choose_flavour, choose_tree
+from calotools.ntuple.headers import Tree, open_trees
 from calotools.ntuple.opened import OpenedTree, plan_of
 from calotools.ntuple.paths import expand_files
 from calotools.ntuple.reader import Chunk
-from calotools.ntuple.source import list_trees, open_file
 
 __all__ = ["Range", "RangeReader", "count_entries", "list_ranges"]
 
@@ -91,8 +91,8 @@ def list_ranges(
     names, chosen = expand_files(files), None if flavour is None else str(flavour)
     ranges: list[Range] = []
     for path in names:
-        with open_file(path) as file:
-            source, plan = plan_of(file, tree=tree, flavour=chosen, fields=fields, path=path)
+        with open_trees(path) as trees:
+            source, plan = plan_of(trees, tree=tree, flavour=chosen, fields=fields, path=path)
             chosen = chosen or plan.flavour.name
             edges = _edges(source, plan.branches, step)
             ranges += [Range(path, plan.tree.label, chosen, first, last) for first, last in pairwise(edges)]
@@ -116,22 +116,17 @@ def count_entries(files: Sequence[str], *, tree: str, flavour: str) -> dict[str,
     """
     counts = dict.fromkeys(files, 0)
     for path in files:
-        with suppress(InputFileError, TreeError), open_file(path) as file:
-            trees = list_trees(file)
+        with suppress(InputFileError, TreeError), open_trees(path) as trees:
             match = choose_tree(trees, choose_flavour(trees, flavour=flavour, path=path), tree=tree, path=path)
-            counts[path] = int(trees[match.name].num_entries)
+            counts[path] = trees[match.name].num_entries
     return counts
 
 
-def _edges(source: Any, branches: Sequence[str], step: int) -> list[int]:
+def _edges(tree: Tree, branches: Sequence[str], step: int) -> list[int]:
     """Where ranges begin and end: at common boundaries, `step` entries or a little less apart."""
     edges = [0]
-    n, wanted = int(source.num_entries), frozenset(branches)
-    if hasattr(source, "common_entry_offsets"):
-        steps = source.common_entry_offsets(filter_name=lambda name: name.rpartition("/")[2] in wanted)
-    else:
-        steps = [cluster.num_first_entry for cluster in source.cluster_summaries]
-    bounds = sorted({int(one) for one in steps if 0 < one < n} | ({n} if n else set()))
+    n = tree.num_entries
+    bounds = sorted({one for one in tree.boundaries(branches) if 0 < one < n} | ({n} if n else set()))
     for bound, following in pairwise([*bounds, n]):
         while bound - edges[-1] > 2 * step:  # a basket of many entries
             edges.append(edges[-1] + step)

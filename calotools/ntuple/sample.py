@@ -16,9 +16,9 @@ from calotools.errors import CalotoolsError, ConfigError, EmptyInputError
 from calotools.ntuple.detect import choose_flavour, choose_tree
 from calotools.ntuple.each import FILE_ERRORS, Execute, bad_files, each_file, none_is_good
 from calotools.ntuple.friend import check_rows
+from calotools.ntuple.headers import open_trees
 from calotools.ntuple.paths import expand_files
 from calotools.ntuple.reader import index_of, iterate_candidates
-from calotools.ntuple.source import list_trees, open_file
 
 __all__ = ["ResolvedSample", "Sample", "join_friend", "read_resolved", "read_sample", "resolve_sample"]
 
@@ -111,8 +111,7 @@ def _first(names: Sequence[str], *, tree: str | None, flavour: str | Path | None
 
 
 def _look(path: str, *, tree: str | None, flavour: str | Path | None) -> tuple[str, str]:
-    with open_file(path) as file:
-        trees = list_trees(file)
+    with open_trees(path) as trees:
         known = choose_flavour(trees, flavour=flavour, path=path)
         return known.name, choose_tree(trees, known, tree=tree, path=path).label
 

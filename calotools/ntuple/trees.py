@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from calotools.ntuple.detect import choose_flavour, choose_tree, match_trees
+from calotools.ntuple.headers import open_trees
 from calotools.ntuple.paths import expand_files
 from calotools.ntuple.plan import make_plan
-from calotools.ntuple.source import branch_names, list_trees, open_file
+from calotools.ntuple.source import branch_names
 
 __all__ = ["sample_fields", "sample_trees", "tree_entries"]
 
@@ -39,8 +40,7 @@ def sample_trees(files: str | Path | Sequence[str | Path], *, flavour: str | Pat
     calotools.errors.InputFileError: file 'absent.root' does not exist...
     """
     path = expand_files(files)[0]
-    with open_file(path) as file:
-        trees = list_trees(file)
+    with open_trees(path) as trees:
         known = choose_flavour(trees, flavour=flavour, path=path)
         return tuple(one.label for one in match_trees(trees, known))
 
@@ -73,8 +73,7 @@ def sample_fields(
     calotools.errors.InputFileError: file 'absent.root' does not exist...
     """
     path = expand_files(files)[0]
-    with open_file(path) as file:
-        trees = list_trees(file)
+    with open_trees(path) as trees:
         known = choose_flavour(trees, flavour=flavour, path=path)
         match = choose_tree(trees, known, tree=tree, path=path)
         available = branch_names(trees[match.name])
@@ -103,5 +102,5 @@ def tree_entries(path: str | Path) -> dict[str, int]:
     Traceback (most recent call last):
     calotools.errors.InputFileError: file 'absent.root' cannot be read: No such file or directory
     """
-    with open_file(str(path)) as file:
-        return {name: int(tree.num_entries) for name, tree in list_trees(file).items()}
+    with open_trees(str(path)) as trees:
+        return {name: tree.num_entries for name, tree in trees.items()}
