@@ -25,6 +25,7 @@ __all__ = [
     "ShapeError",
     "SlowPrecisionWarning",
     "TreeError",
+    "UncheckedWarning",
     "UnitError",
     "WorkerError",
     "nearest",
@@ -121,6 +122,10 @@ class BadFileWarning(UserWarning):
 
 class EmptyShardWarning(UserWarning):
     """A sample has fewer blocks than shards, so that this shard has no events."""
+
+
+class UncheckedWarning(UserWarning):
+    """Files of an older version do not say whether they belong together; the text says which, and what to do."""
 
 
 class SlowPrecisionWarning(UserWarning):

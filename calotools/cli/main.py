@@ -13,7 +13,7 @@ from typing import TextIO
 
 from calotools._version import version
 from calotools.cli.commands import COMMANDS
-from calotools.errors import BadFileWarning, CalotoolsError, EmptyShardWarning, nearest
+from calotools.errors import BadFileWarning, CalotoolsError, EmptyShardWarning, UncheckedWarning, nearest
 
 __all__ = ["main"]
 
@@ -115,7 +115,8 @@ def _say(
     file: TextIO | None = None,  # noqa: ARG001
     line: str | None = None,  # noqa: ARG001
 ) -> None:
-    name = "warning" if issubclass(category, (BadFileWarning, EmptyShardWarning)) else category.__name__
+    ours = issubclass(category, (BadFileWarning, EmptyShardWarning, UncheckedWarning))
+    name = "warning" if ours else category.__name__
     print(f"calotools: {name}: {message}", file=sys.stderr)
 
 

@@ -9,7 +9,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import safetensors
 import torch
@@ -64,8 +64,10 @@ class ModelBundle(TrainingResult):
 
     @property
     def digest(self) -> str:
-        """SHA-256 of weights and header: the same bundle, the same digest."""
-        total = hashlib.sha256(_header(self).encode())
+        """SHA-256 of weights and header: the same bundle, the same digest, whatever version of calotools reads it."""
+        content = _content(self, recipe=self.config.model_dump(mode="json", exclude_defaults=True))
+        content["folds"] = [one.digest for one in self.folds]
+        total = hashlib.sha256(json.dumps(content).encode())
         for name, weight in sorted(self.state_dict.items()):
             total.update(name.encode() + weight.contiguous().numpy().tobytes())
         return total.hexdigest()
@@ -191,11 +193,9 @@ def load_bundle(path: Path | str) -> ModelBundle:
     return _from_header(text, weights, file)
 
 
-def _header(bundle: ModelBundle) -> str:
-    content = {
-        "format_version": FORMAT_VERSION if bundle.folds else _ONE_MODEL,
-        "calotools": version,
-        "config": bundle.config.model_dump(mode="json"),
+def _content(bundle: ModelBundle, *, recipe: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "config": recipe,
         "image_spec": spec_to_dict(bundle.image_spec),
         "inputs": asdict(bundle.inputs),
         "scalers": bundle.scalers.to_dict(),
@@ -204,6 +204,11 @@ def _header(bundle: ModelBundle) -> str:
         "temperature": bundle.temperature,
         "record": bundle.record,
     }
+
+
+def _header(bundle: ModelBundle) -> str:
+    made = {"format_version": FORMAT_VERSION if bundle.folds else _ONE_MODEL, "calotools": version}
+    content = made | _content(bundle, recipe=bundle.config.model_dump(mode="json"))
     if bundle.folds:
         content["folds"] = [_header(one) for one in bundle.folds]
     # Keys are not sorted: the order of the classes is that of the network's outputs.

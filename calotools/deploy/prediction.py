@@ -39,7 +39,7 @@ from calotools.progress import Progress
 from calotools.training.pieces import read_fields
 from calotools.training.prefetch import prefetch
 from calotools.training.sample import parts_of
-from calotools.variables import CutTable, read_cut_table
+from calotools.variables import CutTable, ScoreOrigin, check_origin, read_cut_table
 
 if TYPE_CHECKING:
     from calotools.recipe import PredictConfig
@@ -76,6 +76,8 @@ def predict(config: PredictConfig, *, progress: Progress | None = None) -> Path:
         The output exists, and overwriting was not asked for.
     ModelError
         The bundle cannot be read.
+    ConfigError
+        The working points are of scores of another model, or of another calibration.
     CellError
         A candidate without usable cells, unless they are skipped.
     InputFileError, TreeError, BranchError, UnitError, EmptyInputError
@@ -85,10 +87,13 @@ def predict(config: PredictConfig, *, progress: Progress | None = None) -> Path:
     -----
     BadFileWarning
         For each file that is skipped.
+    UncheckedWarning
+        The working points do not say of which scores they are.
     """
     check_output(config.output, overwrite=config.overwrite)
     _device(config.accelerator)
     bundle = load_bundle(config.model)
+    _check_cuts(config, bundle)
     with workers(config) as execute:
         sample = resolve_sample(
             config.files,
@@ -250,6 +255,12 @@ def _cuts(path: Path | None) -> CutTable | None:
     return read_cut_table(path) if path else None
 
 
+def _check_cuts(config: PredictConfig, bundle: ModelBundle) -> None:
+    table = _cuts(config.working_points)
+    if table and bundle.task == "identification":
+        check_origin(table.origin, ScoreOrigin.from_record(_origin(config, bundle)), where=str(config.working_points))
+
+
 def _join_index(parts: Sequence[Index]) -> Index:
     return Index(*(np.concatenate([getattr(one, name) for one in parts]) for name in ("run", "event", "candidate")))
 
@@ -281,17 +292,25 @@ def _temperatures(bundle: ModelBundle) -> list[float] | None:
     return [one.temperature for one in bundle.folds or (bundle,)] if bundle.classes else None
 
 
-def _record(bundle: ModelBundle, config: PredictConfig, sample: ResolvedSample) -> dict[str, object]:
+def _origin(config: PredictConfig, bundle: ModelBundle) -> dict[str, object]:
+    """Which model makes the scores, and how they are calibrated; as `ScoreOrigin` reads it."""
     return {
-        "task": bundle.task,
         "model": bundle.config.model.name,
+        "digest": bundle.digest,
+        "temperature": _temperatures(bundle) if config.calibrate else None,
+    }
+
+
+def _record(bundle: ModelBundle, config: PredictConfig, sample: ResolvedSample) -> dict[str, object]:
+    table = _cuts(config.working_points)
+    return _origin(config, bundle) | {
+        "task": bundle.task,
         "classes": {name: list(bundle.config.classes[name]) for name in bundle.classes},
         "tree": sample.tree,
         "flavour": sample.flavour,
         "trained_runs": bundle.record["runs"],
-        "digest": bundle.digest,
-        "temperature": _temperatures(bundle) if config.calibrate else None,
         "working_points": config.working_points and str(config.working_points),
+        "discriminant": table and table.discriminant.to_dict(),
         "files": list(config.files),
         "calotools": version,
         "torch": str(torch.__version__),

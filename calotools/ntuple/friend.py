@@ -26,6 +26,7 @@ __all__ = ["FriendWriter", "check_rows", "read_friend", "write_friend"]
 
 _MEV = 1000.0
 _STEP = 100_000
+_ONE_MODEL = ("task", "model", "digest", "temperature", "discriminant")  # of the record: the same in all files
 
 
 def write_friend(path: Path | str, scores: Scores, *, tree: str, overwrite: bool = False) -> None:
@@ -181,7 +182,8 @@ def read_friend(paths: str | Path | Sequence[str | Path], *, index: Index | None
     ShapeError
         The number of rows, or the index of a row, differs from `index`; the message names the first row.
     TreeError, BranchError, InputFileError
-        A file is not a friend tree of calotools.
+        A file is not a friend tree of calotools, or its scores are of another model or calibration than those of the
+        first.
     """
     files = expand_files(paths)
     parts = [_read_columns(path) for path in files]
@@ -202,8 +204,20 @@ def read_friend(paths: str | Path | Sequence[str | Path], *, index: Index | None
 
 def _record(files: Sequence[str]) -> dict[str, Any]:
     records: list[dict[str, Any]] = [read_metadata(path).get("record", {}) for path in files]
+    _check_alike(files, records)
     lists = {name: [one for record in records for one in record.get(name, ())] for name in ("inputs", "bad_files")}
     return records[0] | {name: entries for name, entries in lists.items() if name in records[0]}
+
+
+def _check_alike(files: Sequence[str], records: Sequence[dict[str, Any]]) -> None:
+    """Refuse scores of several models in one column: no cut and no curve would mean anything."""
+    for path, record in zip(files[1:], records[1:], strict=True):
+        for name in _ONE_MODEL:
+            if name in record and name in records[0] and record[name] != records[0][name]:
+                raise InputFileError(
+                    f"friend '{path}' is of another model or calibration than '{files[0]}': {name} is {record[name]!r} "
+                    f"there and {records[0][name]!r} here; read them separately, or predict all files with one model"
+                )
 
 
 def _read_columns(path: str) -> dict[str, np.ndarray]:

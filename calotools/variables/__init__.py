@@ -15,6 +15,7 @@ from calotools.variables.discriminant import Discriminant, make_discriminant
 from calotools.variables.jagged import flat_collection
 from calotools.variables.reweighting import fold_factors, make_reweighter
 from calotools.variables.scaling import Scaler, fit_scaler
+from calotools.variables.score_origin import ScoreOrigin, check_origin
 from calotools.variables.selection import CutStep, Selection, add_cutflows, compute, fields_in, select
 from calotools.variables.splits import SPLITS, event_hash, fold_numbers, fold_split, split_of
 from calotools.variables.temperature import find_temperature, with_temperature
@@ -34,12 +35,14 @@ __all__ = [
     "CutTable",
     "Discriminant",
     "Scaler",
+    "ScoreOrigin",
     "Selection",
     "WeightTable",
     "WeightedSample",
     "add_cutflows",
     "add_derived",
     "candidate_shapes",
+    "check_origin",
     "compute",
     "count_bins",
     "derived_inputs",

@@ -13,6 +13,7 @@ import numpy as np
 from calotools.errors import ConfigError, InputFileError, ShapeError
 from calotools.outputs import new_file
 from calotools.variables.discriminant import Discriminant
+from calotools.variables.score_origin import ScoreOrigin
 
 __all__ = ["CutTable", "read_cut_table", "write_cut_table"]
 
@@ -41,6 +42,8 @@ class CutTable:
     n, n_effective : (eta, et) float
         Signal candidates, and (sum w)^2 / sum w^2.
     mu_reference : float
+    origin : ScoreOrigin, optional
+        Of the scores that the cuts were made from; None where that is not known.
     """
 
     names: tuple[str, ...]
@@ -55,6 +58,7 @@ class CutTable:
     n: np.ndarray
     n_effective: np.ndarray
     mu_reference: float = 0.0
+    origin: ScoreOrigin | None = None
 
     def __post_init__(self) -> None:
         shape = len(self.eta_edges) - 1, len(self.et_edges) - 1
@@ -142,6 +146,7 @@ def write_cut_table(path: Path | str, table: CutTable, *, overwrite: bool = Fals
         "eta_edges": list(table.eta_edges),
         "et_edges": list(table.et_edges),
         "mu_reference": table.mu_reference,
+        "scores": table.origin and table.origin.to_dict(),
     }
     content |= {name: _to_json(getattr(table, name)) for name in _ARRAYS}
     with new_file(path, overwrite=overwrite) as temporary:
@@ -188,9 +193,10 @@ def _from_json(content: Any, file: Path) -> CutTable:
             eta_edges=tuple(content["eta_edges"]),
             et_edges=tuple(content["et_edges"]),
             mu_reference=content["mu_reference"],
+            origin=ScoreOrigin.from_record(content.get("scores") or {}),
             **{name: np.array(content[name], np.float64) for name in _ARRAYS},
         )
-    except (KeyError, TypeError, ValueError, ShapeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, ShapeError) as error:
         raise InputFileError(f"the working points in '{file}' cannot be understood: {error}") from None
 
 

@@ -43,6 +43,13 @@ def test_digest_follows_weights_and_header(bundle):
     assert len({one.digest, replace(one, state_dict=weights).digest, replace(one, record={}).digest}) == 3
 
 
+def test_digest_is_the_same_in_every_version(bundle, tmp_path, monkeypatch):
+    path = save_bundle(bundle("identification"), tmp_path / "model.calo")
+    digest = load_bundle(path).digest
+    monkeypatch.setattr("calotools.deploy.bundle.version", "99.0")
+    assert load_bundle(path).digest == digest
+
+
 def test_a_training_folder_is_accepted(bundle, tmp_path):
     save_bundle(bundle("energy"), tmp_path / "model.calo")
     assert load_bundle(tmp_path).task == "energy"

@@ -1,5 +1,7 @@
 """Friend trees have the same entries in the same order, and say so when they do not."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import uproot
@@ -98,6 +100,18 @@ def test_friends_with_other_values_are_not_joined(tmp_path, parent):
     write_friend(tmp_path / "f1.root", other, tree="scores")
     with pytest.raises(BranchError, match=r"f1\.root' has values .*'score_photon'.*, '.*f0\.root' has"):
         read_friend(tmp_path / "f?.root")
+
+
+@pytest.mark.parametrize(("name", "other"), [("digest", "b"), ("temperature", [1.5]), ("model", "trees")])
+def test_scores_of_two_models_are_not_joined(tmp_path, parent, name, other):
+    index = index_of(read_candidates(parent, fields=["et"]))
+    record = {"model": "likelihood", "digest": "a", "temperature": None}
+    for number, one in enumerate((record, record | {name: other}, {})):
+        write_friend(tmp_path / f"f{number}.root", replace(_scores(index), record=one), tree="scores")
+    with pytest.raises(InputFileError, match=rf"f1\.root' is of another model or calibration than .*: {name} is "):
+        read_friend(tmp_path / "f?.root")
+    found = read_friend([tmp_path / "f0.root", tmp_path / "f2.root"])  # an older version wrote the second
+    assert found.record["digest"] == "a"
 
 
 def test_a_friend_is_replaced_only_when_allowed(tmp_path, parent):

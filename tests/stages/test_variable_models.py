@@ -7,17 +7,18 @@ import pytest
 
 from calotools.analysis import auc, measure_reliability
 from calotools.deploy import explain_variables, load_bundle
-from calotools.errors import ConfigError, ModelError
+from calotools.errors import ConfigError, ModelError, UncheckedWarning
 from calotools.ntuple import NtupleWriter, read_candidates, read_friend
 from calotools.recipe import (
     AttributeConfig,
+    EvaluateConfig,
     PredictConfig,
     PrepareConfig,
     ReweightConfig,
     TrainConfig,
     WorkingPointsConfig,
 )
-from calotools.stages import attribute, predict, prepare, reweight, train, working_points
+from calotools.stages import attribute, evaluate, predict, prepare, reweight, train, working_points
 from calotools.variables import make_discriminant
 
 N = 6000
@@ -214,6 +215,58 @@ def test_working_points_and_what_predict_makes_of_them(recipe, scores_of, ntuple
     asked = {"files": (ntuple,), "scores": (tmp_path / "passing.root",), "output": tmp_path / "x"}
     with pytest.raises(ConfigError, match=r"targets\.tight has 2 efficiencies for 1 bins of E_T"):
         working_points(WorkingPointsConfig(**asked, et_bins=(10, 50), targets=targets))
+
+
+def test_cuts_are_refused_for_scores_of_another_model_or_calibration(recipe, ntuple, tmp_path):
+    """And what an older version wrote, which does not say of which model it is, is used with a warning."""
+    for name, scalars in (("likelihood", ("reta", "eratio")), ("trees", ("reta", "rhad"))):
+        train(recipe(name, scalars=scalars))
+    friends = {}
+    for name, model, calibrate in (
+        ("own", "likelihood", True),
+        ("raw", "likelihood", False),
+        ("other", "trees", True),
+    ):
+        asked = {"files": (ntuple,), "model": tmp_path / model, "output": tmp_path / f"{name}.root", "threads": 1}
+        friends[name] = predict(PredictConfig(**asked, calibrate=calibrate))
+    bins = {"eta_bins": (0, 1.2, 2.4), "et_bins": (10, 30, 50), "mu_bins": (20, 60)}
+    asked = {"files": (ntuple,), "output": tmp_path / "cuts", "split": "all"}
+    made = working_points(WorkingPointsConfig(**asked, **bins, scores=(friends["own"],), targets={"loose": 0.9}))
+    assert made.results["scores"] == {
+        "model": "likelihood",
+        "digest": load_bundle(tmp_path / "likelihood").digest,
+        "temperature": [load_bundle(tmp_path / "likelihood").temperature],
+    }
+    texts = {"raw": "with temperature .*, these are without a temperature", "other": "these are of model 'trees'"}
+    for name, text in texts.items():
+        asked = {"files": (ntuple,), "scores": (friends[name],), "output": tmp_path / "measured", "split": "all", **bins}
+        with pytest.raises(ConfigError, match=text):
+            evaluate(EvaluateConfig(**asked, working_points=tmp_path / "cuts"))
+    for model, calibrate, text in (("likelihood", False, texts["raw"]), ("trees", True, texts["other"])):
+        asked = {"files": (ntuple,), "model": tmp_path / model, "output": tmp_path / "x.root", "threads": 1}
+        with pytest.raises(ConfigError, match=text):
+            predict(PredictConfig(**asked, calibrate=calibrate, working_points=tmp_path / "cuts"))
+    file = tmp_path / "cuts" / "working_points.json"
+    content = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps({name: one for name, one in content.items() if name != "scores"}), encoding="utf-8")
+    asked = {"files": (ntuple,), "scores": (friends["own"],), "output": tmp_path / "measured", "split": "all", **bins}
+    with pytest.warns(UncheckedWarning, match="do not say which model they are of, because an older version"):
+        outcome = evaluate(EvaluateConfig(**asked, working_points=tmp_path / "cuts"))
+    applied = outcome.results["applied"]["signal"]["all"]["loose"]
+    assert applied.value[0] == pytest.approx(0.9, abs=0.01)
+    assert any("which do not say of which scores they are" in line.comment for line in outcome.headline)
+
+
+def test_cuts_are_measured_on_the_discriminant_that_they_were_made_for(recipe, scores_of, ntuple, tmp_path):
+    """Whichever the evaluation itself is asked for: twice the numerator moves it by ln 2, and no cut with it."""
+    config = recipe("trees")
+    train(config)
+    bins = {"eta_bins": (0, 1.2, 2.4), "et_bins": (10, 30, 50), "mu_bins": (20, 60)}
+    asked = {"files": (ntuple,), "scores": (scores_of(config),), "split": "all", **bins}
+    working_points(WorkingPointsConfig(**asked, output=tmp_path / "cuts", targets={"loose": 0.8}))
+    asked |= {"working_points": tmp_path / "cuts", "discriminant": {"numerator": {"signal": 2.0}}}
+    applied = evaluate(EvaluateConfig(**asked, output=tmp_path / "measured")).results["applied"]
+    assert applied["signal"]["all"]["loose"].value[0] == pytest.approx(0.8, abs=0.01)
 
 
 def test_energies_have_no_working_points(recipe, scores_of, ntuple, tmp_path):

@@ -1,14 +1,23 @@
 """The discriminant of several classes, and tables of cuts on it."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calotools.errors import ConfigError, InputFileError, NumericalError, ShapeError
-from calotools.variables import CutTable, Discriminant, make_discriminant, read_cut_table, write_cut_table
+from calotools.errors import ConfigError, InputFileError, NumericalError, ShapeError, UncheckedWarning
+from calotools.variables import (
+    CutTable,
+    Discriminant,
+    ScoreOrigin,
+    check_origin,
+    make_discriminant,
+    read_cut_table,
+    write_cut_table,
+)
 
 CLASSES = ("signal", "flip", "hadron")
 
@@ -126,3 +135,45 @@ def test_files_that_hold_no_working_points(table, tmp_path):
         read_cut_table(path)
     with pytest.raises(ShapeError, match="'n' of working points"):
         CutTable(**(vars(table) | {"n": np.zeros(3)}))
+
+
+TREES = ScoreOrigin("trees", "1a2b3c4d5e6f7a8b", (1.25,))
+
+
+def test_a_file_says_of_which_scores_its_cuts_are(table, tmp_path):
+    made = replace(table, origin=TREES)
+    assert read_cut_table(write_cut_table(tmp_path / "a.json", made)).origin == TREES
+    content = json.loads((tmp_path / "a.json").read_text())
+    assert content["scores"] == {"model": "trees", "digest": "1a2b3c4d5e6f7a8b", "temperature": [1.25]}
+    del content["scores"]  # as older versions wrote it
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    assert read_cut_table(tmp_path / "a.json").origin is None
+    (tmp_path / "a.json").write_text(json.dumps(content | {"scores": "trees"}))
+    with pytest.raises(InputFileError, match="cannot be understood"):
+        read_cut_table(tmp_path / "a.json")
+
+
+def test_cuts_are_for_scores_of_one_model_and_calibration():
+    check_origin(TREES, TREES, where="cuts")
+    others = {
+        r"of model 'trees' \(digest 1a2b3c4d5e6f\), these are of model 'lh' \(digest 9\)": ScoreOrigin("lh", "9"),
+        r"these are of model 'trees' \(digest 77\); make working points from these scores": replace(TREES, digest="77"),
+        "scores with temperature 1.25, these are without a temperature; predict without --no-calibrate, or make": replace(
+            TREES, temperature=()
+        ),
+        "scores with temperature 1.25, these are with temperature 1.3, 1.2; predict with": replace(
+            TREES, temperature=(1.3, 1.2)
+        ),
+    }
+    for text, other in others.items():
+        with pytest.raises(ConfigError, match=f"working points 'cuts' are not for these scores: .*{text}"):
+            check_origin(TREES, other, where="cuts")
+    for known, text in (((None, TREES), "working points 'cuts' do not say"), ((TREES, None), "these scores do not say")):
+        with pytest.warns(UncheckedWarning, match=text):
+            check_origin(*known, where="cuts")
+
+
+def test_a_temperature_of_one_changes_nothing():
+    record = {"model": "trees", "digest": "1a", "temperature": [1.0]}
+    assert ScoreOrigin.from_record(record) == ScoreOrigin.from_record(record | {"temperature": None})
+    assert ScoreOrigin.from_record({"model": "trees"}) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from calotools.stages.evaluation.efficiencies import efficiency_along_axes, incl
 from calotools.stages.evaluation.labels import Rows, class_masks, discriminant_of, edges_of, rows_of
 from calotools.stages.publish import Headline, Outcome, with_bad_files, write_outcome
 from calotools.stages.scored import read_scored_of
-from calotools.variables import CutTable, Discriminant, event_hash, write_cut_table
+from calotools.variables import CutTable, Discriminant, ScoreOrigin, event_hash, write_cut_table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -87,7 +88,7 @@ def _measure(sample: Scored, config: WorkingPointsConfig) -> tuple[CutTable, Out
     if not is_signal.any():
         raise EmptyInputError(f"no signal candidate among {len(is_signal)}; working points need files with signal")
     signal, background = everything.take(is_signal), everything.take(is_background)
-    table = _fit(signal, which, config)
+    table = replace(_fit(signal, which, config), origin=ScoreOrigin.from_record(sample.record))
     half = (event_hash(sample.index.run, sample.index.event, seed=_HALVES) & np.uint64(1)).astype(bool)[is_signal]
     tested = _fit(signal.take(half), which, config)
     other = signal.take(~half)
@@ -105,6 +106,7 @@ def _measure(sample: Scored, config: WorkingPointsConfig) -> tuple[CutTable, Out
         "closure": closure,
         "along": along,
         "cuts": {name: getattr(table, name) for name in ("target", "cut", "cut_error", "slope", "slope_error", "n")},
+        "scores": table.origin and table.origin.to_dict(),
         "cutflow": [*sample.cutflow, {"step": "signal", "candidates": int(is_signal.sum())}],
     }
     outcome = Outcome(

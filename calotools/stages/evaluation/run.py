@@ -9,6 +9,7 @@ from calotools.ntuple import lookup_friend, read_friend
 from calotools.outputs import check_output
 from calotools.stages.evaluation.classes import measure_classes
 from calotools.stages.evaluation.energy import measure_energy
+from calotools.stages.evaluation.given_cuts import check_cuts
 from calotools.stages.evaluation.identification import measure_identification
 from calotools.stages.evaluation.labels import SIGNAL
 from calotools.stages.evaluation.other_scores import with_others
@@ -55,13 +56,15 @@ def evaluate(config: EvaluateConfig, *, progress: Progress | None = None) -> Out
     ------
     OutputExistsError, InputFileError, BranchError, EmptyInputError
     ConfigError
-        Weights are given that `unweighted` would not use.
+        Weights are given that `unweighted` would not use; working points are not for these scores.
     """
     check_output(config.output, overwrite=config.overwrite)
     if config.weights and config.unweighted:
         raise ConfigError("weights and unweighted are both given: candidates either have these weights or none")
     friend = read_friend(config.scores)
     task = friend.record["task"]
+    if config.working_points is not None:
+        check_cuts(config.working_points, friend.record)
     friend = with_others(friend, config.compare)
     if task == "identification" and SIGNAL not in friend.record["classes"]:
         task = "classes"
