@@ -16,7 +16,7 @@ from calotools.outputs import beside
 from calotools.progress import Progress
 from calotools.training.pieces import Piece, PieceReader
 from calotools.training.preparation import find_store, prepare_shard, store_digest, store_path
-from calotools.training.survey import join_surveys, survey_file
+from calotools.training.survey import Cutflow, join_surveys, survey_file
 
 if TYPE_CHECKING:
     from calotools.recipe import PrepareConfig, TrainConfig
@@ -97,7 +97,7 @@ def prepare(config: PrepareConfig, *, progress: Progress | None = None) -> tuple
 
 def _draw(config: PrepareConfig, execute: Executor, *, progress: Progress | None) -> ImageStore:
     target = store_path(config)
-    pieces = _survey(config, execute, progress=progress)
+    pieces, cutflow = _survey(config, execute, progress=progress)
     parts = beside(target, "parts")
     draw = partial(_draw_file, config=config, pieces=pieces, folder=parts)
     keep = None if progress is None else partial(progress, "files")
@@ -110,7 +110,9 @@ def _draw(config: PrepareConfig, execute: Executor, *, progress: Progress | None
                     "under the same path (a shared file system)"
                 )
         made = [one.value for one in drawn if one.value is not None]
-        return merge_stores(made, target, digest=store_digest(config), overwrite=True)
+        return merge_stores(
+            made, target, digest=store_digest(config), record={"cutflow": list(cutflow)}, overwrite=True
+        )
     finally:
         shutil.rmtree(parts, ignore_errors=True)
 
@@ -125,9 +127,10 @@ def _survey(config: PrepareConfig, execute: Executor, *, progress: Progress | No
     keep = None if progress is None else partial(progress, "survey")
     looks = list(each_file(look, sample.files, execute=execute, progress=keep))
     pieces: dict[str, list[Piece]] = {}
-    for piece in join_surveys(config, [one.value for one in looks if one.value is not None]):
+    found, cutflow = join_surveys(config, [one.value for one in looks if one.value is not None])
+    for piece in found:
         pieces.setdefault(piece.where.file, []).append(piece)
-    return pieces
+    return pieces, cutflow
 
 
 def _draw_file(path: str, *, config: PrepareConfig, pieces: dict[str, list[Piece]], folder: Path) -> Path:

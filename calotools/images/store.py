@@ -51,6 +51,8 @@ class ImageStore:
         Of the recipe and inputs that made it.
     counts : dict of str to int
         ``candidates``, ``unusable`` (without usable cells), ``dropped_cells`` (not finite).
+    record : dict
+        What its maker says of it, such as the cut flow; empty where nothing is known.
     """
 
     path: Path
@@ -61,6 +63,7 @@ class ImageStore:
     digest: str
     counts: dict[str, int]
     _arrays: dict[str, np.ndarray] = field(repr=False)
+    record: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def open(cls, path: Path | str) -> ImageStore:
@@ -91,6 +94,7 @@ class ImageStore:
             digest=meta["digest"],
             counts=meta["counts"],
             _arrays=arrays,
+            record=meta.get("record", {}),
         )
 
     @classmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -109,6 +109,8 @@ class StoreWriter:
     ----------
     path, spec, columns, tracks, max_tracks, digest, overwrite
         As in `build_store`.
+    record : mapping, optional
+        Plain values for `ImageStore.record`.
 
     Raises
     ------
@@ -127,11 +129,13 @@ class StoreWriter:
         tracks: Sequence[str] = (),
         max_tracks: int = 15,
         digest: str = "",
+        record: Mapping[str, Any] | None = None,
         overwrite: bool = False,
     ) -> None:
         self.path, self.spec = Path(path), image_spec(spec)
         self._meta = {"format_version": FORMAT_VERSION, "spec": spec_to_dict(self.spec), "columns": list(columns)}
         self._meta |= {"track_fields": list(tracks), "max_tracks": max_tracks, "digest": digest}
+        self._meta |= {"record": dict(record or {})}
         self._counts = {"candidates": 0, "unusable": 0, "dropped_cells": 0}
         self._overwrite = overwrite
         self._stack = ExitStack()
@@ -168,7 +172,12 @@ class StoreWriter:
 
 
 def merge_stores(
-    paths: Sequence[Path | str], path: Path | str, *, digest: str = "", overwrite: bool = False
+    paths: Sequence[Path | str],
+    path: Path | str,
+    *,
+    digest: str = "",
+    record: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
 ) -> ImageStore:
     """Join stores that were built alike, such as shards; the result equals the store of all their candidates.
 
@@ -179,6 +188,8 @@ def merge_stores(
     path : path
         Directory to make.
     digest : str
+    record : mapping, optional
+        As of `StoreWriter`; those of the parts are not kept.
     overwrite : bool
 
     Returns
@@ -212,7 +223,7 @@ def merge_stores(
             for store in stores:
                 writers.append(dict(store._arrays))
         counts = {key: sum(meta["counts"][key] for meta in metas) for key in metas[0]["counts"]}
-        _write_meta(folder, metas[0] | {"digest": digest, "counts": counts})
+        _write_meta(folder, metas[0] | {"digest": digest, "counts": counts, "record": dict(record or {})})
     return ImageStore.open(path)
 
 

@@ -14,7 +14,7 @@ from calotools.errors import CalotoolsError, ConfigError
 from calotools.models import is_variable_model
 from calotools.outputs import check_output
 from calotools.plots import draw_history, read_history
-from calotools.stages.publish import Headline, Outcome, with_bad_files, write_outcome
+from calotools.stages.publish import Headline, Outcome, with_bad_files, without_weight, write_outcome
 
 if TYPE_CHECKING:
     from calotools.deploy import ModelBundle
@@ -127,6 +127,7 @@ def _outcome_of_folds(config: TrainConfig, made: ModelBundle) -> Outcome:
         headline=(
             Headline("models", len(records)),
             Headline("training candidates of each, mean", float(np.mean([one["n"]["train"] for one in records]))),
+            *without_weight(records[0]["cutflow"]),
             *lines,
             *_temperature(config, *(one.temperature for one in made.folds)),
         ),
@@ -155,6 +156,7 @@ def _outcome(config: TrainConfig, result: TrainingResult) -> Outcome:
         headline=(
             *([Headline("trainable parameters", record["parameters"])] if network else []),
             Headline("training candidates", record["n"]["train"]),
+            *without_weight(record["cutflow"]),
             *([Headline("best epoch", record["best_epoch"])] if network else []),
             *best,
             *_temperature(config, result.temperature),

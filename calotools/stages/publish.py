@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +12,14 @@ from calotools._version import version
 from calotools.analysis import to_dict, write_numbers
 from calotools.outputs import new_file, new_folder
 from calotools.plots import save_figure
+from calotools.variables.selection import WEIGHT_STEP
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from calotools.recipe import StageConfig
 
-__all__ = ["Headline", "Outcome", "publish", "skipped", "with_bad_files", "write_outcome"]
+__all__ = ["Headline", "Outcome", "publish", "skipped", "with_bad_files", "without_weight", "write_outcome"]
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,28 @@ def skipped(bad: Sequence[Mapping[str, str]]) -> tuple[Headline, ...]:
     return (
         Headline("input files that were skipped", len(bad), None, "", f"{bad[0]['file']}: {bad[0]['reason']}{more}"),
     )
+
+
+def without_weight(cutflow: Sequence[Mapping[str, Any]]) -> tuple[Headline, ...]:
+    """One line for the top of the page when candidates were left out that have no weight in friend trees of weights.
+
+    Parameters
+    ----------
+    cutflow : sequence of dict
+        ``step`` and ``candidates`` that are left after it.
+
+    Examples
+    --------
+    >>> flow = [{"step": "et > 15", "candidates": 100}, {"step": "weights", "candidates": 90}]
+    >>> without_weight(flow)[0].value
+    10
+    """
+    for before, after in pairwise(cutflow):
+        lost = before["candidates"] - after["candidates"]
+        if after["step"] == WEIGHT_STEP and lost:
+            comment = f"of {before['candidates']} selected ones; they are left out"
+            return (Headline("candidates without a weight", lost, None, "", comment),)
+    return ()
 
 
 def with_bad_files(outcome: Outcome, bad: Sequence[Mapping[str, str]]) -> Outcome:

@@ -13,6 +13,7 @@ from calotools.containers import Index, Scores
 from calotools.errors import EmptyInputError
 from calotools.ntuple import Lookup, index_of, join_friend, read_resolved, resolve_sample, sample_fields
 from calotools.variables import SPLITS, fields_in, select
+from calotools.variables.selection import WEIGHT_STEP
 
 if TYPE_CHECKING:
     from calotools.recipe import EvaluateConfig, PeaksConfig, WorkingPointsConfig
@@ -176,7 +177,7 @@ def _selected(
     selection = select(candidates, cuts)
     steps = {"read": np.ones(len(scored), bool), "scored": scored, f"{split} part": part, "selection": selection.mask}
     if weighted:
-        steps["weights"] = np.isfinite(ak.to_numpy(candidates["weight"]))
+        steps[WEIGHT_STEP] = np.isfinite(ak.to_numpy(candidates["weight"]))
     kept, cutflow = np.ones(len(scored), bool), []
     for name, mask in steps.items():
         kept = kept & np.asarray(mask)

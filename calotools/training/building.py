@@ -15,6 +15,7 @@ from calotools.training.preparation import new_store
 
 if TYPE_CHECKING:
     from calotools.recipe import TrainConfig
+    from calotools.training.survey import Cutflow
 
 __all__ = ["StoreBuilder"]
 
@@ -32,6 +33,8 @@ class StoreBuilder:
     path : Path
         Of the store; an existing one is replaced.
     digest : str
+    cutflow : cut flow
+        Of the survey.
     wanted : callable, optional
         In-memory store of a piece -> (n,) bool, the rows to keep; default: all.
     """
@@ -42,6 +45,7 @@ class StoreBuilder:
         path: Path,
         *,
         digest: str,
+        cutflow: Cutflow = (),
         wanted: Callable[[ImageStore | DraftStore], np.ndarray] | None = None,
     ) -> None:
         self._config, self._path, self._digest, self._wanted = config, path, digest, wanted
@@ -49,7 +53,7 @@ class StoreBuilder:
         self._kept = beside(path, "pieces")
         self._spans: dict[int, tuple[int, int]] = {}
         self._n = 0
-        self._writer = new_store(config, self._kept).__enter__()
+        self._writer = new_store(config, self._kept, cutflow=cutflow).__enter__()
 
     def __contains__(self, number: int) -> bool:
         return number in self._spans

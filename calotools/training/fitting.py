@@ -45,7 +45,7 @@ from calotools.training.survey import take_survey
 from calotools.training.task import METRICS, Task
 from calotools.training.temperature import fit_temperature_of
 from calotools.training.uncertainty import fit_sigma_scale
-from calotools.training.weighing import Tally, kept_fractions
+from calotools.training.weighing import kept_fractions
 
 if TYPE_CHECKING:
     from calotools.containers import ImageSpec
@@ -174,7 +174,7 @@ def fit(
         image_spec=spec,
         inputs=inputs,
         scalers=given.scalers,
-        record=_record(config, task.network, given.tally, history),
+        record=_record(config, task.network, given, history),
         **calibration,
     )
 
@@ -298,7 +298,10 @@ def _calibrate_energy(
     return {"bias": bias, "sigma_scale": sigma_scale}
 
 
-def _record(config: TrainConfig, network: nn.Module, tally: Tally, history: list[dict[str, float]]) -> dict[str, Any]:
+def _record(
+    config: TrainConfig, network: nn.Module, data: StoreData | StreamData, history: list[dict[str, float]]
+) -> dict[str, Any]:
+    tally = data.tally
     epochs = [{name: value for name, value in row.items() if name not in _TIMES} for row in history]
     best = min(epochs, key=lambda row: row["val_loss"])
     return {
@@ -307,6 +310,7 @@ def _record(config: TrainConfig, network: nn.Module, tally: Tally, history: list
         "parameters": sum(weight.numel() for weight in network.parameters()),
         "n": {part: int(tally.n[number].sum()) for part, number in PARTS.items()},
         "n_unused": tally.n_unused,
+        "cutflow": data.cutflow,
         "runs": sorted(tally.runs),
         "best_epoch": best["epoch"],
         "best": {name: best[name] for name in ("val_loss", METRICS[config.task])},

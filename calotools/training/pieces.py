@@ -15,6 +15,7 @@ from calotools.models import is_variable_model
 from calotools.ntuple import Chunk, Range, RangeReader, index_of, lookup_friend, sample_fields
 from calotools.training.sample import columns_of
 from calotools.variables import CutStep, add_derived, derived_inputs, fields_in, select
+from calotools.variables.selection import WEIGHT_STEP
 from calotools.variables.tracks import add_track_variables, track_fields
 
 if TYPE_CHECKING:
@@ -142,6 +143,8 @@ class PieceReader:
     def select(self, piece: Piece) -> tuple[Chunk, tuple[CutStep, ...]]:
         """Every candidate of a piece that passes the selection, and the cut flow.
 
+        With `sample.weights`, its last step is `WEIGHT_STEP`: candidates that have no weight there are left out.
+
         Parameters
         ----------
         piece : Piece
@@ -152,20 +155,24 @@ class PieceReader:
         tuple of CutStep
         """
         chunk = self._read(piece.where)
-        candidates = add_derived(self._weighted(chunk), self._variables)
+        candidates, known = self._weighted(chunk)
+        candidates = add_derived(candidates, self._variables)
         selection = select(candidates, self.config.sample.selection)
-        if not selection.mask.all():  # slicing spoils the flat buffers that files give
-            candidates = candidates[selection.mask]
-        return replace(chunk, candidates=candidates), selection.cutflow
+        mask, flow = selection.mask, selection.cutflow
+        if known is not None:
+            mask = mask & known
+            flow = (*flow, CutStep(WEIGHT_STEP, int(mask.sum()), int(known.sum()), flow[-1].sum_weight))
+        if not mask.all():  # slicing spoils the flat buffers that files give
+            candidates = candidates[mask]
+        return replace(chunk, candidates=candidates), flow
 
-    def _weighted(self, chunk: Chunk) -> ak.Array:
-        """The candidates that have a weight in the friend tree of the recipe, if there is one, with it."""
+    def _weighted(self, chunk: Chunk) -> tuple[ak.Array, np.ndarray | None]:
+        """Candidates with the weights of the friend tree, if the recipe has one, and which of them have one there."""
         if self._weights is None:
-            return chunk.candidates
+            return chunk.candidates, None
         weight = self._weights(index_of(chunk.candidates), source=chunk.source)
         known = np.isfinite(weight)
-        weighted = ak.with_field(chunk.candidates, weight, "weight")
-        return weighted if known.all() else weighted[known]
+        return ak.with_field(chunk.candidates, np.where(known, weight, weight.dtype.type(0)), "weight"), known
 
     def candidates(self, piece: Piece) -> Chunk:
         """The used candidates of a piece, with their track variables and the number of the piece.

@@ -16,7 +16,7 @@ from calotools.progress import Progress
 from calotools.training.pieces import Piece, store_columns
 from calotools.training.reading import PieceArrays
 from calotools.training.sample import check_inputs
-from calotools.training.survey import take_survey
+from calotools.training.survey import Cutflow, take_survey
 
 if TYPE_CHECKING:
     from calotools.recipe import TrainConfig
@@ -63,7 +63,7 @@ def find_store(config: TrainConfig) -> ImageStore | None:
     return None
 
 
-def new_store(config: TrainConfig, path: Path, *, digest: str = "") -> StoreWriter:
+def new_store(config: TrainConfig, path: Path, *, digest: str = "", cutflow: Cutflow = ()) -> StoreWriter:
     """A writer for a store, or part of one, of a recipe.
 
     Parameters
@@ -71,6 +71,8 @@ def new_store(config: TrainConfig, path: Path, *, digest: str = "") -> StoreWrit
     config : TrainConfig
     path : Path
     digest : str
+    cutflow : cut flow
+        Of the survey; the store keeps it.
 
     Returns
     -------
@@ -83,6 +85,7 @@ def new_store(config: TrainConfig, path: Path, *, digest: str = "") -> StoreWrit
         tracks=config.tracks,
         max_tracks=config.max_tracks,
         digest=digest,
+        record={"cutflow": list(cutflow)} if cutflow else None,
         overwrite=True,
     )
 
@@ -117,7 +120,13 @@ def prepare(config: TrainConfig, *, progress: Progress | None = None) -> ImageSt
         return found
     known = take_survey(config, progress=progress)
     return prepare_shard(
-        config, known.pieces, store_path(config), digest=store_digest(config), n=len(known), progress=progress
+        config,
+        known.pieces,
+        store_path(config),
+        digest=store_digest(config),
+        cutflow=known.cutflow,
+        n=len(known),
+        progress=progress,
     )
 
 
@@ -127,11 +136,12 @@ def prepare_shard(
     path: Path,
     *,
     digest: str = "",
+    cutflow: Cutflow = (),
     n: int = 0,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> ImageStore:
-    """Make a store of some pieces of a sample. Stores of all pieces, merged in order, are the store of the whole.
+    """Make a store of some pieces of a sample. Stores of all, merged in order with its cut flow, are that of the whole.
 
     Parameters
     ----------
@@ -142,6 +152,8 @@ def prepare_shard(
         An existing store is replaced.
     digest : str
         For the whole: `store_digest`.
+    cutflow : cut flow
+        For the whole: of its survey.
     n : int
         Candidates of all of them, for progress.
     threads : int, optional
@@ -153,8 +165,8 @@ def prepare_shard(
     -------
     ImageStore
     """
-    done = 0
-    with new_store(config, path, digest=digest) as writer, PieceArrays(config, threads=threads) as read:
+    done, store = 0, new_store(config, path, digest=digest, cutflow=cutflow)
+    with store as writer, PieceArrays(config, threads=threads) as read:
         for piece, arrays in read(pieces):
             writer.append(arrays)
             done += piece.n

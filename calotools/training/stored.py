@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -74,6 +74,7 @@ class StoreData:
     def __init__(self, config: TrainConfig, store: ImageStore) -> None:
         check_inputs(config)
         self.config, self.store, self.digest = config, store, store.digest
+        self.cutflow: list[dict[str, Any]] = store.record.get("cutflow", [])
         sample = label(config, store.column, store.index)
         self.tally = Tally(config)
         self.tally.add(sample, store.column, store.index.run)

@@ -59,6 +59,7 @@ class StreamData:
 
     def __init__(self, config: TrainConfig, known: Survey) -> None:
         self.config, self.tally, self._known = config, known.tally, known
+        self.cutflow = list(known.cutflow)
         self.tally.check()
         self._fractions = kept_fractions(config, self.tally.n[PARTS["train"]])
         self._weighing = Weighing.fit(self.tally)
@@ -165,7 +166,13 @@ class StreamData:
                 return False
             if self._builder is None:
                 wanted = self._is_validation if self._streams else None
-                self._builder = StoreBuilder(self.config, self._path, digest=self._own_digest, wanted=wanted)
+                self._builder = StoreBuilder(
+                    self.config,
+                    self._path,
+                    digest=self._own_digest,
+                    cutflow=() if self._streams else self._known.cutflow,
+                    wanted=wanted,
+                )
             return True
 
     def _keep(self, number: int, arrays: dict[str, np.ndarray]) -> None:

@@ -21,7 +21,9 @@ from calotools.variables.derived import near_derived
 if TYPE_CHECKING:
     from calotools.recipe import TrainConfig
 
-__all__ = ["FileSurvey", "Survey", "join_surveys", "survey_file", "take_survey"]
+__all__ = ["Cutflow", "FileSurvey", "Survey", "join_surveys", "survey_file", "take_survey"]
+
+Cutflow = tuple[dict[str, str | int], ...]
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,13 @@ class Survey:
     pieces : tuple of Piece
         Those with at least one used candidate.
     tally : Tally
+    cutflow : tuple of dict
+        ``step`` and ``candidates`` that are left after it: all, each cut, `WEIGHT_STEP`, ``max_candidates``.
     """
 
     pieces: tuple[Piece, ...]
     tally: Tally
+    cutflow: Cutflow = ()
 
     def __len__(self) -> int:
         """Used candidates."""
@@ -80,7 +85,15 @@ def take_survey(config: TrainConfig, *, progress: Progress | None = None) -> Sur
         if limit is not None and limit < sum(piece.n for piece in found):
             tally = Tally(config)
             found = [_look(reader, piece, tally)[0] for piece in _share(found, limit) if piece.n]
-    return Survey(_place(found), tally)
+    return Survey(_place(found), tally, _cutflow(flows, found))
+
+
+def _cutflow(flows: list[tuple[CutStep, ...]], used: list[Piece]) -> Cutflow:
+    total, n = add_cutflows(flows), sum(piece.n for piece in used)
+    steps: list[dict[str, str | int]] = [{"step": one.cut, "candidates": one.n_passed} for one in total]
+    if n < total[-1].n_passed:
+        steps.append({"step": "max_candidates", "candidates": n})
+    return tuple(steps)
 
 
 def _place(found: list[Piece]) -> tuple[Piece, ...]:
@@ -129,8 +142,8 @@ def survey_file(path: str, *, config: TrainConfig, known: frozenset[str]) -> Fil
     return FileSurvey(tuple(piece for piece, _ in looks), tuple(flow for _, flow in looks))
 
 
-def join_surveys(config: TrainConfig, parts: Iterable[FileSurvey]) -> tuple[Piece, ...]:
-    """The pieces of a whole sample, as `take_survey` finds them, without their training candidates by class.
+def join_surveys(config: TrainConfig, parts: Iterable[FileSurvey]) -> tuple[tuple[Piece, ...], Cutflow]:
+    """Pieces and cut flow of a whole sample, as `take_survey` finds them, without training candidates by class.
 
     Parameters
     ----------
@@ -140,7 +153,8 @@ def join_surveys(config: TrainConfig, parts: Iterable[FileSurvey]) -> tuple[Piec
 
     Returns
     -------
-    tuple of Piece
+    tuple of Piece, cut flow
+        As of `Survey`.
 
     Raises
     ------
@@ -156,7 +170,7 @@ def join_surveys(config: TrainConfig, parts: Iterable[FileSurvey]) -> tuple[Piec
     limit = config.sample.max_candidates
     if limit is not None and limit < sum(piece.n for piece in found):
         found = _share(found, limit)
-    return _place(found)
+    return _place(found), _cutflow(flows, found)
 
 
 def _list_ranges(config: TrainConfig, *, known: frozenset[str] | None = None, allow_empty: bool = False) -> list[Range]:

@@ -25,7 +25,7 @@ from calotools.training.result import TrainingResult
 from calotools.training.sample import PARTS, Sample, check_inputs, columns_of, label
 from calotools.training.survey import Survey, take_survey
 from calotools.training.temperature import fit_temperature_of
-from calotools.training.weighing import Tally, Weighing, class_numbers, kept_fractions
+from calotools.training.weighing import Weighing, class_numbers, kept_fractions
 
 if TYPE_CHECKING:
     from calotools.recipe import TrainConfig
@@ -83,7 +83,7 @@ def fit_variables(config: TrainConfig, *, progress: Progress | None = None) -> T
         threads=config.trainer.threads or os.cpu_count() or 1,
         report=None if progress is None else lambda done, total: progress("fit", done, total),
     )
-    return _result(config, model, data, survey.tally)
+    return _result(config, model, data, survey)
 
 
 def _check(config: TrainConfig) -> None:
@@ -141,7 +141,7 @@ def _read(config: TrainConfig, survey: Survey, progress: Progress | None) -> _Da
     return _Data(columns, weighted, tuple(config.scalars))
 
 
-def _result(config: TrainConfig, model: VariableModel, data: _Data, tally: Tally) -> TrainingResult:
+def _result(config: TrainConfig, model: VariableModel, data: _Data, survey: Survey) -> TrainingResult:
     spec, inputs = image_spec(config.images), variable_inputs(config)
     rows = data.sample.rows("validation")
     values, eta, et = data.rows(rows)
@@ -164,19 +164,21 @@ def _result(config: TrainConfig, model: VariableModel, data: _Data, tally: Tally
         image_spec=spec,
         inputs=ModelInputs(shapes={}, n_scalars=len(inputs.variables), n_classes=inputs.n_classes),
         scalers=InputScalers(),
-        record=_record(config, tally) | {"best": {METRICS[config.task]: metric}, "importance": model.importance()},
+        record=_record(config, survey) | {"best": {METRICS[config.task]: metric}, "importance": model.importance()},
         bias=bias,
         temperature=temperature,
     )
 
 
-def _record(config: TrainConfig, tally: Tally) -> dict[str, Any]:
+def _record(config: TrainConfig, survey: Survey) -> dict[str, Any]:
+    tally = survey.tally
     record = {
         "task": config.task,
         "model": config.model.name,
         "variables": list(config.scalars),
         "n": {part: int(tally.n[number].sum()) for part, number in PARTS.items()},
         "n_unused": tally.n_unused,
+        "cutflow": list(survey.cutflow),
         "runs": sorted(tally.runs),
     }
     return record | ({"lightgbm": version("lightgbm")} if config.model.name == "trees" else {})

@@ -12,7 +12,10 @@ import numpy as np
 
 from calotools.errors import ConfigError, nearest
 
-__all__ = ["CutStep", "Selection", "add_cutflows", "compute", "fields_in", "select"]
+__all__ = ["WEIGHT_STEP", "CutStep", "Selection", "add_cutflows", "compute", "fields_in", "select"]
+
+WEIGHT_STEP = "weights"
+"""The step of a cut flow in which candidates are left out that the friend trees of weights have no weight for."""
 
 _FUNCTIONS: dict[str, Callable[..., np.ndarray]] = {
     name: getattr(np, name)

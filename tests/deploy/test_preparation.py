@@ -52,6 +52,7 @@ def test_workers_draw_the_same_store(config, request):
     first, second = (json.loads(one["meta.json"]) for one in (here, there))
     assert first["counts"] == second["counts"]
     assert first["digest"] == second["digest"]
+    assert first["record"] == second["record"] != {}
 
 
 def test_nothing_is_left_beside_the_store(config, elsewhere, tmp_path):

@@ -129,6 +129,25 @@ def test_candidates_without_a_weight_are_left_out(recipe, weights):
     assert bundle_of(result).config.sample.weights == (weights,)
 
 
+def test_candidates_without_a_weight_are_counted(recipe, weights, score, files, tmp_path):
+    """In the cut flow and on the page, of training and of the evaluation: here, what reweight's selection left out."""
+    lost = int(np.isnan(read_friend(weights).values["weight_matched"]).sum())
+    assert lost > 100
+    config = recipe(sample={"selection": ()}, scalars=("et", "rhad"))
+    trained = train(config)
+    flow = [(one["step"], one["candidates"]) for one in trained.results["record"]["cutflow"]]
+    assert flow == [("all", N), ("weights", N - lost)]
+    asked = {"files": tuple(files), "scores": (score(config),), "split": "all", "weights": (weights,)}
+    measured = evaluate(EvaluateConfig(**asked, output=tmp_path / "all"))
+    assert [one["candidates"] for one in measured.results["cutflow"][-2:]] == [N, N - lost]
+    for outcome in (trained, measured):
+        (line,) = [one for one in outcome.headline if one.name == "candidates without a weight"]
+        assert (line.value, line.comment) == (lost, f"of {N} selected ones; they are left out")
+    selected = evaluate(EvaluateConfig(**asked, selection=SELECTION, output=tmp_path / "selected"))
+    for outcome in (selected, train(recipe("again"))):
+        assert not [one for one in outcome.headline if one.name == "candidates without a weight"]
+
+
 def test_other_weights_make_another_store(recipe, weights, tmp_path):
     friend = read_friend(weights)
     values = {"weight_matched": np.ones(N, "f4")}

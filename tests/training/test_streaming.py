@@ -178,9 +178,11 @@ def test_the_store_of_the_first_epoch_is_the_prepared_one(recipe, tmp_path):
 
 def test_shards_make_the_whole(recipe, tmp_path):
     config = recipe()
-    pieces = take_survey(config).pieces
-    shards = [prepare_shard(config, pieces[k : k + 3], tmp_path / f"shard{k}") for k in (0, 3)]
-    assert_same_stores(merge_stores([one.path for one in shards], tmp_path / "merged"), prepare(config))
+    survey = take_survey(config)
+    shards = [prepare_shard(config, survey.pieces[k : k + 3], tmp_path / f"shard{k}") for k in (0, 3)]
+    record = {"cutflow": list(survey.cutflow)}
+    merged = merge_stores([one.path for one in shards], tmp_path / "merged", record=record)
+    assert_same_stores(merged, prepare(config))
 
 
 def test_two_trainings_that_make_one_store_do_not_meet(recipe, tmp_path, monkeypatch):
@@ -289,6 +291,21 @@ def test_every_file_gives_its_share(recipe):
     store = prepare(recipe(sample={"max_candidates": 50, "selection": ()}))
     assert len(store) == 50
     assert store.column("class_true")[:25].tolist().count(0) > 20  # the second half is of the fakes
+
+
+def test_stream_and_store_know_the_cut_flow(recipe, tmp_path):
+    """Also a store that is there already, for which no candidate is counted again."""
+    changes = {"sample": {"max_candidates": 50, "selection": ("et > 20",)}}
+    config = recipe(**changes)
+    streamed, stored = stream(config), StoreData(config, prepare(config))
+    assert [one["step"] for one in stored.cutflow] == ["all", "et > 20", "max_candidates"]
+    everything, selected, used = (one["candidates"] for one in stored.cutflow)
+    assert (everything, used) == (4 * PER_FILE, 50)
+    assert selected == len(take_survey(recipe(sample={"selection": ("et > 20",)}))) > 50
+    assert streamed.cutflow == stored.cutflow == find_store(config).record["cutflow"]
+    built = stream(recipe(**changes, store=tmp_path / "built"))
+    built.complete()
+    assert find_store(built.config).record == find_store(config).record
 
 
 def test_a_candidate_without_cells_weighs_nothing(recipe, files, tmp_path):
