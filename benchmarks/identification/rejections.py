@@ -18,7 +18,9 @@ from calotools.analysis import (
     cuts_in_bins,
     efficiency_in_bins,
     event_bootstrap,
+    fisher_combination,
     measure_roc,
+    product_combination,
     to_dict,
     working_points,
 )
@@ -289,23 +291,10 @@ def combined(scores: tuple[np.ndarray, np.ndarray], sample: Measured, *, how: st
     """Product of two likelihood ratios, or Fisher's combination, which is fitted on the other half of the events."""
     both = np.column_stack(scores)
     if how == "product":
-        return np.asarray(both.sum(axis=1))
-    half = (event_hash(sample.index.run, sample.index.event, seed=2) % np.uint64(2)).astype(np.int64)
-    result = np.zeros(len(both))
-    for number in range(2):
-        result[half == number] = both[half == number] @ _fisher(both, sample, half != number)
-    return result
-
-
-def _fisher(both: np.ndarray, sample: Measured, fitted: np.ndarray) -> np.ndarray:
-    """Direction that separates the means most, in units of the widths: it has unit length."""
-    means, spread = [], np.zeros((2, 2))
-    for mask in (sample.signal & fitted, sample.background & fitted):
-        weight, values = sample.weight[mask], both[mask]
-        means.append(np.average(values, axis=0, weights=weight))
-        spread += np.cov(values.T, aweights=weight)
-    direction = np.linalg.solve(spread, means[0] - means[1])
-    return np.asarray(direction / np.linalg.norm(direction))
+        return product_combination(both)
+    half = event_hash(sample.index.run, sample.index.event, seed=2) % np.uint64(2)
+    sides = {"signal": sample.signal, "background": sample.background}
+    return fisher_combination(both, fold=half, weight=sample.weight, **sides)[0]
 
 
 def shares_of(sample: Measured, mask: np.ndarray) -> dict[str, list[float]]:

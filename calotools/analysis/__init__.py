@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from calotools.analysis.bootstrap import Bootstrap, event_bootstrap
     from calotools.analysis.calibration import confusion_matrix, fit_temperature, measure_reliability, with_temperature
     from calotools.analysis.categories import mass_sigma, measure_categories
+    from calotools.analysis.combination import fisher_combination, product_combination
     from calotools.analysis.cuts import cut_closure, fit_cuts, measure_cuts, rising_targets
     from calotools.analysis.dependence import profile, rank_correlation, sculpting
     from calotools.analysis.estimates import (
@@ -81,6 +82,7 @@ __all__ = [
     "event_bootstrap",
     "fill_histograms",
     "find_pairs",
+    "fisher_combination",
     "fisher_separation",
     "fit_cuts",
     "fit_efficiencies",
@@ -105,6 +107,7 @@ __all__ = [
     "new_histograms",
     "overlap",
     "pair_mass",
+    "product_combination",
     "profile",
     "quantiles",
     "rank_correlation",

@@ -44,6 +44,11 @@ class EvaluateConfig(ScoredConfig):
     compare: tuple[Path, ...] = Field(
         (), description="friend trees of other models, one each, to compare with on the same candidates"
     )
+    combine: tuple[Path, ...] = Field(
+        (),
+        description="friend trees of models that see different things, such as calo.root track.root: their product and "
+        "Fisher combination beside the scores (identification)",
+    )
     gain: bool = Field(False, description="also per readout gain of the hottest middle cell; reads cells (energy)")
     match: bool = Field(True, description="weight the background to the signal's E_T and |eta| (identification)")
     weights: tuple[Path, ...] = Field(

@@ -1,5 +1,7 @@
 """Parts of an evaluation, on scores whose truth is known."""
 
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import awkward as ak
@@ -72,6 +74,31 @@ def test_a_worse_model_is_beaten_on_the_same_candidates(labelled):
     legend = [text.get_text() for text in found.figures["roc_compared"][0].axes[0].get_legend().get_texts()]
     assert legend[0].startswith("lh, AUC")
     assert legend[1].startswith("trees, AUC")
+
+
+def test_independent_parts_are_combined_as_well_as_the_best_model(labelled):
+    """Log-odds of two Gaussians each: their sum is what can be known of both, and Fisher finds it."""
+    rng, classes = np.random.default_rng(3), labelled.sample.record["classes"]
+    parts = {name: rng.normal(np.where(labelled.signal, d, -d) * d / 2, d) for name, d in (("calo", 1.2), ("track", 2.0))}
+    scores = dict(labelled.sample.scores)
+    for name, value in parts.items():
+        scores |= {f"score_signal of {name}": sigmoid(value), f"score_background of {name}": sigmoid(-value)}
+    sample = replace(labelled.sample, scores=scores, record=labelled.sample.record | {"others": dict.fromkeys(parts, classes)})
+    config = labelled.config.model_copy(update={"combine": tuple(Path(f"{name}.root") for name in parts)})
+    joint = replace(labelled, sample=sample, config=config, rows=replace(labelled.rows, value=sum(parts.values())))
+    curve = measure_roc(joint.rows.value[joint.signal], joint.rows.value[joint.background], name="network")
+    found = measure_rivals(joint, curve, {})
+    assert list(found.results["others"]) == ["calo", "track", "calo × track, product", "calo × track, Fisher"]
+    areas = {name: one.auc for name, one in found.results["others"].items()}
+    assert areas["calo × track, product"] == pytest.approx(curve.auc, abs=1e-6)
+    assert areas["calo × track, Fisher"] == pytest.approx(curve.auc, abs=0.003)
+    assert areas["calo"] < areas["track"] < curve.auc - 0.01
+    known = found.results["combination"]
+    np.testing.assert_allclose(known["directions"], np.full((2, 2), np.sqrt(0.5)), atol=0.1)
+    assert known["working_points"]["calo"].background[1] > 2 * known["beside"].background[1]
+    assert [line.name.partition(" of ")[2] for line in found.headline[:4]] == list(found.results["others"])
+    legend = [text.get_text() for text in found.figures["roc_compared"][0].axes[0].get_legend().get_texts()]
+    assert [text.rpartition(", AUC")[0] for text in legend] == [*found.results["others"], "trees"]
 
 
 def test_a_discriminant_without_mu_and_mass_depends_on_neither(labelled):

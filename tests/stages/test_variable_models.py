@@ -276,6 +276,43 @@ def test_energies_have_no_working_points(recipe, scores_of, ntuple, tmp_path):
         working_points(WorkingPointsConfig(files=(ntuple,), scores=(scores_of(config),), output=tmp_path / "x"))
 
 
+def test_models_of_single_variables_are_combined(recipe, ntuple, tmp_path):
+    """The likelihood of both variables is the product of theirs; Fisher's weights are those of the variables."""
+    friends = {}
+    for name, scalars in (("calo", ("reta",)), ("track", ("rhad",)), ("joint", ("reta", "rhad"))):
+        train(recipe("likelihood", scalars=scalars, calibrate=False, output=tmp_path / name))
+        asked = {"model": tmp_path / name, "files": (ntuple,), "output": tmp_path / f"{name}.root", "threads": 1}
+        friends[name] = predict(PredictConfig(**asked))
+    bins = {"eta_bins": (0, 1.2, 2.4), "et_bins": (10, 30, 50), "mu_bins": (20, 60), "efficiencies": (0.8, 0.92)}
+    asked = {"files": (ntuple,), "scores": (friends["joint"],), "output": tmp_path / "measured", "split": "all", **bins}
+    parts = friends["calo"], friends["track"]
+    outcome = evaluate(EvaluateConfig(**asked, compare=parts[:1], combine=parts))
+    found = outcome.results["combination"]
+    assert found["models"] == ["calo", "track"]
+    product, fisher = (found["working_points"][f"calo × track, {one}"] for one in ("product", "Fisher"))
+    np.testing.assert_allclose(product.background, found["beside"].background, rtol=0.01)
+    np.testing.assert_allclose(found["directions"], np.full((2, 2), np.sqrt(0.5)), atol=0.1)
+    np.testing.assert_allclose(fisher.background, found["beside"].background, rtol=0.1)
+    assert np.all(product.background < 0.8 * found["working_points"]["calo"].background)
+    assert list(outcome.results["others"]) == ["calo", "track", "calo × track, product", "calo × track, Fisher"]
+    lines = {line.name: line for line in outcome.headline}
+    assert lines["background efficiency at 92 % signal of calo × track, Fisher"].value > 0
+    assert lines["rejection over calo × track, product at 92 % signal"].value == pytest.approx(1, abs=0.01)
+    with pytest.raises(ConfigError, match=r"combine needs two models or more.*calo\.root$"):
+        evaluate(EvaluateConfig(**(asked | {"output": tmp_path / "x"}), combine=parts[:1]))
+
+
+def test_energies_are_not_combined(recipe, scores_of, ntuple, tmp_path):
+    config = recipe("trees", "energy")
+    train(config)
+    friend = scores_of(config)
+    asked = {"files": (ntuple,), "scores": (friend,), "output": tmp_path / "x"}
+    with pytest.raises(ConfigError, match="combine is for scores that tell signal .* these are of task 'energy'"):
+        evaluate(EvaluateConfig(**asked, combine=(friend, friend)))
+    with pytest.raises(ConfigError, match="working points are cuts on class scores; these scores are of task 'energy'"):
+        evaluate(EvaluateConfig(**asked, working_points=tmp_path / "cuts"))
+
+
 def test_reweighting_of_files(ntuple, tmp_path):
     asked = {"files": (ntuple,), "target": ("class_true == 0", "mu > 0"), "source": ("class_true == 5",), "folds": 3}
     outcome = reweight(ReweightConfig(**asked, output=tmp_path / "weights", variables=("et", "mu"), replicas=2))

@@ -12,13 +12,13 @@ from calotools.containers import Scores
 from calotools.errors import ConfigError
 from calotools.ntuple import check_rows, read_friend
 
-__all__ = ["names_of_others", "scores_of_other", "with_others"]
+__all__ = ["name_of_other", "names_of_others", "scores_of_other", "with_others"]
 
 _KEY = "e_network of "
 _NO_PART = -1
 
 
-def with_others(friend: Scores, paths: Iterable[Path]) -> Scores:
+def with_others(friend: Scores, paths: Iterable[Path], *, option: str = "compare") -> Scores:
     """Scores that also hold what other networks say.
 
     Parameters
@@ -26,6 +26,8 @@ def with_others(friend: Scores, paths: Iterable[Path]) -> Scores:
     friend : Scores
     paths : iterable of path
         A friend tree, or a glob of several that follow each other, for each network; named by the file.
+    option : str
+        That they were given with, for messages.
 
     Returns
     -------
@@ -40,22 +42,33 @@ def with_others(friend: Scores, paths: Iterable[Path]) -> Scores:
     ShapeError
         It is of other candidates.
     """
-    values, split, others = dict(friend.values), friend.split, {}
+    values, split, others = dict(friend.values), friend.split, dict(friend.record.get("others", {}))
     energies = friend.record["task"] == "energy"
     for path in paths:
         other = read_friend([path])
-        name = path.name.split(".")[0]
+        name = name_of_other(path)
         if name in others:
-            raise ConfigError(f"compare holds two networks called '{name}'; rename a file")
+            raise ConfigError(f"{option} holds two networks called '{name}'; rename a file")
         said = {key: one for key, one in other.values.items() if key.startswith("e_network" if energies else "score_")}
         if not said:
             what = "energy" if energies else "class scores"
-            raise ConfigError(f"compare: '{path}' holds {', '.join(other.values)}, no {what} of a network")
+            raise ConfigError(f"{option}: '{path}' holds {', '.join(other.values)}, no {what} of a network")
         check_rows(other, friend.index)
         values |= {f"{key} of {name}": one for key, one in said.items()}
         others[name] = other.record.get("classes", {})
         split = np.where(other.split == split, split, _NO_PART).astype(split.dtype)
     return replace(friend, values=values, split=split, record=friend.record | {"others": others})
+
+
+def name_of_other(path: Path) -> str:
+    """What a network is called, by its friend tree.
+
+    Examples
+    --------
+    >>> name_of_other(Path("scores/calo.root"))
+    'calo'
+    """
+    return path.name.split(".")[0]
 
 
 def scores_of_other(values: Mapping[str, np.ndarray], name: str, classes: Iterable[str]) -> dict[str, np.ndarray]:

@@ -11,6 +11,7 @@ from calotools.containers import Roc
 from calotools.errors import ConfigError
 from calotools.plots import draw_roc
 from calotools.recipe import DiscriminantConfig
+from calotools.stages.evaluation.combination import combine_models, show_combination
 from calotools.stages.evaluation.curves import points_of, roc_of
 from calotools.stages.evaluation.labels import SIGNAL, Labelled, Measured, discriminant_of
 from calotools.stages.evaluation.other_scores import scores_of_other
@@ -38,11 +39,14 @@ def measure_rivals(labelled: Labelled, curve: Roc, by_class: Mapping[str, tuple[
     Returns
     -------
     Measured
-        Ratios are to the first of the others.
+        Ratios are to the first of the others. Combinations of some, where the recipe asks for them, come after these.
     """
     others = {name: _value(labelled, name) for name in labelled.sample.record.get("others", {})}
     if not others:
         return Measured()
+    combined = combine_models(labelled, others)
+    more = Measured() if combined is None else show_combination(labelled, combined, others)
+    others |= {} if combined is None else combined.values
     curves = {name: roc_of(labelled, value, labelled.background, name=name) for name, value in others.items()}
     curve = replace(curve, name=str(labelled.sample.record.get("model", curve.name)))
     figures: dict[str, tuple[Figure, str]] = {
@@ -61,7 +65,8 @@ def measure_rivals(labelled: Labelled, curve: Roc, by_class: Mapping[str, tuple[
             f"The same against {class_name}.",
         )
     lines = [line for name, value in others.items() for line in _headline(labelled, name, value)]
-    return Measured({"others": curves, "others_by_class": classes}, tuple(lines), figures)
+    results = {"others": curves, "others_by_class": classes, **more.results}
+    return Measured(results, (*more.headline, *lines), figures)
 
 
 def _value(labelled: Labelled, name: str) -> np.ndarray:

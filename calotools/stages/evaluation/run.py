@@ -18,6 +18,7 @@ from calotools.stages.publish import Outcome, publish, with_bad_files, without_w
 from calotools.stages.scored import read_scored_of
 
 if TYPE_CHECKING:
+    from calotools.containers import Scores
     from calotools.progress import Progress
     from calotools.recipe import EvaluateConfig
 
@@ -57,7 +58,8 @@ def evaluate(config: EvaluateConfig, *, progress: Progress | None = None) -> Out
     ------
     OutputExistsError, InputFileError, BranchError, EmptyInputError
     ConfigError
-        Weights are given that `unweighted` would not use; working points are not for these scores.
+        Weights are given that `unweighted` would not use; working points are not for these scores;
+        fewer than two models to combine, or not on scores of an identification.
     """
     check_output(config.output, overwrite=config.overwrite)
     if config.weights and config.unweighted:
@@ -69,6 +71,8 @@ def evaluate(config: EvaluateConfig, *, progress: Progress | None = None) -> Out
     friend = with_others(friend, config.compare)
     if task == "identification" and SIGNAL not in friend.record["classes"]:
         task = "classes"
+    if config.combine:
+        friend = _with_parts(friend, config, task)
     cells = ("cells.e", "cells.sampling", "cells.gain") if task == "energy" and config.gain else ()
     sample = read_scored_of(
         config,
@@ -82,3 +86,12 @@ def evaluate(config: EvaluateConfig, *, progress: Progress | None = None) -> Out
     outcome = with_bad_files(_MEASURES[task](sample, config), sample.bad_files)
     outcome = replace(outcome, headline=(*outcome.headline, *without_weight(sample.cutflow)))
     return publish(outcome, config, output=config.output, overwrite=config.overwrite)
+
+
+def _with_parts(friend: Scores, config: EvaluateConfig, task: str) -> Scores:
+    """Scores that also hold those of the models that are combined; what is compared, too, is there already."""
+    if task != "identification":
+        raise ConfigError(f"combine is for scores that tell signal from background; these are of task '{task}'")
+    if len(set(config.combine)) < 2:
+        raise ConfigError(f"combine needs two models or more, such as calo.root track.root; given: {config.combine[0]}")
+    return with_others(friend, [one for one in config.combine if one not in config.compare], option="combine")
