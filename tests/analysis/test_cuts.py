@@ -1,8 +1,10 @@
 """Working points in bins: they keep what they should, within what statistics allows."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from scipy.stats import kstest, norm
+from scipy.stats import chi2, kstest, norm
 
 from calotools.analysis import cut_closure, fit_cuts, measure_cuts, rising_targets
 from calotools.errors import ConfigError, NumericalError
@@ -33,6 +35,61 @@ def test_efficiencies_are_the_targets_on_independent_candidates():
     assert abs(pulls.mean()) < 3 / np.sqrt(len(pulls)) + 0.05
     assert pulls.std() == pytest.approx(1, abs=0.15)
     assert kstest(pulls, "norm").pvalue > 1e-3
+
+
+def test_the_closure_holds_in_every_bin():
+    """Also where a bin has few candidates, for each working point: pulls scatter by one, about zero."""
+    pulls = {name: [] for name in TARGETS}
+    for seed in range(40):
+        value, where, _ = signal(4000, seed=100 + seed)
+        table = fit_cuts(value, discriminant=WHICH, targets=TARGETS, kinematics=where, edges=EDGES)
+        value, where, _ = signal(3000, seed=2000 + seed)
+        for name, one in cut_closure(table, value, kinematics=where).items():
+            assert one["ndf"] == 6
+            assert one["chi2"] == pytest.approx(np.sum(one["pull"] ** 2))
+            pulls[name].append(one["pull"])
+    for rows in pulls.values():
+        assert np.abs(rows).max() < 4.5
+        assert np.abs(np.mean(rows, axis=0)).max() < 4 / np.sqrt(40)
+        scatter = np.sum((rows - np.mean(rows, axis=0)) ** 2, axis=0)
+        assert np.all((chi2.sf(scatter, 39) > 1e-4) & (chi2.cdf(scatter, 39) > 1e-4))
+
+
+def test_the_closure_fails_where_a_cut_is_wrong():
+    """In that bin alone: by as many errors as the efficiency is off."""
+    value, where, _ = signal(20_000, seed=7)
+    table = fit_cuts(value, discriminant=WHICH, targets=TARGETS, kinematics=where, edges=EDGES)
+    value, where, _ = signal(20_000, seed=8)
+    sound = cut_closure(table, value, kinematics=where)["tight"]
+    assert sound["p_value"] > 1e-3
+    wrong = replace(table, cut=table.cut.copy())
+    wrong.cut[1, 2, 0] -= 0.4  # two bins of E_T for each of |eta|: number 4
+    found = cut_closure(wrong, value, kinematics=where)
+    others = np.arange(6) != 4
+    np.testing.assert_array_equal(found["tight"]["pull"][others], sound["pull"][others])
+    measured = measure_cuts(wrong, value, kinematics=where)["tight"].value[4]
+    error = np.sqrt(0.8 * 0.2 * (1 / table.n_effective[2, 0] + 1 / np.sum(one_bin(where, 2, 0))))
+    assert found["tight"]["pull"][4] == pytest.approx((measured - 0.8) / error)
+    assert found["tight"]["pull"][4] > 6
+    assert found["tight"]["p_value"] < 1e-6 < 1e-3 < found["loose"]["p_value"]
+
+
+def one_bin(where, row, column):
+    """Candidates of a bin of EDGES."""
+    eta, et = np.abs(where[0]), where[1]
+    return (np.digitize(eta, EDGES[0]) == row + 1) & (np.digitize(et, EDGES[1]) == column + 1)
+
+
+def test_the_closure_fails_for_other_candidates():
+    """Whose discriminant is a tenth of its width higher; and whose number is not what it seems, by their weights."""
+    value, where, _ = signal(20_000, seed=9)
+    table = fit_cuts(value, discriminant=WHICH, targets=TARGETS, kinematics=where, edges=EDGES)
+    value, where, _ = signal(20_000, seed=10)
+    found = cut_closure(table, value + 0.15, kinematics=where)
+    assert all(one["p_value"] < 1e-6 for one in found.values())
+    assert np.all(found["tight"]["pull"] > 0)
+    few = np.where(np.random.default_rng(11).random(20_000) < 0.05, 20.0, 0.01)
+    assert cut_closure(table, value, kinematics=where, weight=few)["tight"]["p_value"] > 1e-3
 
 
 def test_the_error_of_a_cut_is_its_spread():

@@ -19,7 +19,8 @@ from calotools.recipe import (
     WorkingPointsConfig,
 )
 from calotools.stages import attribute, evaluate, predict, prepare, reweight, train, working_points
-from calotools.variables import make_discriminant
+from calotools.stages.cuts import _HALVES
+from calotools.variables import event_hash, make_discriminant
 
 N = 6000
 SIGNAL = np.random.default_rng(0).random(N) < 0.5
@@ -204,6 +205,7 @@ def test_working_points_and_what_predict_makes_of_them(recipe, scores_of, ntuple
     for one in outcome.results["closure"].values():
         assert one["ndf"] == 4
         assert one["p_value"] > 1e-3
+        assert np.abs(one["pull"]).max() < 4
     asked = {"files": (ntuple,), "model": config.output, "output": tmp_path / "passing.root", "threads": 1}
     values = read_friend(predict(PredictConfig(**asked, working_points=tmp_path / "cuts"))).values
     candidates = read_candidates(ntuple)
@@ -215,6 +217,25 @@ def test_working_points_and_what_predict_makes_of_them(recipe, scores_of, ntuple
     asked = {"files": (ntuple,), "scores": (tmp_path / "passing.root",), "output": tmp_path / "x"}
     with pytest.raises(ConfigError, match=r"targets\.tight has 2 efficiencies for 1 bins of E_T"):
         working_points(WorkingPointsConfig(**asked, et_bins=(10, 50), targets=targets))
+
+
+def test_the_closure_of_working_points_can_fail(recipe, ntuple, tmp_path):
+    """Where the half of the events that cuts are tested on is not like the half that they were made from."""
+    train(recipe("likelihood"))
+    columns = make_columns()
+    made_from = (event_hash(columns["run"], columns["event"], seed=_HALVES) & np.uint64(1)).astype(bool)
+    columns["reta"] = np.where(made_from, columns["reta"], columns["reta"] - 1.0)
+    bins = {"eta_bins": (0, 1.2, 2.4), "et_bins": (10, 30, 50), "mu_bins": (20, 60), "targets": {"loose": 0.9}}
+    found = {}
+    for name, path in (("alike", ntuple), ("moved", write(tmp_path / "moved.root", columns))):
+        asked = {"model": tmp_path / "likelihood", "files": (path,), "output": tmp_path / f"{name}.root", "threads": 1}
+        asked = {"files": (path,), "scores": (predict(PredictConfig(**asked)),), "output": tmp_path / name, **bins}
+        found[name] = working_points(WorkingPointsConfig(**asked, split="all")).results["closure"]["loose"]
+    assert found["alike"]["ndf"] == found["moved"]["ndf"] == 4
+    assert np.abs(found["alike"]["pull"]).max() < 4
+    assert found["alike"]["p_value"] > 1e-3
+    assert np.all(found["moved"]["pull"] < -3)  # fewer pass, in every bin
+    assert found["moved"]["p_value"] < 1e-9
 
 
 def test_cuts_are_refused_for_scores_of_another_model_or_calibration(recipe, ntuple, tmp_path):
