@@ -10,7 +10,7 @@ Start with `read_candidates` (all in memory) or `iterate_candidates` (chunk by c
 from calotools.ntuple.checks import check_cells
 from calotools.ntuple.each import FileResult, bad_files, each_file
 from calotools.ntuple.flavour import Flavour, load_flavour, shipped_flavours
-from calotools.ntuple.friend import FriendWriter, check_rows, read_friend, write_friend
+from calotools.ntuple.friend import FriendWriter, check_one_model, check_rows, read_friend, write_friend
 from calotools.ntuple.histograms import write_histograms
 from calotools.ntuple.inspect import FileReport, TreeReport, inspect_files
 from calotools.ntuple.lookup import Lookup, lookup_friend
@@ -45,6 +45,7 @@ __all__ = [
     "bad_files",
     "canonical_fields",
     "check_cells",
+    "check_one_model",
     "check_rows",
     "count_entries",
     "each_file",

@@ -22,11 +22,11 @@ from calotools.ntuple.source import branch_names, list_trees, open_file, read_st
 from calotools.ntuple.writer import compression_of, writing_to
 from calotools.outputs import new_file
 
-__all__ = ["FriendWriter", "check_rows", "read_friend", "write_friend"]
+__all__ = ["FriendWriter", "check_one_model", "check_rows", "read_friend", "write_friend"]
 
 _MEV = 1000.0
 _STEP = 100_000
-_ONE_MODEL = ("task", "model", "digest", "temperature", "discriminant")  # of the record: the same in all files
+_ONE_MODEL = ("task", "model", "digest", "temperature", "cuts")  # of the record: the same in all files
 
 
 def write_friend(path: Path | str, scores: Scores, *, tree: str, overwrite: bool = False) -> None:
@@ -209,6 +209,23 @@ def _record(files: Sequence[str]) -> dict[str, Any]:
     return records[0] | {name: entries for name, entries in lists.items() if name in records[0]}
 
 
+def check_one_model(paths: Sequence[str | Path]) -> None:
+    """Refuse friend trees whose scores are not of one model, calibration and set of working points.
+
+    Parameters
+    ----------
+    paths : sequence of path
+        What a file of an older version does not say is not checked.
+
+    Raises
+    ------
+    InputFileError
+        Two differ; the message says in what.
+    """
+    files = expand_files(paths)
+    _check_alike(files, [read_metadata(path).get("record", {}) for path in files])
+
+
 def _check_alike(files: Sequence[str], records: Sequence[dict[str, Any]]) -> None:
     """Refuse scores of several models in one column: no cut and no curve would mean anything."""
     for path, record in zip(files[1:], records[1:], strict=True):
@@ -216,7 +233,7 @@ def _check_alike(files: Sequence[str], records: Sequence[dict[str, Any]]) -> Non
             if name in record and name in records[0] and record[name] != records[0][name]:
                 raise InputFileError(
                     f"friend '{path}' is of another model or calibration than '{files[0]}': {name} is {record[name]!r} "
-                    f"there and {records[0][name]!r} here; read them separately, or predict all files with one model"
+                    f"there and {records[0][name]!r} here; predict all files with one model and one file of cuts"
                 )
 
 

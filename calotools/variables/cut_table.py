@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -72,6 +73,11 @@ class CutTable:
         """Whether a cut depends on pile-up."""
         return bool(np.any(self.slope != 0))
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 of everything: the same cuts, the same digest."""
+        return hashlib.sha256(json.dumps(_content(self)).encode()).hexdigest()
+
     def bins(self, eta: np.ndarray, et: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Bin along |eta| and along E_T of each candidate, and whether it is in one at all."""
         places, inside = [], np.ones(len(eta), bool)
@@ -138,19 +144,8 @@ def write_cut_table(path: Path | str, table: CutTable, *, overwrite: bool = Fals
     OutputExistsError
         It exists and `overwrite` is false.
     """
-    content: dict[str, Any] = {
-        "kind": _KIND,
-        "version": _VERSION,
-        "names": list(table.names),
-        "discriminant": table.discriminant.to_dict(),
-        "eta_edges": list(table.eta_edges),
-        "et_edges": list(table.et_edges),
-        "mu_reference": table.mu_reference,
-        "scores": table.origin and table.origin.to_dict(),
-    }
-    content |= {name: _to_json(getattr(table, name)) for name in _ARRAYS}
     with new_file(path, overwrite=overwrite) as temporary:
-        temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps(_content(table), indent=1, allow_nan=False) + "\n", encoding="utf-8")
     return Path(path)
 
 
@@ -198,6 +193,20 @@ def _from_json(content: Any, file: Path) -> CutTable:
         )
     except (AttributeError, KeyError, TypeError, ValueError, ShapeError) as error:
         raise InputFileError(f"the working points in '{file}' cannot be understood: {error}") from None
+
+
+def _content(table: CutTable) -> dict[str, Any]:
+    content: dict[str, Any] = {
+        "kind": _KIND,
+        "version": _VERSION,
+        "names": list(table.names),
+        "discriminant": table.discriminant.to_dict(),
+        "eta_edges": list(table.eta_edges),
+        "et_edges": list(table.et_edges),
+        "mu_reference": table.mu_reference,
+        "scores": table.origin and table.origin.to_dict(),
+    }
+    return content | {name: _to_json(getattr(table, name)) for name in _ARRAYS}
 
 
 def _to_json(array: np.ndarray) -> Any:

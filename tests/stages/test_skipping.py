@@ -1,5 +1,6 @@
 """Measurements on samples of which a file is bad: as if the file, and its scores, had not been given."""
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -107,3 +108,20 @@ def test_peaks_and_tag_and_probe(files, tmp_path):
         assert repr(results(found)) == repr(results(expected))
         assert [one["file"] for one in found.results["bad_files"]] == [files[1]]
         assert found.headline[-1].name == "input files that were skipped"
+
+
+def test_data_and_simulation_have_scores_of_one_model(files, tmp_path):
+    """A scale factor between two networks, or two files of cuts, would be none."""
+    for name, cuts in (("data", "ab12"), ("simulation", "cd34")):
+        friend = read_friend(predicted(tmp_path / f"{name}.root", files))
+        marked = replace(friend, record=friend.record | {"digest": "one", "cuts": cuts})
+        write_friend(tmp_path / f"{name}.root", marked, tree="electrons", overwrite=True)
+    asked = {"data": tuple(files), "simulation": tuple(files), "output": tmp_path / "sf"}
+    with pytest.raises(InputFileError, match=r"simulation\.root' is of another model .*: cuts is 'cd34' there and 'ab12'"):
+        tagprobe(
+            TagProbeConfig(
+                **asked,
+                data_scores=(tmp_path / "data.root",),
+                simulation_scores=(tmp_path / "simulation.root",),
+            )
+        )

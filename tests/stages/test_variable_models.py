@@ -20,7 +20,7 @@ from calotools.recipe import (
 )
 from calotools.stages import attribute, evaluate, predict, prepare, reweight, train, working_points
 from calotools.stages.cuts import _HALVES
-from calotools.variables import event_hash, make_discriminant
+from calotools.variables import event_hash, make_discriminant, read_cut_table
 
 N = 6000
 SIGNAL = np.random.default_rng(0).random(N) < 0.5
@@ -207,7 +207,10 @@ def test_working_points_and_what_predict_makes_of_them(recipe, scores_of, ntuple
         assert one["p_value"] > 1e-3
         assert np.abs(one["pull"]).max() < 4
     asked = {"files": (ntuple,), "model": config.output, "output": tmp_path / "passing.root", "threads": 1}
-    values = read_friend(predict(PredictConfig(**asked, working_points=tmp_path / "cuts"))).values
+    passing = read_friend(predict(PredictConfig(**asked, working_points=tmp_path / "cuts")))
+    values, table = passing.values, read_cut_table(tmp_path / "cuts")
+    assert passing.record["cuts"] == table.digest
+    assert passing.record["discriminant"] == table.discriminant.to_dict()
     candidates = read_candidates(ntuple)
     inside = (np.asarray(candidates["et"]) > 10) & (np.asarray(candidates["et"]) < 50)
     high = inside & (np.asarray(candidates["et"]) > 30)

@@ -143,6 +143,7 @@ TREES = ScoreOrigin("trees", "1a2b3c4d5e6f7a8b", (1.25,))
 def test_a_file_says_of_which_scores_its_cuts_are(table, tmp_path):
     made = replace(table, origin=TREES)
     assert read_cut_table(write_cut_table(tmp_path / "a.json", made)).origin == TREES
+    assert read_cut_table(tmp_path / "a.json").digest == made.digest != table.digest
     content = json.loads((tmp_path / "a.json").read_text())
     assert content["scores"] == {"model": "trees", "digest": "1a2b3c4d5e6f7a8b", "temperature": [1.25]}
     del content["scores"]  # as older versions wrote it

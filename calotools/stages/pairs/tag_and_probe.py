@@ -19,7 +19,7 @@ from calotools.analysis import (
 from calotools.analysis.scalefactors import variations_of
 from calotools.containers import Closure, Efficiency, ScaleFactors, TagProbeFit
 from calotools.errors import EmptyInputError
-from calotools.ntuple import expand_files
+from calotools.ntuple import check_one_model, expand_files
 from calotools.outputs import check_output
 from calotools.plots import draw_efficiency_map, draw_scale_factors, draw_tagprobe
 from calotools.stages.pairs.injected import InjectedTruth, read_injected
@@ -56,6 +56,8 @@ def tagprobe(config: TagProbeConfig, *, progress: Progress | None = None) -> Out
     OutputExistsError, InputFileError, BranchError, EmptyInputError, ConfigError
     """
     check_output(config.output, overwrite=config.overwrite)
+    if config.data_scores and config.simulation_scores:
+        check_one_model((*config.data_scores, *config.simulation_scores))
     data, bad = read_probes(config, config.data, config.data_scores, matched=False)
     if progress:
         progress("probes", len(data), len(data))
