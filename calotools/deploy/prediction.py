@@ -303,15 +303,19 @@ def _origin(config: PredictConfig, bundle: ModelBundle) -> dict[str, object]:
 
 def _record(bundle: ModelBundle, config: PredictConfig, sample: ResolvedSample) -> dict[str, object]:
     table = _cuts(config.working_points)
-    cuts = {"cuts": table.digest, "discriminant": table.discriminant.to_dict()} if table else {}
-    return _origin(config, bundle) | cuts | {
-        "task": bundle.task,
-        "classes": {name: list(bundle.config.classes[name]) for name in bundle.classes},
-        "tree": sample.tree,
-        "flavour": sample.flavour,
-        "trained_runs": bundle.record["runs"],
-        "working_points": config.working_points and str(config.working_points),
-        "files": list(config.files),
-        "calotools": version,
-        "torch": str(torch.__version__),
-    }
+    cuts: dict[str, object] = {"cuts": table.digest, "discriminant": table.discriminant.to_dict()} if table else {}
+    return (
+        _origin(config, bundle)
+        | cuts
+        | {
+            "task": bundle.task,
+            "classes": {name: list(bundle.config.classes[name]) for name in bundle.classes},
+            "tree": sample.tree,
+            "flavour": sample.flavour,
+            "trained_runs": bundle.record["runs"],
+            "working_points": config.working_points and str(config.working_points),
+            "files": list(config.files),
+            "calotools": version,
+            "torch": str(torch.__version__),
+        }
+    )

@@ -16,7 +16,7 @@ from calotools.outputs import beside
 from calotools.progress import Progress
 from calotools.training.pieces import Piece, PieceReader
 from calotools.training.preparation import find_store, prepare_shard, store_digest, store_path
-from calotools.training.survey import Cutflow, join_surveys, survey_file
+from calotools.training.survey import join_surveys, survey_file
 
 if TYPE_CHECKING:
     from calotools.recipe import PrepareConfig, TrainConfig

@@ -31,7 +31,7 @@ class Combined:
     values : dict of str to (n,) float64
         By name of the combination.
     directions : (2, model) float64
-        What Fisher's takes of each model, found on either half of the events.
+        What Fisher's multiplies each model's discriminant by, found on either half of the events.
     """
 
     models: tuple[str, ...]

@@ -274,9 +274,9 @@ def _calibrate(
 ) -> dict[str, Any]:
     """From the validation part: bias correction and the factor of sigma, or the temperature of classes.
 
-    With a pass of its own on the CPU, as long as the validation of one epoch takes there. What the validation of the best epoch
-    gave is not kept for it: a training that is resumed would not have it, and it may be of another precision than
-    that of scores. Then a resumed training would not give the same bundle as one that was not interrupted.
+    With a pass of its own on the CPU, as long as the validation of one epoch takes there. What the validation of the
+    best epoch gave is not kept for it: a training that is resumed would not have it, and it may be of another precision
+    than that of scores; a resumed training would not give the same bundle as one that was not interrupted.
     """
     if config.task != "energy" and not config.calibrate:
         return {}

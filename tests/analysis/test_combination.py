@@ -51,7 +51,7 @@ def test_of_independent_scores_both_are_the_best_there_is():
     assert_separates_by(product_combination(ratios), signal, best)
     combined, directions = fisher(ratios, signal)
     assert_separates_by(combined, signal, best)
-    np.testing.assert_allclose(directions, np.full((2, 2), np.sqrt(0.5)), atol=0.02)
+    np.testing.assert_allclose(directions, np.ones((2, 2)), atol=0.03)  # they are log-likelihood ratios
     for column, apart in enumerate(APART):  # and more than either
         assert_separates_by(ratios[:, column], signal, apart)
 
@@ -69,8 +69,7 @@ def test_fisher_uses_a_correlation_and_the_product_does_not():
     spread, apart = np.array([[1.0, 0.6], [0.6, 1.0]]), np.array(APART)
     combined, directions = fisher(values, signal)
     assert_separates_by(combined, signal, np.sqrt(apart @ np.linalg.solve(spread, apart)))
-    expected = np.linalg.solve(spread, apart)
-    np.testing.assert_allclose(directions, np.tile(expected / np.linalg.norm(expected), (2, 1)), atol=0.02)
+    np.testing.assert_allclose(directions, np.tile(np.linalg.solve(spread, apart), (2, 1)), atol=0.05)
     product = product_combination(likelihood_ratios(values))
     assert_separates_by(product, signal, apart @ apart / np.sqrt(apart @ spread @ apart))
 
@@ -98,10 +97,19 @@ def test_weights_are_as_repeated_candidates():
     np.testing.assert_allclose(weighted, repeated, rtol=1e-9)
 
 
-def test_a_score_that_is_given_twice_counts_once():
+def test_neither_scale_nor_a_score_that_is_given_twice_changes_fishers():
     values, signal = gaussians(5000, seed=7)
-    twice, once = (fisher(some, signal)[0] for some in (values[:, [0, 0, 1]], values))
-    np.testing.assert_allclose(np.corrcoef(twice, once)[0, 1], 1, atol=1e-9)
+    once = fisher(values, signal)[0]
+    for same in (values[:, [0, 0, 1]], values * [7.0, 1.0] - 3.0):
+        np.testing.assert_allclose(fisher(same, signal)[0], once, atol=1e-9)
+
+
+def test_fishers_is_the_likelihood_ratio_of_gaussians():
+    values, signal = gaussians(correlation=0.4, seed=8)
+    precision, apart = np.linalg.inv([[1.0, 0.4], [0.4, 1.0]]), np.array(APART)
+    expected = values @ precision @ apart - 0.5 * apart @ precision @ apart
+    found = fisher(values, signal)[0]
+    assert np.sqrt(np.mean((found - expected) ** 2)) < 0.05 * np.std(expected)
 
 
 def test_what_cannot_be_combined():

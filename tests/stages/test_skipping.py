@@ -117,7 +117,9 @@ def test_data_and_simulation_have_scores_of_one_model(files, tmp_path):
         marked = replace(friend, record=friend.record | {"digest": "one", "cuts": cuts})
         write_friend(tmp_path / f"{name}.root", marked, tree="electrons", overwrite=True)
     asked = {"data": tuple(files), "simulation": tuple(files), "output": tmp_path / "sf"}
-    with pytest.raises(InputFileError, match=r"simulation\.root' is of another model .*: cuts is 'cd34' there and 'ab12'"):
+    with pytest.raises(
+        InputFileError, match=r"simulation\.root' is of another model .*: cuts is 'cd34' there and 'ab12'"
+    ):
         tagprobe(
             TagProbeConfig(
                 **asked,

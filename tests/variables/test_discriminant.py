@@ -159,17 +159,20 @@ def test_cuts_are_for_scores_of_one_model_and_calibration():
     others = {
         r"of model 'trees' \(digest 1a2b3c4d5e6f\), these are of model 'lh' \(digest 9\)": ScoreOrigin("lh", "9"),
         r"these are of model 'trees' \(digest 77\); make working points from these scores": replace(TREES, digest="77"),
-        "scores with temperature 1.25, these are without a temperature; predict without --no-calibrate, or make": replace(
+        "with temperature 1.25, these are without a temperature; predict without --no-calibrate": replace(
             TREES, temperature=()
         ),
-        "scores with temperature 1.25, these are with temperature 1.3, 1.2; predict with": replace(
+        "with temperature 1.25, these are with temperature 1.3, 1.2; predict with": replace(
             TREES, temperature=(1.3, 1.2)
         ),
     }
     for text, other in others.items():
         with pytest.raises(ConfigError, match=f"working points 'cuts' are not for these scores: .*{text}"):
             check_origin(TREES, other, where="cuts")
-    for known, text in (((None, TREES), "working points 'cuts' do not say"), ((TREES, None), "these scores do not say")):
+    for known, text in (
+        ((None, TREES), "working points 'cuts' do not say"),
+        ((TREES, None), "these scores do not say"),
+    ):
         with pytest.warns(UncheckedWarning, match=text):
             check_origin(*known, where="cuts")
 
