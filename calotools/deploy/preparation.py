@@ -16,7 +16,7 @@ from calotools.outputs import beside
 from calotools.progress import Progress
 from calotools.training.pieces import Piece, PieceReader
 from calotools.training.preparation import find_store, prepare_shard, store_digest, store_path
-from calotools.training.survey import join_surveys, survey_file
+from calotools.training.survey import Cutflow, join_surveys, survey_file
 
 if TYPE_CHECKING:
     from calotools.recipe import PrepareConfig, TrainConfig
@@ -117,8 +117,10 @@ def _draw(config: PrepareConfig, execute: Executor, *, progress: Progress | None
         shutil.rmtree(parts, ignore_errors=True)
 
 
-def _survey(config: PrepareConfig, execute: Executor, *, progress: Progress | None) -> dict[str, list[Piece]]:
-    """Pieces by file, which workers counted."""
+def _survey(
+    config: PrepareConfig, execute: Executor, *, progress: Progress | None
+) -> tuple[dict[str, list[Piece]], Cutflow]:
+    """Pieces by file, which workers counted, and the cut flow of all."""
     given = config.sample
     sample = resolve_sample(given.files, tree=given.tree, flavour=given.flavour)
     known = given.model_copy(update={"tree": sample.tree, "flavour": sample.flavour})

@@ -93,6 +93,12 @@ def scores_of(ntuple, tmp_path):
     )
 
 
+@pytest.fixture
+def no_files_of_figures(monkeypatch):
+    """Figures are drawn, and not written: that takes most of the time."""
+    monkeypatch.setattr("calotools.stages.publish.save_figure", lambda *_, **__: None)
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_identification_reaches_what_the_variables_allow(recipe, scores_of, model):
     config = recipe(model)
@@ -222,6 +228,7 @@ def test_working_points_and_what_predict_makes_of_them(recipe, scores_of, ntuple
         working_points(WorkingPointsConfig(**asked, et_bins=(10, 50), targets=targets))
 
 
+@pytest.mark.usefixtures("no_files_of_figures")
 def test_the_closure_of_working_points_can_fail(recipe, ntuple, tmp_path):
     """Where the half of the events that cuts are tested on is not like the half that they were made from."""
     train(recipe("likelihood"))
@@ -231,7 +238,12 @@ def test_the_closure_of_working_points_can_fail(recipe, ntuple, tmp_path):
     bins = {"eta_bins": (0, 1.2, 2.4), "et_bins": (10, 30, 50), "mu_bins": (20, 60), "targets": {"loose": 0.9}}
     found = {}
     for name, path in (("alike", ntuple), ("moved", write(tmp_path / "moved.root", columns))):
-        asked = {"model": tmp_path / "likelihood", "files": (path,), "output": tmp_path / f"{name}.root", "threads": 1}
+        asked = {
+            "model": tmp_path / "likelihood",
+            "files": (path,),
+            "output": tmp_path / f"{name}.s.root",
+            "threads": 1,
+        }
         asked = {"files": (path,), "scores": (predict(PredictConfig(**asked)),), "output": tmp_path / name, **bins}
         found[name] = working_points(WorkingPointsConfig(**asked, split="all")).results["closure"]["loose"]
     assert found["alike"]["ndf"] == found["moved"]["ndf"] == 4
@@ -241,6 +253,7 @@ def test_the_closure_of_working_points_can_fail(recipe, ntuple, tmp_path):
     assert found["moved"]["p_value"] < 1e-9
 
 
+@pytest.mark.usefixtures("no_files_of_figures")
 def test_cuts_are_refused_for_scores_of_another_model_or_calibration(recipe, ntuple, tmp_path):
     """And what an older version wrote, which does not say of which model it is, is used with a warning."""
     for name, scalars in (("likelihood", ("reta", "eratio")), ("trees", ("reta", "rhad"))):
@@ -287,6 +300,7 @@ def test_cuts_are_refused_for_scores_of_another_model_or_calibration(recipe, ntu
     assert any("which do not say of which scores they are" in line.comment for line in outcome.headline)
 
 
+@pytest.mark.usefixtures("no_files_of_figures")
 def test_cuts_are_measured_on_the_discriminant_that_they_were_made_for(recipe, scores_of, ntuple, tmp_path):
     """Whichever the evaluation itself is asked for: twice the numerator moves it by ln 2, and no cut with it."""
     config = recipe("trees")
@@ -306,6 +320,7 @@ def test_energies_have_no_working_points(recipe, scores_of, ntuple, tmp_path):
         working_points(WorkingPointsConfig(files=(ntuple,), scores=(scores_of(config),), output=tmp_path / "x"))
 
 
+@pytest.mark.usefixtures("no_files_of_figures")
 def test_models_of_single_variables_are_combined(recipe, ntuple, tmp_path):
     """The likelihood of both variables is the product of theirs; Fisher's weights are those of the variables."""
     friends = {}

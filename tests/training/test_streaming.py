@@ -190,9 +190,10 @@ def test_two_trainings_that_make_one_store_do_not_meet(recipe, tmp_path, monkeyp
     builders = []
     for process, turn in ((111, 1), (222, -1)):
         monkeypatch.setattr(os, "getpid", lambda process=process: process)
-        one = building.StoreBuilder(config, config.store, digest="one")
+        survey = take_survey(config)
+        one = building.StoreBuilder(config, config.store, digest="one", cutflow=survey.cutflow)
         with PieceArrays(config) as read:
-            for piece, arrays in read(take_survey(config).pieces[::turn]):
+            for piece, arrays in read(survey.pieces[::turn]):
                 one.add(piece.number, in_memory(config, arrays))
         builders.append(one)
     make = building.order_store
