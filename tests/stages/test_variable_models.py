@@ -19,7 +19,7 @@ from calotools.recipe import (
     WorkingPointsConfig,
 )
 from calotools.stages import attribute, evaluate, predict, prepare, reweight, train, working_points
-from calotools.stages.cuts import _HALVES
+from calotools.stages.evaluation.cuts import _HALVES
 from calotools.variables import event_hash, make_discriminant, read_cut_table
 
 N = 6000

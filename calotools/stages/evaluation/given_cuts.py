@@ -13,7 +13,12 @@ import numpy as np
 from calotools.containers import Efficiency, WorkingPoints
 from calotools.errors import ConfigError
 from calotools.stages.evaluation.curves import points_of
-from calotools.stages.evaluation.efficiencies import efficiency_along_axes, inclusive_efficiency, overall_efficiency, percent
+from calotools.stages.evaluation.efficiencies import (
+    efficiency_along_axes,
+    inclusive_efficiency,
+    overall_efficiency,
+    percent,
+)
 from calotools.stages.evaluation.labels import Labelled, Measured, edges_of, rows_of
 from calotools.stages.publish import Headline
 from calotools.variables import ScoreOrigin, check_origin, read_cut_table

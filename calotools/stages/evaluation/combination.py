@@ -10,9 +10,9 @@ import numpy as np
 
 from calotools.analysis import fisher_combination, product_combination
 from calotools.containers import WorkingPoints
-from calotools.stages.curves import points_of
-from calotools.stages.labels import Labelled, Measured
-from calotools.stages.others import name_of_other
+from calotools.stages.evaluation.curves import points_of
+from calotools.stages.evaluation.labels import Labelled, Measured
+from calotools.stages.evaluation.other_scores import name_of_other
 from calotools.stages.publish import Headline
 from calotools.variables import event_hash
 
