@@ -19,6 +19,7 @@ class MemoryStore:
         self._images, self._columns, self._tracks, self._mask = images, columns, tracks, track_mask
         n = len(images)
         self.digest = "showers"
+        self.record = {}
         self.usable = np.ones(n, bool)
         self.index = Index(np.full(n, 1, np.uint32), np.arange(n, dtype=np.uint64), np.zeros(n, np.int32))
 
