@@ -38,6 +38,8 @@ class EnergyCompact(nn.Module):
         Residual blocks.
     condition : int
         Width of the vector that FiLM is generated from.
+    octaves : int
+        Of waves of each scalar beside it, for what happens within a short distance (`calotools.models.blocks.waves`).
 
     Raises
     ------
@@ -51,13 +53,16 @@ class EnergyCompact(nn.Module):
     292289
     """
 
-    def __init__(self, inputs: ModelInputs, *, maps: int = 64, blocks: int = 3, condition: int = 64) -> None:
+    def __init__(
+        self, inputs: ModelInputs, *, maps: int = 64, blocks: int = 3, condition: int = 64, octaves: int = 0
+    ) -> None:
         super().__init__()
         need_energy("energy_compact", inputs, instead="electron_compact")
         check_numbers("energy_compact", maps=maps, blocks=blocks, condition=condition)
+        check_numbers("energy_compact", least=0, octaves=octaves)
         self.inputs = inputs
         self.n_layers = sum(shape[0] for shape in inputs.shapes.values())
-        self.condition = Condition(inputs, n_sums=self.n_layers, width=condition)
+        self.condition = Condition(inputs, n_sums=self.n_layers, width=condition, octaves=octaves)
         self.trunk = PatchTrunk(
             inputs.n_channels, finest_grid(inputs)[0], maps=maps, blocks=blocks, condition=condition
         )
