@@ -37,6 +37,7 @@ GOALS = (
 
 def write(numbers: Numbers, home: Path) -> None:
     """The page and its figures."""
+    numbers = _current(numbers)
     if not numbers["rows"]:
         return
     made = pictures.draw(numbers["rows"], home / "figures")
@@ -56,11 +57,29 @@ def write(numbers: Numbers, home: Path) -> None:
     (home / "RESULTS.md").write_text(text + "\n", encoding="utf-8")
 
 
+def _current(numbers: Numbers) -> Numbers:
+    """The rows that were filled with the simulation and sizes of their particle's trees."""
+    keys = _keys(numbers["rows"])
+    rows = {name: row for name, row in numbers["rows"].items() if row["key"] == keys.get(_particle(name))}
+    pairs = {
+        name: one for name, one in numbers["comparisons"].items() if one["key"] == keys.get(_particle(name.split()[0]))
+    }
+    return {**numbers, "rows": rows, "comparisons": pairs}
+
+
+def _keys(rows: Numbers) -> dict[str, Any]:
+    """What the trees of each particle were filled with."""
+    return {one: rows[f"{name}/1"]["key"] for one, name in REFERENCE.items() if f"{name}/1" in rows}
+
+
+def _particle(name: str) -> str:
+    return "photons" if name.rsplit("/", 1)[0].endswith("_photons") else "electrons"
+
+
 def _intro(numbers: Numbers) -> str:
     rows, facts = numbers["rows"], numbers.get("simulation", {})
-    one = next(iter(rows.values()))
+    sizes = "; ".join(f"{one} {key['train']}, {key['test']}" for one, key in _keys(rows).items())
     missing = [name for name in ROWS if f"{name}/1" not in rows]
-    stale = sorted({name for name, row in rows.items() if row["key"]["simulation"] != one["key"]["simulation"]})
     lines = [
         "# Energy of electrons and photons: trees, the published networks, and ours",
         "",
@@ -70,13 +89,11 @@ def _intro(numbers: Numbers) -> str:
         "of the ratio itself.",
         "",
         "Simulation: calotools " + ", ".join(f"{name} {value}" for name, value in facts.items()) + ".",
-        f"Generated for each particle: {one['key']['train']} to learn from (a tenth of which stops and calibrates), "
-        f"{one['key']['test']} to test on; half of each for the ceiling.",
+        f"Generated to learn from (a tenth of which stops and calibrates) and to test on: {sizes}; half of each for "
+        "the ceiling.",
     ]
     if missing:
         lines += ["", f"**Partial**: not filled yet: {', '.join(missing)}."]
-    if stale:
-        lines += ["", f"**Of another simulation**: {', '.join(stale)}."]
     return "\n".join(lines)
 
 
