@@ -27,7 +27,7 @@ def print_result(
     ----------
     result : Path, Outcome or list of FileReport
     output : Path, optional
-        Where an Outcome was written.
+        Where an Outcome was written that does not say so itself.
     seconds : float, optional
         That the stage took.
 
@@ -46,6 +46,7 @@ def print_result(
         print(result.title)
         for one in result.headline:
             print(f"  {_headline(one)}")
+        output = result.folder or output
     if output is not None:
         took = "" if seconds is None else f", {describe_duration(seconds)}"
         print(f"{output}: {describe_written(output)}{took}")

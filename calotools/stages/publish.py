@@ -55,6 +55,8 @@ class Outcome:
         Everything measured, as nouns of `calotools.containers`, numbers and dictionaries of them.
     figures : dict of str to (Figure, str)
         Figure and caption by file name.
+    folder : path, optional
+        Where it was written.
     """
 
     stage: str
@@ -62,6 +64,7 @@ class Outcome:
     headline: tuple[Headline, ...]
     results: Mapping[str, Any]
     figures: Mapping[str, tuple[Figure, str]] = field(default_factory=dict)
+    folder: Path | None = None
 
 
 def skipped(bad: Sequence[Mapping[str, str]]) -> tuple[Headline, ...]:
@@ -138,11 +141,11 @@ def publish(outcome: Outcome, config: StageConfig, *, output: Path, overwrite: b
     Returns
     -------
     Outcome
-        The same.
+        The same, with its folder.
     """
     with new_folder(output, overwrite=overwrite) as folder:
         write_outcome(outcome, config, folder=folder)
-    return outcome
+    return replace(outcome, folder=output)
 
 
 def write_outcome(outcome: Outcome, config: StageConfig, *, folder: Path) -> None:

@@ -145,3 +145,11 @@ def test_help_tells_which_switches_are_on(capsys):
     assert "a flat one (default: on)" in text
     assert "list them --resume" in text
     assert "or a corrected energy (required, here or in the recipe)" in text
+
+
+def test_the_last_line_says_where_the_numbers_are(tmp_path, capsys):
+    inner = tmp_path / "learning_rate"
+    inner.mkdir()
+    (inner / "numbers.json").write_text("{}", encoding="utf-8")
+    print_result(Outcome("find-rate", "Rate", (), {}, folder=inner), output=tmp_path)
+    assert capsys.readouterr().out.splitlines()[-1].startswith(f"{inner}: 1 file")

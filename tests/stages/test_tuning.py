@@ -30,6 +30,7 @@ def values(tmp_path):
 def test_a_rate_is_suggested(values):
     config = FindRateConfig(**values, steps=40, low=1e-6, high=10.0)
     outcome = find_rate(config)
+    assert outcome.folder == config.output / "learning_rate"
     suggested = outcome.headline[0].value
     assert 1e-6 <= suggested < 10
     rate, loss, smooth = (outcome.results[name] for name in ("rate", "loss", "smooth"))
