@@ -127,7 +127,9 @@ def _three_regions() -> tuple[Part, ...]:
 
 
 _OF_NETWORK = _scalars("energy_compact")
-_OF_PHOTONS = (*_scalars("photon_energy"), *CONVERSION)
+# Shares of the energy instead of GeV: what a correction of some percent depends on.
+_SHARES = ("f0", "f_tile_gap3", "dphi_tile_gap3", "cell_index", "eta_mod", "phi_mod", "shower_depth")
+_OF_PHOTONS = (*(one for one in _scalars("photon_energy") if one != "e_tile_gap3"), *_SHARES, *CONVERSION)
 _OF_BOTH = tuple(dict.fromkeys((*CALIBRATION, *_OF_PHOTONS)))
 _COMPACT_PHOTONS = {"scalars": _OF_PHOTONS, "sample": _tree(True), "tracks": ["e_frac", "delta_eta1", "delta_phi2"]}
 # The default scale of the loss, 2 %, is above the resolution at large E_T, which then hardly counts.
