@@ -6,6 +6,7 @@ keeping it as bands, and drawing these.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
@@ -65,6 +66,7 @@ class DraftStore:
         self._given = [(tuple(one), tuple(new_found(len(one.offsets) - 1, self.spec))) for one in self._sheets]
         self._firsts = np.cumsum([0, *(np.prod(shape, dtype=int) for shape in self.spec.shapes().values())]).tolist()
         self._painted = [(k, name) for k, name in enumerate(painted(self.spec)) if name in self.spec.quantities]
+        self._canvases: deque[Canvas] = deque()  # threads take them, and put them back
 
     def __len__(self) -> int:
         return len(self._columns)
@@ -136,13 +138,20 @@ class DraftStore:
         sheet_of = np.searchsorted(self._edges, rows, side="right") - 1
         order = np.argsort(sheet_of, kind="stable")
         ends = np.searchsorted(sheet_of[order], np.arange(len(self._sheets) + 1))
-        canvas = new_canvas(self.spec)
+        canvas = self._canvas()
         for number, (first, last) in enumerate(pairwise(ends)):
             for start in range(first, last, len(canvas.values)):
                 places = order[start : min(last, start + len(canvas.values))]
                 self._paint(number, rows[places] - self._edges[number], canvas)
                 self._keep(canvas, places, images)
+        self._canvases.append(canvas)
         return images
+
+    def _canvas(self) -> Canvas:
+        try:
+            return self._canvases.pop()
+        except IndexError:
+            return new_canvas(self.spec)
 
     def _paint(self, number: int, rows: np.ndarray, canvas: Canvas) -> None:
         cells, found = self._given[number]

@@ -11,6 +11,7 @@ from numba import njit
 from calotools.images.boxes import box_cells, find_runs, new_boxes
 from calotools.images.brush import paint_energy, paint_several
 from calotools.images.spec import Plan
+from calotools.images.wide import WIDE, prefetch
 from calotools.variables.windows import PER_ETA, cell_widths, wrap
 
 __all__ = [
@@ -152,6 +153,8 @@ def paint(rows, cells, plan, row_of, kinds, canvas, found):  # type: ignore[no-u
     )
     for row in range(len(rows)):
         i, image = rows[row], values[row]
+        if row + 1 < len(rows):
+            _prefetch_cells(rows[row + 1], cells)
         image[0][:] = -0.0
         image[1:] = 0
         heat[:] = -1
@@ -168,6 +171,18 @@ def paint(rows, cells, plan, row_of, kinds, canvas, found):  # type: ignore[no-u
             status[i] = NO_CELLS if a == b else NO_FINITE
         else:
             status[i] = NO_CENTRE if np.isnan(middle[0]) else OK
+
+
+@njit(cache=True, nogil=True)
+def _prefetch_cells(i, cells):  # type: ignore[no-untyped-def]
+    """Rows in any order are far from each other in memory: ask for the next while one is painted."""
+    offsets, e, eta, phi, sampling = cells[:5]
+    for j in range(offsets[i], offsets[i + 1], WIDE):
+        prefetch(e, j)
+        prefetch(eta, j)
+        prefetch(phi, j)
+    for j in range(offsets[i], offsets[i + 1], 4 * WIDE):
+        prefetch(sampling, j)
 
 
 @njit(cache=True, nogil=True)
