@@ -9,9 +9,9 @@ import numpy as np
 
 from calotools.containers import Confusion, Reliability
 from calotools.errors import EmptyInputError
-from calotools.plots.bins import MARKERS
+from calotools.plots.bins import look_of
 from calotools.plots.canvas import one_panel, stacked_panels
-from calotools.plots.style import COLOURS, LABEL, literal
+from calotools.plots.style import LABEL, literal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,7 +50,8 @@ def draw_reliability(curves: Sequence[Reliability], *, label: str = LABEL, note:
         raise EmptyInputError("draw_reliability was given no curve; give at least one")
     with stacked_panels(label, note) as (figure, (main, panel)):
         main.plot([0, 1], [0, 1], color="black", lw=0.8, ls=":")
-        for one, colour, marker in zip(curves, COLOURS, MARKERS, strict=False):
+        for which, one in enumerate(curves):
+            colour, marker = look_of(which)
             errors = np.maximum(np.stack([one.value - one.low, one.high - one.value]), 0)
             text = f"{literal(one.name)}, mean distance {one.expected_error:.3f}".lstrip(", ")
             main.errorbar(one.mean, one.value, errors, ls="none", marker=marker, color=colour, label=text)

@@ -10,7 +10,7 @@ import numpy as np
 from calotools.plots.bins import draw_band
 from calotools.plots.canvas import one_panel
 from calotools.plots.distributions import densities
-from calotools.plots.style import COLOURS, LABEL, literal
+from calotools.plots.style import LABEL, literal, pen_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -57,9 +57,10 @@ def draw_categories(
     """
     edges = np.linspace(*window, _BINS + 1)
     with one_panel(label, note) as (figure, ax):
-        for (name, (values, weight)), colour in zip(masses.items(), COLOURS, strict=False):
+        for which, (name, (values, weight)) in enumerate(masses.items()):
+            colour, dashes = pen_of(which)
             density, error, _ = densities(values, weight, edges=edges, name=name)
-            ax.stairs(density, edges, color=colour, label=literal(name), lw=1.6)
+            ax.stairs(density, edges, color=colour, ls=dashes, label=literal(name), lw=1.6)
             draw_band(ax, edges, np.maximum(density - error, 0), density + error, colour=colour)
         ax.set(xlim=window, ylim=(0, None), xlabel=xlabel, ylabel="Fraction of pairs / GeV")
         ax.set_ylim(0, 1.3 * ax.get_ylim()[1])

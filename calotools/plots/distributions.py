@@ -10,7 +10,7 @@ import numpy as np
 from calotools.errors import EmptyInputError, ShapeError
 from calotools.plots.bins import draw_band
 from calotools.plots.canvas import one_panel
-from calotools.plots.style import COLOURS, LABEL, literal
+from calotools.plots.style import LABEL, literal, pen_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -168,11 +168,12 @@ def draw_pulls(
 def _draw_all(ax: Axes, samples: Samples, *, weights: Samples | None, edges: np.ndarray) -> None:
     if not samples:
         raise EmptyInputError("no distribution was given to draw; give at least one, by name")
-    for (name, values), colour in zip(samples.items(), COLOURS, strict=False):
+    for which, (name, values) in enumerate(samples.items()):
+        colour, dashes = pen_of(which)
         weight = np.ones(len(values)) if weights is None or name not in weights else np.asarray(weights[name])
         density, error, lost = densities(np.asarray(values), weight, edges=edges, name=name)
         text = literal(name) + (f" ({lost:.2%} not shown)" if lost else "")
-        ax.stairs(density, edges, color=colour, label=text, lw=1.6)
+        ax.stairs(density, edges, color=colour, ls=dashes, label=text, lw=1.6)
         draw_band(ax, edges, np.maximum(density - error, 0), density + error, colour=colour)
 
 

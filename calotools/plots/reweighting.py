@@ -11,7 +11,7 @@ from calotools.errors import EmptyInputError, ShapeError
 from calotools.plots.bins import draw_band
 from calotools.plots.canvas import stacked_panels
 from calotools.plots.distributions import densities
-from calotools.plots.style import COLOURS, LABEL, axis_label, literal
+from calotools.plots.style import LABEL, axis_label, literal, pen_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -72,8 +72,8 @@ def draw_reweighting(
         spread = _spread(values, (replicas or {}).get(name), edges, name)
         curves[name] = density, np.hypot(error, spread)
     with stacked_panels(label, note, height=5.2) as (figure, (main, panel)):
-        for (name, (density, error)), colour in zip(curves.items(), COLOURS, strict=False):
-            _draw(main, density, error, edges, colour=colour, name=literal(name))
+        for which, (name, (density, error)) in enumerate(curves.items()):
+            _draw(main, density, error, edges, which=which, name=literal(name))
         _draw_ratios(panel, list(curves.values()), edges)
         main.set_ylim(0, main.get_ylim()[1] * 1.3)
         main.set_ylabel("Fraction of candidates / bin width")
@@ -93,12 +93,13 @@ def _spread(values: np.ndarray, replicas: np.ndarray | None, edges: np.ndarray, 
     return np.std(each, axis=0, ddof=1)
 
 
-def _draw(ax: Axes, value: np.ndarray, error: np.ndarray, edges: np.ndarray, *, colour: str, name: str = "") -> None:
-    ax.stairs(value, edges, color=colour, lw=1.6, label=name or None, baseline=None)
+def _draw(ax: Axes, value: np.ndarray, error: np.ndarray, edges: np.ndarray, *, which: int, name: str = "") -> None:
+    colour, dashes = pen_of(which)
+    ax.stairs(value, edges, color=colour, ls=dashes, lw=1.6, label=name or None, baseline=None)
     draw_band(ax, edges, value - error, value + error, colour=colour)
 
 
 def _draw_ratios(ax: Axes, curves: list[tuple[np.ndarray, np.ndarray]], edges: np.ndarray) -> None:
     base = np.where(curves[0][0] > 0, curves[0][0], np.nan)
-    for (value, error), colour in zip(curves, COLOURS, strict=False):
-        _draw(ax, value / base, error / base, edges, colour=colour)
+    for which, (value, error) in enumerate(curves):
+        _draw(ax, value / base, error / base, edges, which=which)

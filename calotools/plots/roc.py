@@ -11,7 +11,7 @@ from calotools.containers import Roc
 from calotools.errors import EmptyInputError
 from calotools.plots.canvas import stacked_panels
 from calotools.plots.numbers import format_number, format_value
-from calotools.plots.style import COLOURS, LABEL, literal
+from calotools.plots.style import LABEL, literal, pen_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,8 +69,9 @@ def draw_roc(
         raise EmptyInputError("draw_roc was given no ROC curve; give at least one")
     compared = ratio and len(rocs) > 1
     with stacked_panels(label, note, heights=(3, 1) if compared else (1,)) as (figure, axes):
-        for which, (roc, colour) in enumerate(zip(rocs, COLOURS, strict=False)):
-            _draw_curve(axes[0], roc, colour=colour, start=start)
+        for which, roc in enumerate(rocs):
+            colour, dashes = pen_of(which)
+            _draw_curve(axes[0], roc, colour=colour, dashes=dashes, start=start)
             # Two curves' points can be read in a legend; of more, the first one's.
             written = which == 0 or len(rocs) == 2
             _draw_working_points(axes[0], roc, working_points, colour=colour, written=written)
@@ -100,11 +101,12 @@ def rejection(roc: Roc) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         return value, 1 / roc.high, 1 / roc.low
 
 
-def _draw_curve(ax: Axes, roc: Roc, *, colour: str, start: float) -> None:
+def _draw_curve(ax: Axes, roc: Roc, *, colour: str, dashes: str, start: float) -> None:
     value, low, high = rejection(roc)
     shown = (roc.signal >= start) & np.isfinite(value)
     name = literal(roc.name) or "score"
-    ax.plot(roc.signal[shown], value[shown], color=colour, label=f"{name}, AUC {format_value(roc.auc, roc.auc_error)}")
+    text = f"{name}, AUC {format_value(roc.auc, roc.auc_error)}"
+    ax.plot(roc.signal[shown], value[shown], color=colour, ls=dashes, label=text)
     # An open band has no upper end: three times the largest value is far above the frame that the curve sets.
     ceiling = 3 * np.max(value[shown], initial=1)
     band = (roc.signal >= start) & np.isfinite(low)
@@ -131,9 +133,10 @@ def _draw_ratios(ax: Axes, rocs: Sequence[Roc], *, start: float) -> None:
     x = np.linspace(start, 1, 400)
     base = np.interp(x, rocs[0].signal, rejection(rocs[0])[0])
     seen = []
-    for roc, colour in zip(rocs, COLOURS, strict=False):
+    for which, roc in enumerate(rocs):
+        colour, dashes = pen_of(which)
         value, low, high = (np.interp(x, roc.signal, one) / base for one in rejection(roc))
-        ax.plot(x, value, color=colour)
+        ax.plot(x, value, color=colour, ls=dashes)
         seen.append(value[np.isfinite(value)])
         open_ended = ~np.isfinite(high)
         ax.fill_between(x, low, np.where(open_ended, value, high), color=colour, alpha=0.25, lw=0)

@@ -17,6 +17,7 @@ __all__ = [
     "axis_label",
     "literal",
     "new_figure",
+    "pen_of",
     "settings",
     "stacked",
     "stamp",
@@ -39,6 +40,7 @@ COLOURS = (
     "#717581",
     "#92dadd",
 )
+_DASHES = ("-", "--", "-.", ":")
 INVALID = "#717581"
 _OVERRIDES: dict[str, Any] = {
     "font.size": 12,
@@ -112,6 +114,17 @@ def settings() -> dict[str, Any]:
     from cycler import cycler
 
     return {**mplhep.style.ATLAS, **_OVERRIDES, "axes.prop_cycle": cycler(color=COLOURS)}
+
+
+def pen_of(which: int) -> tuple[str, str]:
+    """Colour and line style of a curve by its number: forty that differ, then again from the first.
+
+    Examples
+    --------
+    >>> pen_of(0), pen_of(10)
+    (('#3f90da', '-'), ('#3f90da', '--'))
+    """
+    return COLOURS[which % len(COLOURS)], _DASHES[which // len(COLOURS) % len(_DASHES)]
 
 
 def new_figure(*, width: float = 6.4, height: float = 4.8) -> Figure:

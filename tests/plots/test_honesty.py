@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from calotools import plots
-from calotools.containers import Images, Resolution
+from calotools.containers import Images, Resolution, Roc
 from calotools.errors import BranchError, CellError, ConfigError, EmptyInputError, InputFileError, ShapeError
 from calotools.plots.display import boxes_of
 from calotools.plots.distributions import densities
@@ -240,3 +240,27 @@ def test_no_distribution_is_an_error():
         plots.draw_scores({"signal": np.array([np.nan])})
     with pytest.raises(ShapeError, match="'signal' has 2 values and 1 weights"):
         plots.draw_scores({"signal": np.zeros(2)}, weights={"signal": np.ones(1)})
+
+
+def test_more_curves_than_colours_are_all_drawn_and_told_apart():
+    x = np.linspace(0.01, 1, 50)
+    rocs = [
+        Roc(
+            x,
+            x**4,
+            x**4 * 0.9,
+            x**4 * 1.1,
+            auc=0.8,
+            auc_error=0.01,
+            n_signal=90.0,
+            n_background=90.0,
+            name=f"method {k}",
+        )
+        for k in range(12)
+    ]
+    upper, ratios = plots.draw_roc(rocs, ratio=True).axes
+    for panel in (upper, ratios):
+        pens = {(line.get_color(), line.get_linestyle()) for line in panel.get_lines()}
+        assert len(pens) == 12
+    samples = {f"sample {k}": np.full(10, k / 12) for k in range(12)}
+    assert len(legend(plots.draw_scores(samples).axes[0])) == 12
