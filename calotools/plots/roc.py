@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_roc"]
 
+_INSIDE = 9  # lines of a legend that have room above the curves
+
 
 def draw_roc(
     rocs: Sequence[Roc],
@@ -78,10 +80,21 @@ def draw_roc(
         if compared:
             _draw_ratios(axes[1], rocs, start=start)
         axes[0].set(yscale="log", xlim=(start, 1), ylabel=r"Background rejection 1/$\varepsilon_\mathrm{b}$")
-        axes[0].set_ylim(1, _headroom(axes[0].get_ylim()[1], lines=len(rocs) + len(working_points)))
-        axes[0].legend(loc="upper right")
+        _add_legend(figure, axes[0], lines=len(rocs) + len(working_points))
         axes[-1].set_xlabel(r"Signal efficiency $\varepsilon_\mathrm{s}$")
     return figure
+
+
+def _add_legend(figure: Figure, ax: Axes, *, lines: int) -> None:
+    """Above the curves; what has too many lines for that stands beside them."""
+    if lines <= _INSIDE:
+        ax.set_ylim(1, _headroom(ax.get_ylim()[1], lines=lines))
+        ax.legend(loc="upper right")
+        return
+    ax.set_ylim(1, ax.get_ylim()[1])
+    figure.set_figwidth(figure.get_figwidth() + 2.2)
+    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize="x-small").set_in_layout(False)
+    figure.set_layout_engine("constrained", rect=(0, 0, 1 - 2.2 / figure.get_figwidth(), 1))
 
 
 def _headroom(top: float, *, lines: int) -> float:
