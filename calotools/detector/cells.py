@@ -125,11 +125,13 @@ def cell_at(sampling: ArrayLike, eta: ArrayLike, phi: ArrayLike, *, table: Table
     )
     found = np.full(numbers.shape, -1, dtype=np.int64)
     rows = regions(table=table)
-    for row in rows[np.isin(rows["sampling"], numbers)]:
-        here = (numbers == row["sampling"]) & (found < 0) & np.isfinite(phi)
-        here &= (eta >= row["eta_min"] - _EDGE * row["d_eta"]) & (eta < row["eta_max"])
-        if here.any():
-            found[here] = row["first_id"] + _eta_index(eta[here], row) * row["n_phi"] + _phi_index(phi[here], row)
+    rows = rows[np.isin(rows["sampling"], numbers)]
+    for margin in (_EDGE, 0.0):  # a point where one region ends and another begins is in the one that begins
+        for row in rows:
+            here = (numbers == row["sampling"]) & (found < 0) & np.isfinite(phi)
+            here &= (eta >= row["eta_min"] - _EDGE * row["d_eta"]) & (eta < row["eta_max"] - margin * row["d_eta"])
+            if here.any():
+                found[here] = row["first_id"] + _eta_index(eta[here], row) * row["n_phi"] + _phi_index(phi[here], row)
     return found
 
 

@@ -68,6 +68,12 @@ def test_edges_belong_to_one_of_the_neighbours(number):
     assert beyond != number or np.isclose(low + cell["d_eta"], regions()["eta_max"]).any()
 
 
+def test_low_edges_are_in_their_cells():
+    """Also where the granularity changes, as it does at eta = 1.4."""
+    low = CELLS["eta"] - CELLS["d_eta"] / 2
+    np.testing.assert_array_equal(cell_at(CELLS["sampling"], low, CELLS["phi"]), CELLS["id"])
+
+
 def test_layers_cover_the_acceptance_without_holes():
     """Where a sampling starts and ends, every point between has a cell (the strips lack the very first one)."""
     eta = np.linspace(0.0032, 2.5, 5001)
