@@ -133,9 +133,12 @@ def _moments(values: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 def _direction(signal: tuple[np.ndarray, np.ndarray], background: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    # by least squares: scores that say the same share the weight
     covariance = 0.5 * (signal[1] + background[1])
-    found = np.asarray(np.linalg.lstsq(covariance, signal[0] - background[0], rcond=None)[0])
+    width = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    width = np.where(width > 0, width, 1.0)
+    # by least squares: scores that say the same share the weight; in widths, so that none is too small to count
+    correlation, apart = covariance / np.outer(width, width), (signal[0] - background[0]) / width
+    found = np.asarray(np.linalg.lstsq(correlation, apart, rcond=None)[0]) / width
     if not np.any(found != 0):
         raise NumericalError("the scores do not differ between signal and background; there is nothing to combine")
     return found

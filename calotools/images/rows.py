@@ -63,10 +63,7 @@ def join_pieces(pieces: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray
     """
     if len(pieces) == 1:
         return pieces[0]
-    joined = {name: join([one[name] for one in pieces]) for name in pieces[0] if name not in _SPANS}
-    for name in pieces[0].keys() & set(_SPANS):
-        joined[name] = join_offsets([one[name] for one in pieces])
-    return joined
+    return {name: (join_offsets if name in _SPANS else join)([one[name] for one in pieces]) for name in pieces[0]}
 
 
 def join(arrays: Sequence[np.ndarray], *, axis: int = 0) -> np.ndarray:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from calotools.errors import ShapeError
 from calotools.images.columns import copy_rows
 from calotools.images.rows import is_ragged
 from calotools.images.store import META, ImageStore
@@ -42,8 +43,11 @@ def order_store(
     ------
     OutputExistsError
         `path` exists and `overwrite` is false.
+    ShapeError
+        `parts` leave rows out, or name some twice; the store is as it was.
     """
     meta = json.loads((source / META).read_text(encoding="utf-8"))
+    _check_parts(parts, source, n=meta["counts"]["candidates"])
     with new_folder(path, overwrite=overwrite) as folder:
         for name in (f"{one}.npy" for one in meta["arrays"] if not is_ragged(one)):
             copy_rows(source / name, folder / name, parts)
@@ -51,3 +55,9 @@ def order_store(
             (source / name).rename(folder / name)
         (folder / META).write_text(json.dumps(meta | {"digest": digest}, indent=1), encoding="utf-8")
     return ImageStore.open(path)
+
+
+def _check_parts(parts: Sequence[tuple[int, int]], source: Path, *, n: int) -> None:
+    rising = sorted(parts)
+    if [*(first for first, _ in rising), n] != [0, *(last for _, last in rising)]:
+        raise ShapeError(f"parts {rising[:5]} ... are not the rows 0 to {n} of '{source}', each once; give all of them")

@@ -77,6 +77,8 @@ def waves(values: torch.Tensor, octaves: int) -> torch.Tensor:
     >>> [round(value, 2) for value in waves(torch.tensor([[0.5]]), 2)[0].tolist()]
     [0.5, 0.71, 1.0, 0.71, 0.0]
     """
+    if octaves == 0:
+        return values
     lengths = 2 * math.pi * 0.25 * 2.0 ** torch.arange(octaves, device=values.device)  # (octave,)
     phase = (values[:, :, None] * lengths).flatten(1)  # (n, scalar * octave)
     return torch.cat([values, torch.sin(phase), torch.cos(phase)], dim=1)

@@ -100,7 +100,7 @@ def test_weights_are_as_repeated_candidates():
 def test_neither_scale_nor_a_score_that_is_given_twice_changes_fishers():
     values, signal = gaussians(5000, seed=7)
     once = fisher(values, signal)[0]
-    for same in (values[:, [0, 0, 1]], values * [7.0, 1.0] - 3.0):
+    for same in (values[:, [0, 0, 1]], values * [7.0, 1.0] - 3.0, values * [1e-7, 1e4]):
         np.testing.assert_allclose(fisher(same, signal)[0], once, atol=1e-9)
 
 

@@ -177,6 +177,7 @@ def test_wide_grids(candidates):
         piece_arrays(part, wide, columns=(), tracks=((), 0), on_bad="error")
         for part in (candidates[:3], candidates[3:])
     ]
+    assert list(join_pieces(pieces)) == list(pieces[0])
     store = ImageStore.in_memory(join_pieces(pieces), wide, columns=(), tracks=(), max_tracks=0)
     stored = store.images(np.arange(8))
     np.testing.assert_array_equal(stored.values["energy_em"], images.values["energy_em"])

@@ -90,6 +90,15 @@ def test_rows_in_another_order(tmp_path_factory, candidates, cuts, data):
     assert_same_rows(twice, merge_stores([built.path, built.path], folder / "expected"))
 
 
+@pytest.mark.parametrize("parts", [[(0, 3), (4, 8)], [(0, 5), (3, 8)], [(0, 3), (0, 3), (3, 8)], [(0, 9)], []])
+def test_no_row_is_lost_or_named_twice(tmp_path, candidates, parts):
+    source = build_store([candidates], tmp_path / "source", "energy", **KEEP)
+    before = files_of(source)
+    with pytest.raises(ShapeError, match=r"parts .* are not the rows 0 to 8 of '.*source', each once"):
+        order_store(source.path, tmp_path / "ordered", parts)
+    assert (files_of(source), [path.name for path in tmp_path.iterdir()]) == (before, ["source"])
+
+
 def assert_same_rows(one, other):
     rows = np.random.default_rng(1).permutation(len(one))
     for own in (rows, rows[:3], np.arange(len(one))):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from calotools.analysis import measure_roc
-from calotools.containers import Index
+from calotools.containers import Index, Scores
 from calotools.errors import ConfigError
 from calotools.recipe import EvaluateConfig
 from calotools.stages.evaluation.dependence import measure_dependence
@@ -17,7 +17,7 @@ from calotools.stages.evaluation.labels import Labelled, Rows
 from calotools.stages.evaluation.other_scores import with_others
 from calotools.stages.evaluation.probabilities import measure_probabilities
 from calotools.stages.evaluation.rivals import measure_rivals
-from calotools.stages.scored import Scored
+from calotools.stages.scored import Scored, _part
 
 N = 6000
 
@@ -122,3 +122,20 @@ def test_models_that_cannot_stand_beside_another(tmp_path, monkeypatch):
     friend = SimpleNamespace(values={"score_signal": np.ones(1)}, split=np.zeros(1), record={"task": "identification"})
     with pytest.raises(ConfigError, match=r"compare: '.*a\.root' holds e_network, no class scores of a network"):
         with_others(friend, [tmp_path / "a.root"])
+
+
+def test_what_one_of_the_models_was_trained_on_is_new_to_none(tmp_path, monkeypatch):
+    """Also where the model that others stand beside has not seen the run."""
+    index = Index(np.array([1, 2, 2, 3], np.uint32), np.arange(4, dtype=np.uint64), np.zeros(4, np.int32))
+    split = np.array([0, 0, 2, 0], np.int8)
+    records = ({"task": "identification", "trained_runs": [1]}, {"trained_runs": [2]}, {})
+    friend, *others = (Scores(index, {"score_signal": np.ones(4)}, split, one) for one in records)
+    monkeypatch.setattr("calotools.stages.evaluation.other_scores.read_friend", lambda _: others.pop(0))
+    both = with_others(friend, [tmp_path / "a.root", tmp_path / "of_an_older_version.root"])
+    assert unseen_rows(friend) == [1, 2, 3]
+    assert unseen_rows(both) == [2, 3]
+
+
+def unseen_rows(friend):
+    """As `evaluate --split unseen` selects them."""
+    return np.flatnonzero(_part(friend, "unseen")).tolist()

@@ -33,7 +33,7 @@ def with_others(friend: Scores, paths: Iterable[Path], *, option: str = "compare
     -------
     Scores
         A candidate that one network was trained on and the other not is in no part: compared are those that are new to
-        both. ``others`` in the record has the classes of each, by name.
+        both. ``others`` in the record has the classes of each, by name; ``trained_runs`` are those of all of them.
 
     Raises
     ------
@@ -43,7 +43,7 @@ def with_others(friend: Scores, paths: Iterable[Path], *, option: str = "compare
         It is of other candidates.
     """
     values, split, others = dict(friend.values), friend.split, dict(friend.record.get("others", {}))
-    energies = friend.record["task"] == "energy"
+    energies, runs = friend.record["task"] == "energy", set(friend.record.get("trained_runs", ()))
     for path in paths:
         other = read_friend([path])
         name = name_of_other(path)
@@ -56,8 +56,10 @@ def with_others(friend: Scores, paths: Iterable[Path], *, option: str = "compare
         check_rows(other, friend.index)
         values |= {f"{key} of {name}": one for key, one in said.items()}
         others[name] = other.record.get("classes", {})
+        runs.update(other.record.get("trained_runs", ()))
         split = np.where(other.split == split, split, _NO_PART).astype(split.dtype)
-    return replace(friend, values=values, split=split, record=friend.record | {"others": others})
+    record = friend.record | {"others": others, "trained_runs": sorted(runs)}
+    return replace(friend, values=values, split=split, record=record)
 
 
 def name_of_other(path: Path) -> str:
