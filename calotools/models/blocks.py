@@ -74,8 +74,8 @@ def waves(values: torch.Tensor, octaves: int) -> torch.Tensor:
 
     Examples
     --------
-    >>> [round(value, 2) for value in waves(torch.tensor([[0.5]]), 2)[0].tolist()]
-    [0.5, 0.71, 1.0, 0.71, 0.0]
+    >>> [round(value, 2) for value in waves(torch.tensor([[1 / 3]]), 2)[0].tolist()]
+    [0.33, 0.5, 0.87, 0.87, 0.5]
     """
     if octaves == 0:
         return values
