@@ -90,10 +90,13 @@ def test_page_says_what_the_numbers_say(load, tmp_path):
     found = {name: filled(gain) for name, gain in (("tree/1", 0.0), ("lgbm_12/1", 0.02), ("cnn_i/1", 0.01))}
     found |= {"compact/1": filled(0.2, rise=0.03), "compact/2": filled(0.24, seed=2), "tree_photons/1": filled(0.0)}
     found |= {"compact_photons/1": filled(0.15, conversion=True), "compact_clean/1": filled(0.4)}
+    key = found["tree/1"]["key"]
     comparisons = {
-        "cnn_i over lgbm_12 where abs(eta) < 1.3": {"value": -0.01, "error": 0.002, "significance": -5.0},
-        "compact over cnn_is": {"value": 0.01, "error": 0.02, "significance": 0.5},
+        "cnn_i over lgbm_12 where abs(eta) < 1.3": {"value": -0.01, "error": 0.002, "significance": -5.0, "key": key},
+        "compact over cnn_is": {"value": 0.01, "error": 0.02, "significance": 0.5, "key": key},
+        "cnn_is over cnn_i": {"value": 0.1, "error": 0.01, "significance": 10.0, "key": key | {"train": 7}},
     }
+    found["cloud/1"] = filled(0.9) | {"key": key | {"train": 7}}
     path = write_numbers(tmp_path / "RESULTS.json", {"rows": found, "comparisons": comparisons})
     load("page").write(read_numbers(path), tmp_path)
     text = (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
@@ -107,6 +110,9 @@ def test_page_says_what_the_numbers_say(load, tmp_path):
     assert "**not reached**" in lines["converted photons"]
     assert "grows, as published" in lines["compact (i, s, r), electrons"]
     assert "**Partial**: not filled yet: lgbm_9," in text
+    # of other sizes than the trees
+    assert "cells as points, attention" not in text
+    assert "not measured yet" in lines["scalars help: cnn(i, s) is better than cnn(i)"]
     assert (tmp_path / "figures" / "gain_electrons_mu.png").stat().st_size > 10_000
 
 
