@@ -45,8 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except CalotoolsError as error:
         print(f"calotools {words[0]}: {error}", file=sys.stderr)
         return error.exit_code
-    except KeyboardInterrupt:
-        print(f"calotools {words[0]}: interrupted; nothing half-written stays", file=sys.stderr)
+    except KeyboardInterrupt as interrupt:  # a training says where it goes on
+        print(f"calotools {words[0]}: interrupted; {str(interrupt) or 'nothing half-written stays'}", file=sys.stderr)
         return 130
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output went away; there is nobody to tell

@@ -16,6 +16,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from calotools.errors import ConfigError
 
 if TYPE_CHECKING:
+    from calotools.progress import Progress
     from calotools.recipe import TrainConfig
 
 __all__ = [
@@ -24,8 +25,10 @@ __all__ = [
     "checkpoints",
     "had_stopped",
     "history_of",
+    "naming_checkpoint",
     "nothing_left",
     "prepare_folder",
+    "tell_resumed",
 ]
 
 # Where and how it runs may change on the way, what is learnt may not.
@@ -96,6 +99,32 @@ def nothing_left(config: TrainConfig) -> Iterator[None]:
     finally:
         if not (checkpoint_folder(config) / "last.ckpt").exists():
             shutil.rmtree(checkpoint_folder(config), ignore_errors=True)
+
+
+@contextmanager
+def naming_checkpoint(config: TrainConfig) -> Iterator[None]:
+    """An interrupt says from which checkpoint the fit can go on, and by which command."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        last = checkpoint_folder(config) / "last.ckpt"
+        if not last.exists():
+            raise
+        if not config.resume or config.overwrite:  # the same command would start anew
+            raise KeyboardInterrupt(f"checkpoints stay in '{last.parent}'") from None
+        place = _place(len(history_of(last)))
+        raise KeyboardInterrupt(f"the same command goes on {place}, from '{last}'") from None
+
+
+def tell_resumed(last: Path, config: TrainConfig, *, progress: Progress | None) -> None:
+    """Say after which epoch a fit goes on, where one is left."""
+    n = len(history_of(last))
+    if progress is not None and n < config.trainer.epochs:
+        progress(f"goes on {_place(n)}", n, config.trainer.epochs)
+
+
+def _place(n_epochs: int) -> str:
+    return f"after epoch {n_epochs}" if n_epochs else "inside epoch 1"
 
 
 def _load(path: Path) -> dict[str, Any]:

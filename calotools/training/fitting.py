@@ -30,8 +30,10 @@ from calotools.training.checkpoints import (
     checkpoints,
     had_stopped,
     history_of,
+    naming_checkpoint,
     nothing_left,
     prepare_folder,
+    tell_resumed,
 )
 from calotools.training.loader import Loader
 from calotools.training.network_parts import freeze_parts, load_parts
@@ -163,11 +165,12 @@ def fit(
     ):
         task = _task(config, inputs, given)
         resume = prepare_folder(config, digest=given.digest)
-        if resume is None or not had_stopped(resume, config.trainer.patience):
-            _run(config, task, given, resume=resume, progress=progress, watch=watch)
-        history = history_of(checkpoint_folder(config) / "last.ckpt")
-        weights = best_weights(checkpoint_folder(config) / "best.ckpt")
-        calibration = _calibrate(config, task.network, weights, given)
+        with naming_checkpoint(config):
+            if resume is None or not had_stopped(resume, config.trainer.patience):
+                _run(config, task, given, resume=resume, progress=progress, watch=watch)
+            history = history_of(checkpoint_folder(config) / "last.ckpt")
+            weights = best_weights(checkpoint_folder(config) / "best.ckpt")
+            calibration = _calibrate(config, task.network, weights, given)
     return TrainingResult(
         state_dict=weights,
         config=config,
@@ -261,6 +264,8 @@ def _run(
     )
     # Every process sees the whole validation part, so that its numbers are exact and the same everywhere.
     validation = Loader(data.validation(), depth=depth, pin=pin)
+    if resume is not None:
+        tell_resumed(resume, config, progress=progress)
     try:
         trainer.fit(task, train, validation, ckpt_path=resume, weights_only=True)
     except SystemExit:  # how Lightning answers an interrupt; the caller decides what it means

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import signal
 
 import numpy as np
 import pytest
@@ -69,6 +70,48 @@ def test_resume_gives_the_uninterrupted_weights(recipe, showers, tmp_path, task)
     resumed = fit(config.model_copy(update={"resume": True}), showers)
     assert_same(whole.state_dict, resumed.state_dict)
     assert whole.record == resumed.record
+
+
+@pytest.fixture
+def interrupts():
+    """Lightning ignores further interrupts after the first; the tests after it should not."""
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interrupts")
+def test_an_interrupt_says_where_it_goes_on_and_so_does_resuming(recipe, showers):
+    config = recipe("energy", trainer={"epochs": 2}, resume=True)
+    seen = []
+
+    def interrupt(name, done, total):
+        if done > 0.6 * total:
+            raise KeyboardInterrupt
+
+    def note(name, done, total):
+        seen.append((name, done, total))
+
+    with pytest.raises(KeyboardInterrupt, match=r"the same command goes on after epoch 1, from '.*last\.ckpt'"):
+        fit(config, showers, progress=interrupt)
+    fit(config, showers, progress=note)
+    assert seen[0] == ("goes on after epoch 1", 1, 2)
+    assert {name for name, _, _ in seen[1:]} == {"train"}
+
+
+@pytest.mark.usefixtures("interrupts")
+def test_an_interrupt_promises_nothing_that_does_not_hold(recipe, showers):
+    def interrupt(name, done, total):
+        if done > at * total:
+            raise KeyboardInterrupt
+
+    at = 0.0
+    with pytest.raises(KeyboardInterrupt) as nothing:
+        fit(recipe("energy", trainer={"epochs": 2}, resume=True), showers, progress=interrupt)
+    assert str(nothing.value) == ""
+    at = 0.6
+    with pytest.raises(KeyboardInterrupt, match=r"^checkpoints stay in '.*checkpoints'$"):
+        fit(recipe("energy", trainer={"epochs": 2}, resume=False), showers, progress=interrupt)
 
 
 def test_resume_refuses_another_recipe(recipe, showers):
