@@ -10,7 +10,7 @@ import numpy as np
 
 from calotools import deploy, training
 from calotools.analysis import write_numbers
-from calotools.errors import CalotoolsError, ConfigError
+from calotools.errors import CalotoolsError, ConfigError, OutputExistsError
 from calotools.models import is_variable_model
 from calotools.outputs import check_output
 from calotools.plots import draw_history, read_history
@@ -78,7 +78,7 @@ def train(config: TrainConfig, *, progress: Progress | None = None) -> Outcome:
         The folder holds a finished training and overwriting was not asked for.
     ConfigError, EmptyInputError, CellError, NumericalError
     """
-    bundle = check_output(config.output / BUNDLE, overwrite=config.overwrite)
+    bundle = _check_unfinished(config)
     config, bad = deploy.without_bad_files(config)
     try:
         outcome, made = _train_folds(config, progress) if config.folds else _train_one(config, progress)
@@ -90,6 +90,13 @@ def train(config: TrainConfig, *, progress: Progress | None = None) -> Outcome:
     write_outcome(outcome, config, folder=config.output)
     deploy.save_bundle(made, bundle, overwrite=config.overwrite)
     return outcome
+
+
+def _check_unfinished(config: TrainConfig) -> Path:
+    try:
+        return check_output(config.output / BUNDLE, overwrite=config.overwrite)
+    except OutputExistsError as error:
+        raise OutputExistsError(f"{error}; the training there is finished, so there is nothing to resume") from None
 
 
 def _train_one(config: TrainConfig, progress: Progress | None) -> tuple[Outcome, ModelBundle]:

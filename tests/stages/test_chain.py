@@ -207,6 +207,19 @@ def test_selection_that_leaves_nothing(chain):
 # --- what goes wrong with a user's files: its own error each, and nothing half-written
 
 
+def test_a_finished_training_is_not_resumed(tmp_path):
+    (tmp_path / "model.calo").write_text("")
+    config = TrainConfig(
+        task="energy",
+        output=tmp_path,
+        images="energy",
+        sample={"files": (str(SAMPLES / "electrons.root"),)},
+        model={"name": "energy_cnn"},
+    )
+    with pytest.raises(OutputExistsError, match=r"model\.calo' exists.*; the training there is finished, so there is"):
+        train(config)
+
+
 def test_truncated_file(tmp_path):
     path = tmp_path / "cut.root"
     path.write_bytes((SAMPLES / "zee.root").read_bytes()[:200_000])
