@@ -25,7 +25,7 @@ def describe_written(path: Path | str) -> str:
     Returns
     -------
     str
-        Candidates of a ROOT file or store, or the number of files of a folder; then the size.
+        Candidates of a ROOT file, candidates and cut flow of a store, or how many files a folder has; then the size.
 
     Raises
     ------
@@ -49,8 +49,17 @@ def _contents(path: Path, n_files: int) -> list[str]:
     if path.suffix == ".root":
         return [f"{n} candidates in tree '{name}'" for name, n in tree_entries(path).items()]
     if (path / META).exists():
-        return [f"{len(ImageStore.open(path))} candidates"]
+        return [_describe_store(ImageStore.open(path))]
     return [f"{n_files} file{'s' if n_files > 1 else ''}"] if path.is_dir() else []
+
+
+def _describe_store(store: ImageStore) -> str:
+    """Its candidates, of how many, and what each cut left."""
+    flow = store.record.get("cutflow", [])
+    if not flow:
+        return f"{len(store)} candidates"
+    cuts = ", ".join(f"'{one['step']}' leaves {one['candidates']}" for one in flow[1:])
+    return f"{len(store)} candidates of {flow[0]['candidates']} read" + (f" ({cuts})" if cuts else "")
 
 
 def _size(n: float) -> str:

@@ -9,6 +9,7 @@ import pytest
 from calotools.cli.main import main
 from calotools.errors import ConfigError, OutputExistsError
 from calotools.images import ImageStore
+from calotools.ntuple import read_candidates
 from calotools.recipe import ManyFilesConfig, PrepareConfig, TrainConfig
 from calotools.training import open_data
 from calotools.training.stored import StoreData
@@ -29,7 +30,9 @@ def recipe(tmp_path):
 def test_the_command_makes_what_training_reads(recipe, tmp_path, capsys):
     store = tmp_path / "mine"
     assert main(["prepare", str(recipe), "-o", str(store)]) == 0
-    assert re.fullmatch(rf"{store}: 60 candidates, [0-9.]+ kB, \d+ s\n", capsys.readouterr().out)
+    n = len(read_candidates(str(SAMPLES / "electrons.root"), fields=("et",)))
+    said = rf"{store}: 60 candidates of {n} read \('max_candidates' leaves 60\), [0-9.]+ kB, \d+ s\n"
+    assert re.fullmatch(said, capsys.readouterr().out)
     made = ImageStore.open(store)
     assert len(made) == 60
     assert not (tmp_path / "out").exists()
