@@ -233,7 +233,8 @@ def _check_bin(signal: np.ndarray, weight: np.ndarray, place: str, settings: Lik
         if side.sum() < settings.min_candidates:
             raise ConfigError(
                 f"the likelihood has {side.sum()} {name} candidates in {place}; it needs {settings.min_candidates}: "
-                "use a larger sample, or fewer and wider bins"
+                "use a larger sample, fewer and wider bins, or another limit (model.settings: eta_bins, et_bins, "
+                "min_candidates)"
             )
         if weight[side].sum() <= 0:
             raise NumericalError(f"the {name} candidates in {place} have a summed weight of {weight[side].sum():g}")

@@ -276,5 +276,6 @@ def _check_bin(here: np.ndarray, validation: np.ndarray, place: str) -> None:
     for name, part in (("grow on", here & ~validation), ("stop by", here & validation)):
         if not part.any():
             raise ConfigError(
-                f"there is no candidate to {name} in {place}; use a larger sample, or fewer and wider bins"
+                f"there is no candidate to {name} in {place}; use a larger sample, or fewer and wider bins "
+                "(model.settings: eta_bins, et_bins)"
             )

@@ -105,7 +105,8 @@ def test_permuted_labels_teach_nothing():
 
 def test_errors_name_the_bin_and_the_shape():
     values, signal, eta, et = sample(3000)
-    with pytest.raises(ConfigError, match=r"candidates in \|eta\| 0 to 0.6, E_T 4 to 7 GeV; it needs 200"):
+    found = r"candidates in \|eta\| 0 to 0.6, E_T 4 to 7 GeV; it needs 200.*eta_bins, et_bins, min_candidates"
+    with pytest.raises(ConfigError, match=found):
         fit_likelihood(values, variables=("x", "y", "hits"), kinematics=(eta, et), signal=signal)
     fit = fit_likelihood(values, variables=("x", "y", "hits"), kinematics=(eta, et), signal=signal, bins=ONE)
     assert isinstance(fit, Likelihood)

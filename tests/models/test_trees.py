@@ -90,7 +90,7 @@ def test_weights_decide_between_contradictions():
 
 def test_errors_name_what_is_wrong():
     values, eta, et, stops, _ = sample(500)
-    with pytest.raises(ConfigError, match=r"no candidate to grow on in \|eta\| 3 to 4, E_T 0 to 500 GeV"):
+    with pytest.raises(ConfigError, match=r"no candidate to grow on in \|eta\| 3 to 4, E_T 0 to 500 GeV.*eta_bins"):
         grow(values, eta, eta, et, stops, bins=KinematicBins(eta=(0.0, 3.0, 4.0)))
     target = np.where(np.arange(500) == 3, np.nan, 1.0)
     with pytest.raises(NumericalError, match="1 of 500 targets are not finite"):
