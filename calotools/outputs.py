@@ -47,9 +47,16 @@ def check_output(path: Path | str, *, overwrite: bool) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(
-            f"folder '{path.parent}' of the output cannot be made: {error.strerror}; choose another (--output)"
+            f"folder '{path.parent}' of the output cannot be made: {_reason(path, error)}; choose another (--output)"
         ) from None
     return path
+
+
+def _reason(path: Path, error: OSError) -> str:
+    if not isinstance(error, FileExistsError | NotADirectoryError):
+        return str(error.strerror)
+    files = (f": '{one}' is a file, not a folder" for one in path.parents if one.is_file())
+    return f"{error.strerror}{next(files, '')}"
 
 
 def beside(path: Path, kind: str) -> Path:

@@ -18,6 +18,13 @@ def test_parent_that_cannot_be_made(tmp_path):
         check_output(tmp_path / "file" / "deeper" / "a", overwrite=False)
 
 
+@pytest.mark.parametrize("inside", ["a", "deeper/a"])
+def test_a_file_in_the_place_of_a_folder_is_named(tmp_path, inside):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match=rf"'{tmp_path}/file' is a file, not a folder; choose another"):
+        check_output(tmp_path / "file" / inside, overwrite=False)
+
+
 def test_failed_file_leaves_nothing_and_keeps_the_old(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("old")
