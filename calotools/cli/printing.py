@@ -66,6 +66,8 @@ def _print_file(report: FileReport) -> None:
             print(f"  tree {tree.name}: {tree.entries} entries; branches: {_shorten(tree.unknown)}")
         else:
             _print_tree(tree)
+    for one in report.skipped:
+        print(f"  skipped {one}")
     if report.error:
         print(f"  problem: {report.error}")
 

@@ -76,6 +76,8 @@ class FileReport:
         Every tree of the file; a tree with two kinds of candidates appears twice.
     error : CalotoolsError, optional
         Why the file, or candidates of it, cannot be read.
+    skipped : tuple of str
+        Of a friend tree: the files that it leaves out, each with the reason.
     """
 
     file: str
@@ -83,6 +85,7 @@ class FileReport:
     kind: str = ""
     trees: tuple[TreeReport, ...] = ()
     error: CalotoolsError | None = None
+    skipped: tuple[str, ...] = ()
 
     @property
     def n_candidates(self) -> int:
@@ -125,8 +128,9 @@ def _inspect_file(path: str, flavour: str | Path | None, tree: str | None) -> Fi
             plain = tuple(
                 TreeReport(name=name, entries=one.num_entries, unknown=branch_names(one)) for name, one in trees.items()
             )
-            if kind := _kind(metadata_of(file, path=path)):
-                return FileReport(path, kind=kind, trees=plain)
+            metadata = metadata_of(file, path=path)
+            if kind := _kind(metadata):
+                return FileReport(path, kind=kind, trees=plain, skipped=_skipped(metadata))
             try:
                 known = choose_flavour(trees, flavour=flavour, path=path)
             except (ConfigError, EmptyInputError) as error:
@@ -149,6 +153,10 @@ def _kind(metadata: dict[str, Any]) -> str:
     model = f" by model {record['model']} ({record['task']})" if {"model", "task"} <= record.keys() else ""
     more = f" and {len(files) - _NAMED} more" if len(files) > _NAMED else ""
     return f"friend tree{model}{' of ' if files else ''}{', '.join(files[:_NAMED])}{more}"
+
+
+def _skipped(metadata: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(f"{one['file']}: {one['reason']}" for one in metadata.get("record", {}).get("bad_files", ()))
 
 
 def _inspect_trees(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import uproot
 
+from calotools.cli.main import main
 from calotools.containers import Index, Scores
 from calotools.errors import BranchError, InputFileError, OutputExistsError, ShapeError, TreeError
 from calotools.ntuple import (
@@ -156,6 +157,17 @@ def test_a_friend_is_not_taken_for_candidates(tmp_path, parent):
     assert report.error is None
     assert report.kind == "friend tree by model small (energy) of a, b, c and 2 more"
     assert [(tree.name, tree.entries) for tree in report.trees] == [("scores", 40)]
+
+
+def test_a_friend_says_which_files_it_skipped(tmp_path, parent, capsys):
+    scores = _scores(index_of(read_candidates(parent, fields=["et"])))
+    scores.record.update(bad_files=[{"file": "b.root", "reason": "InputFileError: file 'b.root' is empty"}])
+    path = tmp_path / "f.root"
+    write_friend(path, scores, tree="scores")
+    (report,) = inspect_files(path)
+    assert report.skipped == ("b.root: InputFileError: file 'b.root' is empty",)
+    assert main(["inspect", str(path)]) == 0
+    assert "\n  skipped b.root: InputFileError: file 'b.root' is empty\n" in capsys.readouterr().out
 
 
 def test_parts_make_the_same_file_as_the_whole(tmp_path, monkeypatch):
