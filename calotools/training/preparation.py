@@ -53,7 +53,7 @@ def find_store(config: TrainConfig) -> ImageStore | None:
         store = ImageStore.open(path)
         if store.digest == store_digest(config):
             return store
-        reason = "was made by another recipe, from other files, or by another version"
+        reason = f"was made by another recipe, from other files, or by another version ({_difference(store, config)})"
     except InputFileError as error:
         reason = f"cannot be used: {error}"
     if config.store is not None and not config.overwrite:
@@ -61,6 +61,19 @@ def find_store(config: TrainConfig) -> ImageStore | None:
             f"store '{path}' {reason}; choose another place (store), or allow to make it again (--overwrite)"
         )
     return None
+
+
+def _difference(store: ImageStore, config: TrainConfig) -> str:
+    """What of the recipe differs, as far as the store says; of sample and files it keeps a digest only."""
+    other = {
+        "images": store.spec != image_spec(config.images),
+        "tracks": store.track_fields != config.tracks,
+        "max_tracks": store.max_tracks != config.max_tracks,
+    }
+    found = [name for name, differs in other.items() if differs]
+    if columns := sorted(set(store.columns) ^ set(store_columns(config))):
+        found.append(f"columns {columns}")
+    return f"other {', '.join(found)}" if found else "the same images, tracks and columns"
 
 
 def new_store(config: TrainConfig, path: Path, *, digest: str = "", cutflow: Cutflow = ()) -> StoreWriter:

@@ -11,7 +11,9 @@ from calotools.errors import ConfigError, OutputExistsError
 from calotools.images import ImageStore
 from calotools.ntuple import read_candidates
 from calotools.recipe import ManyFilesConfig, PrepareConfig, TrainConfig
+from calotools.stages import prepare
 from calotools.training import open_data
+from calotools.training.preparation import find_store
 from calotools.training.stored import StoreData
 
 SAMPLES = Path(__file__).parents[2] / "ntuples"
@@ -66,6 +68,18 @@ def test_another_recipes_store_is_not_touched(recipe, tmp_path, capsys):
     assert len(ImageStore.open(store)) == 60
     assert main(["prepare", *changed, "--overwrite"]) == 0
     assert len(ImageStore.open(store)) == 50
+
+
+def test_another_recipes_store_says_what_differs(recipe, tmp_path):
+    store = tmp_path / "mine"
+    prepare(PrepareConfig.from_toml(recipe, overrides={"store": store}))
+    for changes, differs in (
+        ({"sample": {"max_candidates": 50}}, "the same images, tracks and columns"),
+        ({"scalars": ("mu", "reta"), "images": "electron"}, r"other images, columns \['reta'\]"),
+        ({"tracks": ("d0",), "max_tracks": 3}, "other tracks, max_tracks"),
+    ):
+        with pytest.raises(OutputExistsError, match=rf"by another version \({differs}\); choose another place"):
+            find_store(TrainConfig.from_toml(recipe, overrides={"store": store, **changes}))
 
 
 def test_a_prepare_recipe_is_a_training_recipe():
