@@ -101,6 +101,17 @@ def test_no_circle_of_imports():
     graphlib.TopologicalSorter({name: imports(path) & names.keys() for name, path in names.items()}).prepare()
 
 
+TRAINING = ["sample", "loading", "calibration", "fitting"]
+
+
+@pytest.mark.parametrize("folder", TRAINING)
+def test_folders_of_training_go_one_way(folder):
+    """Each may know those before it (docs/decisions/0016)."""
+    for path in sorted((PACKAGE / "training" / folder).rglob("*.py")):
+        known = {name.split(".")[2] for name in imports(path) if name.startswith("calotools.training.")}
+        assert known <= set(TRAINING[: TRAINING.index(folder) + 1]), path
+
+
 def modules_after(statement: str) -> set[str]:
     code = f"import json, sys\n{statement}\nprint(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

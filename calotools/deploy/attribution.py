@@ -17,8 +17,7 @@ from calotools.errors import EmptyInputError
 from calotools.models.heads import energy_of
 from calotools.ntuple import index_of, iterate_candidates, sample_fields
 from calotools.progress import Progress
-from calotools.training.pieces import read_fields
-from calotools.training.sample import parts_of, target_of
+from calotools.training.sample import parts_of, read_fields, target_of
 from calotools.variables import SPLITS, add_derived, fields_in, select
 
 if TYPE_CHECKING:

@@ -22,10 +22,9 @@ from calotools.images import spec_from_dict, spec_to_dict
 from calotools.models import VARIABLE_MODELS, ModelInputs, VariableModel, build_model, is_variable_model
 from calotools.outputs import new_file
 from calotools.recipe import TrainConfig
-from calotools.training.bias import BiasCorrection
-from calotools.training.inputs import InputScalers
-from calotools.training.result import TrainingResult
-from calotools.training.variable_fitting import variable_inputs
+from calotools.training.calibration import BiasCorrection
+from calotools.training.fitting import TrainingResult, variable_inputs
+from calotools.training.loading import InputScalers
 
 if TYPE_CHECKING:
     from torch import nn

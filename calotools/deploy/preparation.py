@@ -14,9 +14,17 @@ from calotools.images import ImageStore, merge_stores
 from calotools.ntuple import bad_files, each_file, iterate_candidates, resolve_sample, sample_fields
 from calotools.outputs import beside
 from calotools.progress import Progress
-from calotools.training.pieces import Piece, PieceReader
-from calotools.training.preparation import find_store, prepare_shard, store_digest, store_path
-from calotools.training.survey import Cutflow, join_surveys, survey_file
+from calotools.training.sample import (
+    Cutflow,
+    Piece,
+    PieceReader,
+    find_store,
+    join_surveys,
+    prepare_shard,
+    store_digest,
+    store_path,
+    survey_file,
+)
 
 if TYPE_CHECKING:
     from calotools.recipe import PrepareConfig, TrainConfig

@@ -16,9 +16,9 @@ from calotools.deploy.variable_score import VariableScorer
 from calotools.images import build_images, pad_tracks
 from calotools.models import check_precision
 from calotools.ntuple import index_of
-from calotools.training.batches import make_batch
+from calotools.training.calibration import ENERGY_NAMES, corrected_energies
+from calotools.training.loading import make_batch
 from calotools.training.sample import base_of
-from calotools.training.uncertainty import ENERGY_NAMES, corrected_energies
 from calotools.variables import add_derived
 from calotools.variables.tracks import add_track_variables
 

@@ -1,5 +1,6 @@
-"""Training: a sample in a store or streamed from ntuples, a task with its loss, a fit with checkpoints.
+"""Training: a sample (`sample`) reaches a model (`loading`), which is fitted (`fitting`) and corrected (`calibration`).
 
+`search` and `rate_test` ask which settings suit: one tries many of them, the other one learning rate after another.
 Names are imported on first use: Lightning takes seconds.
 """
 
@@ -10,16 +11,11 @@ from typing import TYPE_CHECKING
 from calotools._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from calotools.training.batches import make_batch
-    from calotools.training.fitting import fit, open_data
-    from calotools.training.inputs import InputScalers
-    from calotools.training.learning_rates import try_learning_rates
-    from calotools.training.metrics import mean_auc
-    from calotools.training.preparation import prepare, prepare_shard
-    from calotools.training.result import TrainingResult
+    from calotools.training.fitting import TrainingResult, fit, fit_variables, mean_auc
+    from calotools.training.loading import InputScalers, make_batch, open_data
+    from calotools.training.rate_test import try_learning_rates
+    from calotools.training.sample import Survey, prepare, prepare_shard, take_survey
     from calotools.training.search import importance_of, open_study, prepare_search, recipe_of, run_search
-    from calotools.training.survey import Survey, take_survey
-    from calotools.training.variable_fitting import fit_variables
 else:
     __getattr__, __dir__ = lazy_names(__name__)
 

@@ -15,10 +15,11 @@ from calotools.errors import ConfigError, NumericalError, nearest
 from calotools.models import is_variable_model
 from calotools.progress import Progress
 from calotools.recipe import SearchSpec, TrainConfig, TrainerConfig
-from calotools.training.fitting import fit, open_data
-from calotools.training.metrics import METRICS
-from calotools.training.preparation import prepare, store_path
-from calotools.training.variable_fitting import fit_variables
+from calotools.training.fitting.metrics import METRICS
+from calotools.training.fitting.network import fit
+from calotools.training.fitting.variable_model import fit_variables
+from calotools.training.loading.opening import open_data
+from calotools.training.sample.preparation import prepare, store_path
 
 if TYPE_CHECKING:
     import optuna

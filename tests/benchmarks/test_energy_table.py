@@ -9,7 +9,7 @@ import pytest
 from calotools.analysis import read_numbers, write_numbers
 from calotools.containers import Resolution
 from calotools.recipe import TrainConfig, TuneConfig
-from calotools.training.sample import check_inputs
+from calotools.training.sample.labels import check_inputs
 from calotools.variables import select
 
 HOME = Path(__file__).parents[2] / "benchmarks" / "energy"

@@ -10,8 +10,8 @@ from calotools.images import image_spec
 from calotools.models import build_model
 from calotools.ntuple import NtupleWriter
 from calotools.recipe import TrainConfig
-from calotools.training.fitting import model_inputs
-from calotools.training.inputs import InputScalers
+from calotools.training.fitting.network import model_inputs
+from calotools.training.loading.input_scalers import InputScalers
 from calotools.variables import fit_scaler
 
 # Cells of the barrel: (sampling, half-width in cells along eta and phi, cell size in eta and phi).

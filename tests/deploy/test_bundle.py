@@ -10,7 +10,7 @@ import torch
 
 from calotools.deploy import load_bundle, save_bundle
 from calotools.errors import ModelError, OutputExistsError
-from calotools.training.bias import BiasCorrection
+from calotools.training.calibration.bias import BiasCorrection
 
 
 @pytest.mark.parametrize("task", ["energy", "identification"])

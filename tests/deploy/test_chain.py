@@ -9,7 +9,7 @@ from calotools.images import ImageStore, image_spec
 from calotools.ntuple import read_candidates, read_friend, sample_fields
 from calotools.recipe import PredictConfig
 from calotools.training import fit, prepare
-from calotools.training.pieces import input_fields, read_fields
+from calotools.training.sample.pieces import input_fields, read_fields
 
 
 @pytest.mark.parametrize("task", ["energy", "identification"])

@@ -25,7 +25,7 @@ from calotools.errors import (
 from calotools.images import build_images, pad_tracks
 from calotools.ntuple import index_of, read_candidates, read_friend
 from calotools.recipe import PredictConfig
-from calotools.training.batches import make_batch
+from calotools.training.loading.batches import make_batch
 from calotools.variables import split_of
 
 

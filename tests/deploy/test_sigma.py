@@ -14,7 +14,7 @@ from calotools.ntuple import read_friend
 from calotools.ntuple.metadata import read_metadata
 from calotools.recipe import PredictConfig
 from calotools.training import fit, open_data
-from calotools.training.bias import BiasCorrection
+from calotools.training.calibration.bias import BiasCorrection
 
 NAMES = {
     "gaussian": ["e_network", "e_network_sigma"],

@@ -9,7 +9,7 @@ from calotools.containers import Batch
 from calotools.images import build_images
 from calotools.models import ModelInputs
 from calotools.models.cells import find_cells, rectangles
-from calotools.training.batches import make_batch
+from calotools.training.loading.batches import make_batch
 
 EM = ModelInputs(shapes={"em": (4, 56, 11)})
 FULL = ModelInputs(shapes={"em": (4, 56, 11)}, quantities=("energy", "time", "gain", "noise"))

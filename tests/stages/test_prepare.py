@@ -13,8 +13,8 @@ from calotools.ntuple import read_candidates
 from calotools.recipe import ManyFilesConfig, PrepareConfig, TrainConfig
 from calotools.stages import prepare
 from calotools.training import open_data
-from calotools.training.preparation import find_store
-from calotools.training.stored import StoreData
+from calotools.training.loading.stored import StoreData
+from calotools.training.sample.preparation import find_store
 
 SAMPLES = Path(__file__).parents[2] / "ntuples"
 

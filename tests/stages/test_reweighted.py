@@ -12,7 +12,7 @@ from calotools.recipe import EvaluateConfig, PredictConfig, ReweightConfig, Trai
 from calotools.stages import evaluate, predict, reweight, train
 from calotools.stages.publish import without_weight
 from calotools.training import fit_variables
-from calotools.training.preparation import store_digest
+from calotools.training.sample.preparation import store_digest
 
 N = 12_000
 SELECTION = ("et > 15",)

@@ -8,7 +8,7 @@ import pytest
 
 from calotools.recipe import FindRateConfig, TrainConfig, TuneConfig
 from calotools.stages import find_rate, tune
-from calotools.training.learning_rates import suggest_rate
+from calotools.training.rate_test import suggest_rate
 
 ELECTRONS = Path(__file__).parents[2] / "ntuples" / "electrons.root"
 TRAINER = {"epochs": 2, "batch_size": 60, "threads": 1, "accelerator": "cpu"}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from calotools.errors import ShapeError
-from calotools.training.bias import BiasCorrection, fit_bias
+from calotools.training.calibration.bias import BiasCorrection, fit_bias
 
 
 def biased(n, *, seed=0, bias=0.0):

@@ -12,9 +12,9 @@ from calotools.models import build_model
 from calotools.ntuple import read_candidates, read_friend, sample_fields
 from calotools.recipe import PredictConfig, TrainConfig, read_toml
 from calotools.training import fit, open_data, prepare, take_survey
-from calotools.training.fitting import model_inputs
-from calotools.training.pieces import PieceReader, read_fields
-from calotools.training.stored import StoreData
+from calotools.training.fitting.network import model_inputs
+from calotools.training.loading.stored import StoreData
+from calotools.training.sample.pieces import PieceReader, read_fields
 from calotools.variables import DERIVED, add_derived, derived_inputs, select
 
 ROOT = Path(__file__).parents[2]

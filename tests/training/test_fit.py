@@ -12,8 +12,8 @@ from calotools.analysis import fit_temperature
 from calotools.errors import ConfigError, EmptyInputError, NumericalError
 from calotools.models import ModelInputs, build_model
 from calotools.training import fit
-from calotools.training.fitting import new_network
-from calotools.training.stored import StoreData
+from calotools.training.fitting.network import new_network
+from calotools.training.loading.stored import StoreData
 
 
 def assert_same(first, second):

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calotools.training.loader import Loader
-from calotools.training.order import batch_edges, count_kept, keep_some, mix_pieces
-from calotools.training.prefetch import prefetch
-from calotools.training.stored import StoreData
+from calotools.training.loading.loader import Loader
+from calotools.training.loading.order import batch_edges, count_kept, keep_some, mix_pieces
+from calotools.training.loading.prefetch import prefetch
+from calotools.training.loading.stored import StoreData
 
 
 @given(st.integers(0, 500), st.integers(1, 50))

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calotools.errors import ConfigError
-from calotools.training.losses import ENERGY_LOSSES, QUANTILES, choose_loss, log_cosh, weighted_mean
-from calotools.training.metrics import mean_auc, relative_iqr, weighted_auc
-from calotools.training.schedules import learning_rate_factor, plateau_factor
+from calotools.training.fitting.losses import ENERGY_LOSSES, QUANTILES, choose_loss, log_cosh, weighted_mean
+from calotools.training.fitting.metrics import mean_auc, relative_iqr, weighted_auc
+from calotools.training.fitting.schedules import learning_rate_factor, plateau_factor
 
 ENERGY, TRUE = torch.tensor([55.0]), torch.tensor([50.0])
 

@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 
 from calotools.errors import ConfigError, ModelError, NumericalError
 from calotools.training import fit
-from calotools.training.network_parts import names_like
+from calotools.training.fitting.network_parts import names_like
 
 SHORT = {"epochs": 3, "batch_size": 400}
 
@@ -83,7 +83,7 @@ def test_averaged_weights_are_evaluated_and_kept(recipe, showers, tmp_path):
 def test_average_by_hand():
     from types import SimpleNamespace
 
-    from calotools.training.averaging import WeightAverage
+    from calotools.training.fitting.averaging import WeightAverage
 
     module = torch.nn.Linear(1, 1, bias=False)
     average = WeightAverage(0.5)

@@ -15,13 +15,14 @@ from calotools.images import ImageStore, merge_stores
 from calotools.models import build_model
 from calotools.ntuple import NtupleWriter, read_candidates
 from calotools.recipe import TrainConfig
-from calotools.training import building, fit, open_data, prepare, prepare_shard, take_survey
-from calotools.training.fitting import model_inputs
-from calotools.training.pools import in_memory
-from calotools.training.preparation import find_store
-from calotools.training.reading import PieceArrays
-from calotools.training.stored import StoreData
-from calotools.training.streaming import StreamData
+from calotools.training import fit, open_data, prepare, prepare_shard, take_survey
+from calotools.training.fitting.network import model_inputs
+from calotools.training.loading.pools import in_memory
+from calotools.training.loading.stored import StoreData
+from calotools.training.loading.streaming import StreamData
+from calotools.training.sample import store_builder
+from calotools.training.sample.parallel_reading import PieceArrays
+from calotools.training.sample.preparation import find_store
 
 SAMPLES = Path(__file__).parents[2] / "ntuples"
 PER_FILE = 60
@@ -155,7 +156,7 @@ def test_skipped_batches_are_not_read(recipe, monkeypatch):
     data = stream(config)
     data.complete()
     whole = [batch.row.tolist() for batch in data.batches(1)]
-    from calotools.training.pieces import PieceReader
+    from calotools.training.sample.pieces import PieceReader
 
     read, arrays = [], PieceReader.arrays
     monkeypatch.setattr(
@@ -191,12 +192,12 @@ def test_two_trainings_that_make_one_store_do_not_meet(recipe, tmp_path, monkeyp
     for process, turn in ((111, 1), (222, -1)):
         monkeypatch.setattr(os, "getpid", lambda process=process: process)
         survey = take_survey(config)
-        one = building.StoreBuilder(config, config.store, digest="one", cutflow=survey.cutflow)
+        one = store_builder.StoreBuilder(config, config.store, digest="one", cutflow=survey.cutflow)
         with PieceArrays(config) as read:
             for piece, arrays in read(survey.pieces[::turn]):
                 one.add(piece.number, in_memory(config, arrays))
         builders.append(one)
-    make = building.order_store
+    make = store_builder.order_store
     waiting = builders[1:]
 
     def other_first(*args, **options):
@@ -207,7 +208,7 @@ def test_two_trainings_that_make_one_store_do_not_meet(recipe, tmp_path, monkeyp
         return make(*args, **options)
 
     monkeypatch.setattr(os, "getpid", lambda: 111)
-    monkeypatch.setattr(building, "order_store", other_first)
+    monkeypatch.setattr(store_builder, "order_store", other_first)
     assert_same_rows(builders[0].finish(), prepare(recipe(store=tmp_path / "prepared")))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["prepared", "shared"]
 

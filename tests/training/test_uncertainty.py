@@ -8,9 +8,9 @@ from calotools.errors import ConfigError
 from calotools.models import ModelInputs, build_model
 from calotools.models.heads import energies, energy_of
 from calotools.training import fit
-from calotools.training.batches import make_batch
-from calotools.training.stored import StoreData
-from calotools.training.uncertainty import corrected_energies, fit_sigma_scale
+from calotools.training.calibration.uncertainty import corrected_energies, fit_sigma_scale
+from calotools.training.loading.batches import make_batch
+from calotools.training.loading.stored import StoreData
 
 BASE = torch.tensor([40.0, 80.0])
 

@@ -13,7 +13,7 @@ from workload import BATCH, MAX_TRACKS, SCALARS, TRACKS, TREE, image_table
 from calotools.containers import Batch
 from calotools.recipe import TrainConfig
 from calotools.training import open_data
-from calotools.training.loader import Loader
+from calotools.training.loading.loader import Loader
 
 
 def loading_recipe(

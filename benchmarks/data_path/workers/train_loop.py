@@ -20,8 +20,8 @@ from calotools.images import image_spec
 from calotools.models import build_model
 from calotools.recipe import TrainConfig
 from calotools.training import fit, open_data
-from calotools.training.fitting import model_inputs
-from calotools.training.losses import choose_loss
+from calotools.training.fitting.losses import choose_loss
+from calotools.training.fitting.network import model_inputs
 
 _CHANGES: dict[str, dict[str, Any]] = {
     "electron_cnn_2018": {},

@@ -14,7 +14,8 @@ from protocol import answer, cpu_seconds, round_number
 
 from calotools.models import build_model
 from calotools.recipe import TrainConfig
-from calotools.training import fit, fitting, open_data
+from calotools.training import fit, open_data
+from calotools.training.fitting import network as fitting
 
 _ENERGY = {
     "task": "energy",

@@ -13,7 +13,7 @@ import numpy as np
 from calotools.images import cell_fields, image_spec, piece_arrays, piece_draft
 from calotools.models import is_variable_model
 from calotools.ntuple import Chunk, Range, RangeReader, index_of, lookup_friend, sample_fields
-from calotools.training.sample import columns_of
+from calotools.training.sample.labels import columns_of
 from calotools.variables import CutStep, add_derived, derived_inputs, fields_in, select
 from calotools.variables.selection import WEIGHT_STEP
 from calotools.variables.tracks import add_track_variables, track_fields

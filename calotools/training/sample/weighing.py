@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from calotools.errors import ConfigError, EmptyInputError, nearest
-from calotools.training.sample import PARTS, Sample
+from calotools.training.sample.labels import PARTS, Sample
 from calotools.variables import WeightTable, count_bins
 
 if TYPE_CHECKING:

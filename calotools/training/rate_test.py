@@ -14,15 +14,15 @@ from calotools.containers import Batch
 from calotools.errors import NumericalError
 from calotools.models import use_threads
 from calotools.progress import Progress
-from calotools.training.fitting import check_device, new_network, own_generator
-from calotools.training.network_parts import rest_frozen
-from calotools.training.optimisers import build_optimiser
-from calotools.training.task import loss_of
+from calotools.training.fitting.network import check_device, new_network, own_generator
+from calotools.training.fitting.network_parts import rest_frozen
+from calotools.training.fitting.optimisers import build_optimiser
+from calotools.training.fitting.task import loss_of
 
 if TYPE_CHECKING:
     from calotools.recipe import TrainConfig
-    from calotools.training.stored import StoreData
-    from calotools.training.streaming import StreamData
+    from calotools.training.loading.stored import StoreData
+    from calotools.training.loading.streaming import StreamData
 
 __all__ = ["RateTest", "suggest_rate", "try_learning_rates"]
 

@@ -5,8 +5,8 @@ import pytest
 
 from calotools.containers import Index
 from calotools.errors import ConfigError
-from calotools.training.sample import base_of, check_inputs, label
-from calotools.training.weighing import Tally, Weighing
+from calotools.training.sample.labels import base_of, check_inputs, label
+from calotools.training.sample.weighing import Tally, Weighing
 
 ENERGY = np.array([20.0, 0.0, -3.0, np.nan, np.inf], dtype=np.float32)
 

@@ -17,15 +17,15 @@ from calotools.images import image_spec
 from calotools.models import VARIABLE_MODELS, ModelInputs, VariableInputs, VariableModel, VariableTable
 from calotools.ntuple import index_of
 from calotools.progress import Progress
-from calotools.training.bias import fit_bias
-from calotools.training.inputs import InputScalers
-from calotools.training.metrics import METRICS, mean_auc, relative_iqr
-from calotools.training.pieces import PieceReader
-from calotools.training.result import TrainingResult
-from calotools.training.sample import PARTS, Sample, check_inputs, columns_of, label
-from calotools.training.survey import Survey, take_survey
-from calotools.training.temperature import fit_temperature_of
-from calotools.training.weighing import Weighing, class_numbers, kept_fractions
+from calotools.training.calibration.bias import fit_bias
+from calotools.training.calibration.temperature import fit_temperature_of
+from calotools.training.fitting.metrics import METRICS, mean_auc, relative_iqr
+from calotools.training.fitting.result import TrainingResult
+from calotools.training.loading.input_scalers import InputScalers
+from calotools.training.sample.labels import PARTS, Sample, check_inputs, columns_of, label
+from calotools.training.sample.pieces import PieceReader
+from calotools.training.sample.survey import Survey, take_survey
+from calotools.training.sample.weighing import Weighing, class_numbers, kept_fractions
 
 if TYPE_CHECKING:
     from calotools.recipe import TrainConfig

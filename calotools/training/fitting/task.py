@@ -15,12 +15,12 @@ from calotools.containers import Batch
 from calotools.errors import NumericalError
 from calotools.models.heads import energy_of
 from calotools.recipe import TrainConfig
-from calotools.training.losses import choose_loss, weighted_mean
-from calotools.training.metrics import METRICS, mean_auc, relative_iqr
-from calotools.training.naming import bad_inputs
-from calotools.training.network_parts import rest_frozen
-from calotools.training.optimisers import build_optimiser
-from calotools.training.schedules import learning_rate_factor, plateau_factor
+from calotools.training.fitting.losses import choose_loss, weighted_mean
+from calotools.training.fitting.metrics import METRICS, mean_auc, relative_iqr
+from calotools.training.fitting.network_parts import rest_frozen
+from calotools.training.fitting.optimisers import build_optimiser
+from calotools.training.fitting.schedules import learning_rate_factor, plateau_factor
+from calotools.training.loading.candidate_names import bad_inputs
 
 __all__ = ["METRICS", "Task", "loss_of"]
 

@@ -12,9 +12,9 @@ import numpy as np
 from calotools.errors import BranchError, EmptyInputError
 from calotools.ntuple import Range, index_of, list_ranges
 from calotools.progress import Progress
-from calotools.training.pieces import Piece, PieceReader
-from calotools.training.sample import label
-from calotools.training.weighing import Tally
+from calotools.training.sample.labels import label
+from calotools.training.sample.pieces import Piece, PieceReader
+from calotools.training.sample.weighing import Tally
 from calotools.variables import CutStep, add_cutflows
 from calotools.variables.derived import near_derived
 

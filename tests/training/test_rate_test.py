@@ -5,7 +5,7 @@ import pytest
 
 from calotools.errors import ConfigError, NumericalError
 from calotools.training import fit, try_learning_rates
-from calotools.training.stored import StoreData
+from calotools.training.loading.stored import StoreData
 
 RATE = 3e-3
 

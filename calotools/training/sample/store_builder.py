@@ -11,11 +11,11 @@ import numpy as np
 
 from calotools.images import DraftStore, ImageStore, order_store
 from calotools.outputs import beside
-from calotools.training.preparation import new_store
+from calotools.training.sample.preparation import new_store
 
 if TYPE_CHECKING:
     from calotools.recipe import TrainConfig
-    from calotools.training.survey import Cutflow
+    from calotools.training.sample.survey import Cutflow
 
 __all__ = ["StoreBuilder"]
 

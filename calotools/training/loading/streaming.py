@@ -15,21 +15,21 @@ import numpy as np
 from calotools.containers import Batch, Index
 from calotools.errors import InputFileError
 from calotools.images import DraftStore, ImageStore, default_threads
-from calotools.training.batches import StoreBatches, join_batches
-from calotools.training.building import StoreBuilder
-from calotools.training.naming import name_rows
-from calotools.training.order import batch_edges
-from calotools.training.pools import Pool, Pools, fit_scalers, in_memory, together
-from calotools.training.prefetch import map_ahead, prefetch
-from calotools.training.preparation import store_digest, store_path
-from calotools.training.reading import PieceArrays
-from calotools.training.sample import PARTS, label
-from calotools.training.stored import StoreData, count_batches
-from calotools.training.weighing import Weighing, kept_fractions
+from calotools.training.loading.batches import StoreBatches, join_batches
+from calotools.training.loading.candidate_names import name_rows
+from calotools.training.loading.order import batch_edges
+from calotools.training.loading.pools import Pool, Pools, fit_scalers, in_memory, together
+from calotools.training.loading.prefetch import map_ahead, prefetch
+from calotools.training.loading.stored import StoreData, count_batches
+from calotools.training.sample.labels import PARTS, label
+from calotools.training.sample.parallel_reading import PieceArrays
+from calotools.training.sample.preparation import store_digest, store_path
+from calotools.training.sample.store_builder import StoreBuilder
+from calotools.training.sample.weighing import Weighing, kept_fractions
 
 if TYPE_CHECKING:
     from calotools.recipe import TrainConfig
-    from calotools.training.survey import Survey
+    from calotools.training.sample.survey import Survey
 
 __all__ = ["StreamData"]
 

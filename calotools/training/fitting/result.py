@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from calotools.containers import ImageSpec
     from calotools.models.inputs import ModelInputs
     from calotools.recipe import TrainConfig
-    from calotools.training.bias import BiasCorrection
-    from calotools.training.inputs import InputScalers
+    from calotools.training.calibration.bias import BiasCorrection
+    from calotools.training.loading.input_scalers import InputScalers
 
 __all__ = ["TrainingResult"]
 

@@ -21,10 +21,12 @@ from calotools.errors import ConfigError
 from calotools.images import image_spec
 from calotools.models import ModelInputs, build_model, check_precision, use_threads
 from calotools.progress import Progress
-from calotools.training.averaging import WeightAverage
-from calotools.training.bias import fit_bias
-from calotools.training.callbacks import History, ShowProgress, Watch
-from calotools.training.checkpoints import (
+from calotools.training.calibration.bias import fit_bias
+from calotools.training.calibration.temperature import fit_temperature_of
+from calotools.training.calibration.uncertainty import fit_sigma_scale
+from calotools.training.fitting.averaging import WeightAverage
+from calotools.training.fitting.callbacks import History, ShowProgress, Watch
+from calotools.training.fitting.checkpoints import (
     best_weights,
     checkpoint_folder,
     checkpoints,
@@ -35,26 +37,22 @@ from calotools.training.checkpoints import (
     prepare_folder,
     tell_resumed,
 )
-from calotools.training.loader import Loader
-from calotools.training.network_parts import freeze_parts, load_parts
-from calotools.training.preparation import find_store, prepare
-from calotools.training.processes import raise_ours
-from calotools.training.result import TrainingResult
-from calotools.training.sample import PARTS, check_inputs
-from calotools.training.stored import StoreData
-from calotools.training.streaming import StreamData
-from calotools.training.survey import take_survey
-from calotools.training.task import METRICS, Task
-from calotools.training.temperature import fit_temperature_of
-from calotools.training.uncertainty import fit_sigma_scale
-from calotools.training.weighing import kept_fractions
+from calotools.training.fitting.network_parts import freeze_parts, load_parts
+from calotools.training.fitting.process_errors import raise_ours
+from calotools.training.fitting.result import TrainingResult
+from calotools.training.fitting.task import METRICS, Task
+from calotools.training.loading.loader import Loader
+from calotools.training.loading.stored import StoreData
+from calotools.training.loading.streaming import StreamData
+from calotools.training.sample.labels import PARTS
+from calotools.training.sample.weighing import kept_fractions
 
 if TYPE_CHECKING:
     from calotools.containers import ImageSpec
     from calotools.images import ImageStore
     from calotools.recipe import TrainConfig
 
-__all__ = ["check_device", "fit", "model_inputs", "new_network", "open_data", "own_generator"]
+__all__ = ["check_device", "fit", "model_inputs", "new_network", "own_generator"]
 
 _TIMES = ("seconds", "candidates_per_s")
 _PRECISIONS: dict[str, Literal["32-true", "bf16-mixed"]] = {"fp32": "32-true", "bf16": "bf16-mixed"}
@@ -81,39 +79,6 @@ def model_inputs(config: TrainConfig, spec: ImageSpec) -> ModelInputs:
         n_classes=len(config.classes) if config.task == "identification" else None,
         n_outputs={"none": 1, "gaussian": 2, "quantiles": 3}[config.uncertainty],
     )
-
-
-def open_data(config: TrainConfig, *, progress: Progress | None = None) -> StoreData | StreamData:
-    """What a recipe's fit learns from.
-
-    Parameters
-    ----------
-    config : TrainConfig
-        With ``source = "store"`` its image store, which is made during the first epoch if it is not there; with
-        ``"stream"`` its ROOT files, in every epoch.
-    progress : callable, optional
-        ``progress(task, done, total)``.
-
-    Returns
-    -------
-    StoreData or StreamData
-
-    Raises
-    ------
-    CalotoolsError
-        Of the files, the recipe, or a store that is another recipe's.
-    """
-    check_inputs(config)
-    several = config.trainer.devices > 1  # processes cannot write one store together
-    if config.source == "store":
-        store = prepare(config, progress=progress) if several else find_store(config)
-        if store is not None:
-            return StoreData(config, store)
-    data = StreamData(config, take_survey(config, progress=progress))
-    if several:
-        data.complete()
-        data.close()  # a fork would take over its threads without life in them, and wait for them for ever
-    return data
 
 
 def fit(

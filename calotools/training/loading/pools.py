@@ -13,18 +13,18 @@ import numpy as np
 
 from calotools.images import DraftStore, ImageStore, image_spec, is_draft, join_pieces, pad_tracks, without_cells
 from calotools.ntuple import index_of
-from calotools.training.batches import StoreBatches
-from calotools.training.inputs import InputScalers
-from calotools.training.order import count_kept, keep_some, mix_pieces, shuffle_pool
-from calotools.training.pieces import Piece, PieceReader, store_columns
-from calotools.training.reading import PieceArrays
-from calotools.training.sample import PARTS, label
-from calotools.training.stored import sample_pieces
-from calotools.training.weighing import Weighing, class_numbers, kept_fractions
+from calotools.training.loading.batches import StoreBatches
+from calotools.training.loading.input_scalers import InputScalers
+from calotools.training.loading.order import count_kept, keep_some, mix_pieces, shuffle_pool
+from calotools.training.loading.stored import sample_pieces
+from calotools.training.sample.labels import PARTS, label
+from calotools.training.sample.parallel_reading import PieceArrays
+from calotools.training.sample.pieces import Piece, PieceReader, store_columns
+from calotools.training.sample.weighing import Weighing, class_numbers, kept_fractions
 
 if TYPE_CHECKING:
     from calotools.recipe import TrainConfig
-    from calotools.training.survey import Survey
+    from calotools.training.sample.survey import Survey
 
 __all__ = ["Pool", "Pools", "fit_scalers", "in_memory", "together"]
 

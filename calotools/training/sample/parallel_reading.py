@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from calotools.images import default_threads
-from calotools.training.pieces import Piece, PieceReader
+from calotools.training.sample.pieces import Piece, PieceReader
 
 if TYPE_CHECKING:
     from calotools.recipe import TrainConfig

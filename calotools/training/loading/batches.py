@@ -14,8 +14,8 @@ from calotools.containers import Batch
 if TYPE_CHECKING:
     from calotools.images import DraftStore, ImageStore
     from calotools.recipe import TrainConfig
-    from calotools.training.inputs import InputScalers
-    from calotools.training.sample import Sample
+    from calotools.training.loading.input_scalers import InputScalers
+    from calotools.training.sample.labels import Sample
 
 __all__ = ["StoreBatches", "join_batches", "make_batch"]
 

@@ -13,10 +13,10 @@ from calotools.errors import InputFileError, OutputExistsError
 from calotools.images import ImageStore, StoreWriter, image_spec, spec_to_dict
 from calotools.ntuple import expand_files, fingerprint
 from calotools.progress import Progress
-from calotools.training.pieces import Piece, store_columns
-from calotools.training.reading import PieceArrays
-from calotools.training.sample import check_inputs
-from calotools.training.survey import Cutflow, take_survey
+from calotools.training.sample.labels import check_inputs
+from calotools.training.sample.parallel_reading import PieceArrays
+from calotools.training.sample.pieces import Piece, store_columns
+from calotools.training.sample.survey import Cutflow, take_survey
 
 if TYPE_CHECKING:
     from calotools.recipe import TrainConfig

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from calotools.containers import Batch
-from calotools.training.batches import StoreBatches
-from calotools.training.inputs import InputScalers
-from calotools.training.naming import name_rows
-from calotools.training.order import batch_edges, keep_some, mix_pieces, shuffle_pool
-from calotools.training.pieces import PIECE
-from calotools.training.sample import PARTS, check_inputs, label
-from calotools.training.weighing import Tally, Weighing, class_numbers, kept_fractions
+from calotools.training.loading.batches import StoreBatches
+from calotools.training.loading.candidate_names import name_rows
+from calotools.training.loading.input_scalers import InputScalers
+from calotools.training.loading.order import batch_edges, keep_some, mix_pieces, shuffle_pool
+from calotools.training.sample.labels import PARTS, check_inputs, label
+from calotools.training.sample.pieces import PIECE
+from calotools.training.sample.weighing import Tally, Weighing, class_numbers, kept_fractions
 
 if TYPE_CHECKING:
     from calotools.images import ImageStore

@@ -1,0 +1,27 @@
+"""What does a fitted model say too high, too low or too surely, and what takes it back?
+
+All are found on the validation part and travel with the model: the `bias` of energies, the factor of their
+`uncertainty`, and the `temperature` of classes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from calotools._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from calotools.training.calibration.bias import BiasCorrection, fit_bias
+    from calotools.training.calibration.temperature import fit_temperature_of
+    from calotools.training.calibration.uncertainty import ENERGY_NAMES, corrected_energies, fit_sigma_scale
+else:
+    __getattr__, __dir__ = lazy_names(__name__)
+
+__all__ = [
+    "ENERGY_NAMES",
+    "BiasCorrection",
+    "corrected_energies",
+    "fit_bias",
+    "fit_sigma_scale",
+    "fit_temperature_of",
+]
