@@ -36,6 +36,9 @@ class TrainerConfig(Settings):
     target: Literal["e_true", "ratio"] = Field(
         "e_true", description="what the loss compares: energies, or both over the base energy"
     )
+    mirror: tuple[Literal["eta", "phi"], ...] = Field(
+        (), description="axes along which half of the training candidates are seen in a mirror, each time anew"
+    )
     average: float = Field(
         0, description="decay of a moving average of the weights, such as 0.999; 0: none", ge=0, lt=1
     )

@@ -14,6 +14,7 @@ from calotools.containers import Batch
 from calotools.errors import NumericalError
 from calotools.models import use_threads
 from calotools.progress import Progress
+from calotools.training.fitting.mirror import Mirror
 from calotools.training.fitting.network import check_device, new_network, own_generator
 from calotools.training.fitting.network_parts import rest_frozen
 from calotools.training.fitting.optimisers import build_optimiser
@@ -161,10 +162,11 @@ def _losses(config: TrainConfig, data: StoreData | StreamData, rates: np.ndarray
     rest_frozen(network)
     weights = list(network.parameters())
     optimiser, loss_of_batch = build_optimiser(weights, config.trainer), loss_of(config)
+    mirror = Mirror(config.trainer.mirror, data.scalers)
     for rate, batch in zip(rates, _batches(data), strict=False):
         for group in optimiser.param_groups:
             group["lr"] = rate
-        here = batch.to(device)
+        here = mirror(batch.to(device))
         with cast:
             loss = (loss_of_batch(here, network(here)) * here.weight).mean()
         yield float(loss.detach())

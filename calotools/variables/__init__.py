@@ -13,6 +13,7 @@ from calotools.variables.cut_table import CutTable, read_cut_table, write_cut_ta
 from calotools.variables.derived import DERIVED, add_derived, derived_inputs
 from calotools.variables.discriminant import Discriminant, make_discriminant
 from calotools.variables.jagged import flat_collection
+from calotools.variables.mirror import CHANGES_SIGN, Axis
 from calotools.variables.reweighting import fold_factors, make_reweighter
 from calotools.variables.scaling import Scaler, fit_scaler
 from calotools.variables.score_origin import ScoreOrigin, check_origin
@@ -28,9 +29,11 @@ else:
     __getattr__, __dir__ = lazy_names(__name__)
 
 __all__ = [
+    "CHANGES_SIGN",
     "DERIVED",
     "SHAPES",
     "SPLITS",
+    "Axis",
     "CutStep",
     "CutTable",
     "Discriminant",

@@ -1,9 +1,10 @@
 """How are the weights of a model found, from the first step to the result?
 
 `network` runs a fit, for which `task` says what a step is: `losses`, `metrics`, `optimisers` and `schedules` are what a
-recipe chooses by name. `network_parts` loads and freezes weights, `averaging` averages them; `callbacks` write the log,
-`checkpoints` let a fit go on where it stopped, `process_errors` brings home what another process raised.
-`variable_model` fits what sees candidate variables alone. Both give the same `result`.
+recipe chooses by name, `mirror` shows candidates from the other side. `network_parts` loads and freezes weights,
+`averaging` averages them; `callbacks` write the log, `checkpoints` let a fit go on where it stopped, `process_errors`
+brings home what another process raised. `variable_model` fits what sees candidate variables alone. Both give the same
+`result`.
 """
 
 from __future__ import annotations

@@ -37,6 +37,7 @@ from calotools.training.fitting.checkpoints import (
     prepare_folder,
     tell_resumed,
 )
+from calotools.training.fitting.mirror import Mirror
 from calotools.training.fitting.network_parts import freeze_parts, load_parts
 from calotools.training.fitting.process_errors import raise_ours
 from calotools.training.fitting.result import TrainingResult
@@ -184,7 +185,13 @@ def new_network(config: TrainConfig, inputs: ModelInputs | None = None) -> nn.Mo
 
 
 def _task(config: TrainConfig, inputs: ModelInputs, data: StoreData | StreamData) -> Task:
-    return Task(new_network(config, inputs), config=config, steps_per_epoch=len(data), name_rows=data.name_rows)
+    return Task(
+        new_network(config, inputs),
+        config=config,
+        steps_per_epoch=len(data),
+        name_rows=data.name_rows,
+        mirror=Mirror(config.trainer.mirror, data.scalers),
+    )
 
 
 def _run(

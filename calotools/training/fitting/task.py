@@ -17,6 +17,7 @@ from calotools.models.heads import energy_of
 from calotools.recipe import TrainConfig
 from calotools.training.fitting.losses import choose_loss, weighted_mean
 from calotools.training.fitting.metrics import METRICS, mean_auc, relative_iqr
+from calotools.training.fitting.mirror import Mirror
 from calotools.training.fitting.network_parts import rest_frozen
 from calotools.training.fitting.optimisers import build_optimiser
 from calotools.training.fitting.schedules import learning_rate_factor, plateau_factor
@@ -69,6 +70,8 @@ class Task(lightning.LightningModule):
     steps_per_epoch : int
     name_rows : callable
         Rows of the store -> text that names their candidates.
+    mirror : Mirror
+        What training candidates are seen in.
     """
 
     def __init__(
@@ -78,6 +81,7 @@ class Task(lightning.LightningModule):
         config: TrainConfig,
         steps_per_epoch: int,
         name_rows: Callable[[np.ndarray], str],
+        mirror: Mirror,
     ) -> None:
         super().__init__()
         self.network = network
@@ -86,6 +90,7 @@ class Task(lightning.LightningModule):
         self._steps_per_epoch = steps_per_epoch
         self._name_rows = name_rows
         self._loss = loss_of(config)
+        self._mirror = mirror
         self._val_losses: list[float] = []
         self._seen: list[list[torch.Tensor]] = []
         self._train_loss = torch.zeros(2, dtype=torch.float64)  # sum of weighted losses, candidates
@@ -108,6 +113,7 @@ class Task(lightning.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:
         """Weighted mean loss of a batch."""
+        batch = self._mirror(batch)
         losses = self._losses(batch, self(batch))
         weighted = losses * batch.weight
         self._train_loss = self._train_loss.to(weighted.device)
