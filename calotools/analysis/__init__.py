@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from calotools.analysis.pairs import PairRule, Pairs, all_pairs, find_pairs, leg_mass, pair_mass
     from calotools.analysis.peakfit import fit_peak
     from calotools.analysis.pulls import measure_pulls, significance
+    from calotools.analysis.rejection_ratios import ComparedRejections, compare_rejections, compare_with_cuts
     from calotools.analysis.resolution import measure_resolution, quantiles, shortest_interval, sigma68
     from calotools.analysis.results import from_dict, read_numbers, to_dict, write_numbers
     from calotools.analysis.reweighting import closeness, effective_size, overlap
@@ -53,6 +54,7 @@ else:
 
 __all__ = [
     "Bootstrap",
+    "ComparedRejections",
     "Estimate",
     "FilledHistograms",
     "PairRule",
@@ -69,7 +71,9 @@ __all__ = [
     "bootstrap_estimate",
     "check_closure",
     "closeness",
+    "compare_rejections",
     "compare_widths",
+    "compare_with_cuts",
     "confusion_matrix",
     "correlation",
     "count_efficiencies",

@@ -24,6 +24,7 @@ NOUNS = (
     containers.Efficiency,
     containers.MassCategories,
     containers.PeakFit,
+    containers.RejectionRatio,
     containers.Reliability,
     containers.Resolution,
     containers.Roc,

@@ -6,7 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Closeness", "Confusion", "Efficiency", "Reliability", "Resolution", "Roc", "WorkingPoints"]
+__all__ = [
+    "Closeness",
+    "Confusion",
+    "Efficiency",
+    "RejectionRatio",
+    "Reliability",
+    "Resolution",
+    "Roc",
+    "WorkingPoints",
+]
 
 
 @dataclass(frozen=True)
@@ -61,6 +70,34 @@ class Roc:
     n_signal: float
     n_background: float
     name: str = ""
+
+
+@dataclass(frozen=True)
+class RejectionRatio:
+    """Background rejection of one score over that of another, on the same candidates.
+
+    Attributes
+    ----------
+    signal : (n,) float
+        Signal efficiencies, which both have.
+    value, low, high : (n,) float
+        Ratio and its central 68.3 % interval over replicas of the events, the same for both scores: what they have in
+        common is in no error. NaN where one keeps no background; high is inf where too many replicas keep none.
+    name, over : str
+        Of the scores.
+    """
+
+    signal: np.ndarray
+    value: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    name: str = ""
+    over: str = ""
+
+    @property
+    def error(self) -> np.ndarray:
+        """(n,) float: half of the interval; NaN where it has no upper end."""
+        return np.where(np.isfinite(self.high), (self.high - self.low) / 2, np.nan)
 
 
 @dataclass(frozen=True)

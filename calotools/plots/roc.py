@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from calotools.containers import Roc
-from calotools.errors import EmptyInputError
+from calotools.containers import RejectionRatio, Roc
+from calotools.errors import EmptyInputError, ShapeError
 from calotools.plots.canvas import stacked_panels
 from calotools.plots.numbers import format_number, format_value
 from calotools.plots.style import LABEL, literal, pen_of
@@ -25,6 +25,7 @@ _INSIDE = 9  # lines of a legend that have room above the curves
 def draw_roc(
     rocs: Sequence[Roc],
     *,
+    ratios: Sequence[RejectionRatio] = (),
     working_points: Sequence[float] = (),
     start: float = 0.5,
     ratio: bool = True,
@@ -37,6 +38,8 @@ def draw_roc(
     ----------
     rocs : sequence of Roc
         In the order of the legend.
+    ratios : sequence of RejectionRatio
+        Of each curve but the first to the first, for the panel.
     working_points : sequence of float
         Signal efficiencies to mark; the rejection there goes into the legend, for the first curve when there are
         more than two.
@@ -55,10 +58,13 @@ def draw_roc(
     ------
     EmptyInputError
         No curve was given.
+    ShapeError
+        Ratios were given, but not one for each curve but the first.
 
     Notes
     -----
-    The bands of the ratio are those of the numerator: curves of the same candidates are correlated.
+    Without `ratios` those of the panel have no bands: curves of the same candidates are correlated, and they do not
+    say how much.
 
     Examples
     --------
@@ -69,6 +75,8 @@ def draw_roc(
     """
     if not rocs:
         raise EmptyInputError("draw_roc was given no ROC curve; give at least one")
+    if ratios and len(ratios) != len(rocs) - 1:
+        raise ShapeError(f"{len(ratios)} ratios for {len(rocs)} ROC curves; give one for each but the first")
     compared = ratio and len(rocs) > 1
     with stacked_panels(label, note, heights=(3, 1) if compared else (1,)) as (figure, axes):
         for which, roc in enumerate(rocs):
@@ -78,7 +86,7 @@ def draw_roc(
             written = which == 0 or len(rocs) == 2
             _draw_working_points(axes[0], roc, working_points, colour=colour, written=written)
         if compared:
-            _draw_ratios(axes[1], rocs, start=start)
+            _draw_ratios(axes[1], _lines(rocs, ratios, start=start))
         axes[0].set(yscale="log", xlim=(start, 1), ylabel=r"Background rejection 1/$\varepsilon_\mathrm{b}$")
         _add_legend(figure, axes[0], lines=len(rocs) + len(working_points))
         axes[-1].set_xlabel(r"Signal efficiency $\varepsilon_\mathrm{s}$")
@@ -142,17 +150,27 @@ def _asymmetric(value: float, down: float, up: float) -> str:
     return format_value(value, (down + up) / 2)
 
 
-def _draw_ratios(ax: Axes, rocs: Sequence[Roc], *, start: float) -> None:
+def _lines(rocs: Sequence[Roc], ratios: Sequence[RejectionRatio], *, start: float) -> list[RejectionRatio]:
+    """The first curve's ratio to itself, and those of the others: as given, or without a band."""
     x = np.linspace(start, 1, 400)
     base = np.interp(x, rocs[0].signal, rejection(rocs[0])[0])
+    alone = [np.interp(x, one.signal, rejection(one)[0]) / base for one in (rocs[:1] if ratios else rocs)]
+    return [*(RejectionRatio(x, one, one, one) for one in alone), *(_shown(one, start=start) for one in ratios)]
+
+
+def _shown(ratio: RejectionRatio, *, start: float) -> RejectionRatio:
+    there = ratio.signal >= start
+    return RejectionRatio(ratio.signal[there], ratio.value[there], ratio.low[there], ratio.high[there])
+
+
+def _draw_ratios(ax: Axes, lines: Sequence[RejectionRatio]) -> None:
     seen = []
-    for which, roc in enumerate(rocs):
+    for which, one in enumerate(lines):
         colour, dashes = pen_of(which)
-        value, low, high = (np.interp(x, roc.signal, one) / base for one in rejection(roc))
-        ax.plot(x, value, color=colour, ls=dashes)
-        seen.append(value[np.isfinite(value)])
-        open_ended = ~np.isfinite(high)
-        ax.fill_between(x, low, np.where(open_ended, value, high), color=colour, alpha=0.25, lw=0)
+        ax.plot(one.signal, one.value, color=colour, ls=dashes)
+        seen.append(one.value[np.isfinite(one.value)])
+        high = np.where(np.isfinite(one.high), one.high, one.value)
+        ax.fill_between(one.signal, one.low, high, color=colour, alpha=0.25, lw=0)
     # where the last candidates of the background are, a ratio may be anything: that must not set the scale
     typical = float(np.percentile(np.concatenate(seen), 90))
     if ax.get_ylim()[1] > 5 * typical:

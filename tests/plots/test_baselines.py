@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from calotools import plots
-from calotools.containers import Confusion, ImageGrid, Images, ImageSpec, Layer, Reliability
+from calotools.containers import Confusion, ImageGrid, Images, ImageSpec, Layer, RejectionRatio, Reliability
 from calotools.plots.style import settings
 
 ETA = {"eta": np.array([0.0, 0.6, 0.8, 1.15, 1.37, 1.52, 1.81, 2.01, 2.47])}
@@ -18,7 +18,10 @@ baseline = pytest.mark.mpl_image_compare(style=settings(), savefig_kwargs={"dpi"
 @baseline
 def test_roc(make_roc):
     rocs = [make_roc(4.2, "ElectronCNN 2018"), make_roc(5.1, "cuts & cells")]
-    return plots.draw_roc(rocs, working_points=[0.8, 0.93], note=r"15 < $E_\mathrm{T}$ < 150 GeV")
+    x = np.linspace(0.5, 1, 51)
+    ratio = np.exp(0.9 * (1 - x))
+    ratios = [RejectionRatio(x, ratio, ratio**0.9, ratio**1.1)]
+    return plots.draw_roc(rocs, ratios=ratios, working_points=[0.8, 0.93], note=r"15 < $E_\mathrm{T}$ < 150 GeV")
 
 
 @baseline

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from calotools import plots
-from calotools.containers import Images, Resolution, Roc
+from calotools.containers import Images, RejectionRatio, Resolution, Roc
 from calotools.errors import BranchError, CellError, ConfigError, EmptyInputError, InputFileError, ShapeError
 from calotools.plots.display import boxes_of
 from calotools.plots.distributions import densities
@@ -73,6 +73,28 @@ def test_roc_without_background_left_is_not_drawn_as_infinite(make_roc):
     assert np.isinf(high[:150]).all()
     curve = plots.draw_roc([bare]).axes[0].lines[0]
     assert np.isfinite(curve.get_ydata()).all()
+
+
+def test_a_ratio_of_curves_has_the_band_that_it_was_given_and_none_without(make_roc):
+    rocs = [make_roc(4.2, "one"), make_roc(5.1, "other")]
+    x = np.linspace(0.4, 1, 61)
+    ratio = RejectionRatio(x, x + 0.5, x + 0.4, x + 0.7)
+    lower = plots.draw_roc(rocs, ratios=[ratio]).axes[1]
+    np.testing.assert_allclose(lower.lines[0].get_ydata(), 1)
+    np.testing.assert_allclose(lower.lines[1].get_xydata(), np.column_stack([x, x + 0.5])[x >= 0.5])
+    assert band_at(lower, 1, 0.8) == pytest.approx([1.2, 1.5])
+    assert band_at(lower, 0, lower.lines[0].get_xdata()[200]) == pytest.approx([1, 1])
+    plain = plots.draw_roc(rocs).axes[1]
+    assert np.ptp(band_at(plain, 1, plain.lines[1].get_xdata()[200])) == 0
+    with pytest.raises(ShapeError, match="2 ratios for 2 ROC curves; give one for each but the first"):
+        plots.draw_roc(rocs, ratios=[ratio, ratio])
+
+
+def band_at(ax, number, x):
+    """Both ends of a shaded band of a panel."""
+    corners = ax.collections[number].get_paths()[0].vertices
+    there = corners[np.isclose(corners[:, 0], x), 1]
+    return [there.min(), there.max()]
 
 
 def test_working_points_of_many_curves_do_not_fill_the_legend(make_roc):

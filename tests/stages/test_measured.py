@@ -13,6 +13,7 @@ from calotools.containers import Index, Scores
 from calotools.errors import ConfigError
 from calotools.recipe import EvaluateConfig
 from calotools.stages.evaluation.dependence import measure_dependence
+from calotools.stages.evaluation.given_cuts import measure_cut_based
 from calotools.stages.evaluation.labels import Labelled, Rows
 from calotools.stages.evaluation.other_scores import with_others
 from calotools.stages.evaluation.probabilities import measure_probabilities
@@ -74,6 +75,40 @@ def test_a_worse_model_is_beaten_on_the_same_candidates(labelled):
     legend = [text.get_text() for text in found.figures["roc_compared"][0].axes[0].get_legend().get_texts()]
     assert legend[0].startswith("lh, AUC")
     assert legend[1].startswith("trees, AUC")
+
+
+def test_what_two_models_have_in_common_is_in_no_error_of_their_ratio(labelled):
+    """The same scores under another name: 1, and nothing can be wrong with that."""
+    scores = labelled.sample.scores
+    others = labelled.sample.record["others"]
+    record = labelled.sample.record | {"others": others | {"twin": others["lh"]}}
+    twins = {f"{one} of twin": scores[one] for one in ("score_signal", "score_background")}
+    sample = replace(labelled.sample, scores=scores | twins, record=record)
+    value, own = labelled.rows.value, labelled.signal
+    found = measure_rivals(replace(labelled, sample=sample), measure_roc(value[own], value[~own]), {})
+    for line in found.headline:
+        if "twin" in line.name:
+            assert (line.value, line.error) == (pytest.approx(1, rel=1e-6), pytest.approx(0, abs=1e-6))
+        else:
+            assert 0 < line.error < 0.2 * line.value
+    assert list(found.results["rejection_over"]) == ["lh", "twin"]
+    assert found.results["rejection_over"]["lh"].name == "trees"
+
+
+def test_a_flag_that_is_a_cut_on_the_score_rejects_as_the_score_does(labelled):
+    flags = {"pass_loose": labelled.rows.value > -1, "pass_medium": labelled.rows.et > 30}
+    candidates = labelled.sample.candidates
+    for name, flag in flags.items():
+        candidates = ak.with_field(candidates, flag.astype(np.int32), name)
+    found = measure_cut_based(replace(labelled, sample=replace(labelled.sample, candidates=candidates)))
+    lines = {line.name: line for line in found.headline}
+    same, unlike = (lines[f"rejection over cut-based {name}"] for name in flags)
+    # but for the background between the cut and the signal next to it
+    assert (same.value, same.error) == (pytest.approx(1, abs=0.02), pytest.approx(0, abs=0.02))
+    assert unlike.value - 2 * unlike.error > 1
+    assert unlike.error > 0
+    assert found.results["cut_based"]["pass_medium"]["ratio"].over == "pass_medium"
+    assert measure_cut_based(labelled).headline == ()
 
 
 def test_independent_parts_are_combined_as_well_as_the_best_model(labelled):

@@ -10,7 +10,7 @@ from typing import Any
 import awkward as ak
 import numpy as np
 
-from calotools.containers import Efficiency, WorkingPoints
+from calotools.analysis import compare_with_cuts
 from calotools.errors import ConfigError
 from calotools.stages.evaluation.curves import points_of
 from calotools.stages.evaluation.efficiencies import (
@@ -20,6 +20,7 @@ from calotools.stages.evaluation.efficiencies import (
     percent,
 )
 from calotools.stages.evaluation.labels import Labelled, Measured, edges_of, rows_of
+from calotools.stages.evaluation.ratios import ratio_line
 from calotools.stages.publish import Headline
 from calotools.variables import ScoreOrigin, check_origin, read_cut_table
 
@@ -41,8 +42,8 @@ def measure_cut_based(labelled: Labelled) -> Measured:
     """
     sample, weight = labelled.sample, labelled.weight
     compared: dict[str, dict[str, Any]] = {}
-    for flag in filter(sample.__contains__, CUT_BASED):
-        passing = ak.to_numpy(sample.candidates[flag]) == 1
+    flags = {flag: ak.to_numpy(sample.candidates[flag]) == 1 for flag in filter(sample.__contains__, CUT_BASED)}
+    for flag, passing in flags.items():
         signal, background = (
             overall_efficiency(passing[mask], weight=weight[mask], name=f"{flag} {side}")
             for side, mask in (("signal", labelled.signal), ("background", labelled.background))
@@ -50,28 +51,31 @@ def measure_cut_based(labelled: Labelled) -> Measured:
         if 0 < signal.value[0] < 1:
             network = points_of(labelled, labelled.rows.value, efficiencies=(float(signal.value[0]),))
             compared[flag] = {"signal": signal, "background": background, "network": network}
+    if not compared:
+        return Measured({"cut_based": compared})
+    ratios = compare_with_cuts(
+        labelled.rows.value,
+        {flag: flags[flag] for flag in compared},
+        signal=labelled.signal,
+        background=labelled.background,
+        bootstrap=labelled.bootstrap,
+        weight=weight,
+    )
+    for flag, one in ratios.items():
+        compared[flag]["ratio"] = one
     return Measured({"cut_based": compared}, _headline(compared))
 
 
 def _headline(cuts: dict[str, dict[str, Any]]) -> tuple[Headline, ...]:
-    lines = []
-    for flag, one in cuts.items():
-        ours, theirs = one["network"].background[0], one["background"].value[0]
-        if ours > 0 and theirs > 0:
-            spread = np.hypot(_relative(one["background"]), _relative_points(one["network"]))
-            comment = f"at its signal efficiency of {100 * one['signal'].value[0]:.1f} %"
-            lines.append(
-                Headline(f"rejection over cut-based {flag}", theirs / ours, theirs / ours * spread, "", comment)
-            )
-    return tuple(lines)
-
-
-def _relative(efficiency: Efficiency) -> float:
-    return float((efficiency.high - efficiency.low)[0] / 2 / efficiency.value[0])
-
-
-def _relative_points(points: WorkingPoints) -> float:
-    return float((points.background_high - points.background_low)[0] / 2 / points.background[0])
+    return tuple(
+        ratio_line(
+            f"rejection over cut-based {flag}",
+            one["ratio"],
+            comment=f"at its signal efficiency of {100 * one['signal'].value[0]:.1f} %",
+        )
+        for flag, one in cuts.items()
+        if np.isfinite(one["ratio"].value[0])
+    )
 
 
 def check_cuts(path: Path, record: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import awkward as ak
 import numpy as np
 
+from calotools.analysis import Bootstrap, event_bootstrap
 from calotools.errors import ConfigError, nearest
 from calotools.variables import Discriminant, make_discriminant
 
@@ -80,6 +81,12 @@ class Labelled:
     signal: np.ndarray
     background: np.ndarray
     weight: np.ndarray
+
+    @property
+    def bootstrap(self) -> Bootstrap:
+        """Over the events of the sample: the same replicas whenever it is asked for, for all scores."""
+        rng = np.random.default_rng(self.config.seed)
+        return event_bootstrap(self.sample.index, rng=rng, replicas=self.config.replicas)
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from calotools.containers import Roc
+from calotools.analysis import ComparedRejections
+from calotools.containers import RejectionRatio, Roc
 from calotools.errors import ConfigError
 from calotools.plots import draw_roc
 from calotools.recipe import DiscriminantConfig
 from calotools.stages.evaluation.combination import combine_models, show_combination
-from calotools.stages.evaluation.curves import points_of, roc_of
+from calotools.stages.evaluation.curves import roc_of
 from calotools.stages.evaluation.labels import SIGNAL, Labelled, Measured, discriminant_of
 from calotools.stages.evaluation.other_scores import scores_of_other
+from calotools.stages.evaluation.ratios import compare_scores, ratio_line
 from calotools.stages.publish import Headline
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["measure_rivals"]
+
+_OURS, _ALL = "/", "/"  # no file, and no class, is called so
 
 
 def measure_rivals(labelled: Labelled, curve: Roc, by_class: Mapping[str, tuple[np.ndarray, Roc]]) -> Measured:
@@ -48,10 +52,12 @@ def measure_rivals(labelled: Labelled, curve: Roc, by_class: Mapping[str, tuple[
     more = Measured() if combined is None else show_combination(labelled, combined, others)
     others |= {} if combined is None else combined.values
     curves = {name: roc_of(labelled, value, labelled.background, name=name) for name, value in others.items()}
+    masks = {class_name: mask for class_name, (mask, _) in by_class.items()}
+    compared = compare_scores(labelled, others | {_OURS: labelled.rows.value}, {_ALL: labelled.background, **masks})
     curve = replace(curve, name=str(labelled.sample.record.get("model", curve.name)))
     figures: dict[str, tuple[Figure, str]] = {
         "roc_compared": (
-            draw_roc([*curves.values(), curve], label=labelled.config.label),
+            draw_roc([*curves.values(), curve], ratios=_to_first(compared[_ALL]), label=labelled.config.label),
             "Background rejection against signal efficiency on the same candidates, and its ratio to the first.",
         )
     }
@@ -61,12 +67,29 @@ def measure_rivals(labelled: Labelled, curve: Roc, by_class: Mapping[str, tuple[
         ours = replace(own, name=curve.name)
         file = "".join(one if one.isalnum() else "_" for one in class_name)
         figures[f"roc_compared_{file}"] = (
-            draw_roc([*classes[class_name].values(), ours], label=labelled.config.label, note=f"against {class_name}"),
+            draw_roc(
+                [*classes[class_name].values(), ours],
+                ratios=_to_first(compared[class_name]),
+                label=labelled.config.label,
+                note=f"against {class_name}",
+            ),
             f"The same against {class_name}.",
         )
-    lines = [line for name, value in others.items() for line in _headline(labelled, name, value)]
-    results = {"others": curves, "others_by_class": classes, **more.results}
+    over = {name: compared[_ALL].ratio(_OURS, over=name) for name in others}
+    lines = [line for name in others for line in _headline(labelled, name, over[name])]
+    results = {
+        "others": curves,
+        "others_by_class": classes,
+        "rejection_over": {name: replace(one, name=curve.name) for name, one in over.items()},
+        **more.results,
+    }
     return Measured(results, (*more.headline, *lines), figures)
+
+
+def _to_first(compared: ComparedRejections) -> list[RejectionRatio]:
+    """Of each score to the first, as `draw_roc` takes them."""
+    first, *others = compared.value
+    return [compared.ratio(name, over=first) for name in others]
 
 
 def _value(labelled: Labelled, name: str) -> np.ndarray:
@@ -80,17 +103,11 @@ def _value(labelled: Labelled, name: str) -> np.ndarray:
     return which(scores_of_other(sample.scores, name, classes), eta=labelled.rows.eta)
 
 
-def _headline(labelled: Labelled, name: str, value: np.ndarray) -> list[Headline]:
+def _headline(labelled: Labelled, name: str, ratio: RejectionRatio) -> list[Headline]:
     """Rejection of the network over that of another, at each signal efficiency."""
-    lines = []
-    efficiencies = labelled.config.efficiencies
-    both = [points_of(labelled, one, efficiencies=efficiencies) for one in (labelled.rows.value, value)]
-    ours, theirs = both
-    for number, target in enumerate(efficiencies):
-        if ours.background[number] > 0 and theirs.background[number] > 0:
-            ratio = float(theirs.background[number] / ours.background[number])
-            parts = [(one.background_high - one.background_low)[number] / 2 / one.background[number] for one in both]
-            # the same candidates: the errors of both are counted as if they were independent, which is too much
-            spread = ratio * float(np.hypot(*parts))
-            lines.append(Headline(f"rejection over {name} at {100 * target:.0f} % signal", ratio, spread))
-    return lines
+    places = {target: int(np.searchsorted(ratio.signal, target)) for target in labelled.config.efficiencies}
+    return [
+        ratio_line(f"rejection over {name} at {100 * target:.0f} % signal", ratio, at=place)
+        for target, place in places.items()
+        if np.isfinite(ratio.value[place])
+    ]
