@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from calotools.models import is_variable_model
 from calotools.outputs import check_output
 from calotools.plots import draw_history, read_history
 from calotools.stages.publish import Headline, Outcome, with_bad_files, without_weight, write_outcome
+from calotools.training.calibration.temperature import TEMPERATURE_WARNING
 
 if TYPE_CHECKING:
     from calotools.deploy import ModelBundle
@@ -136,7 +138,7 @@ def _outcome_of_folds(config: TrainConfig, made: ModelBundle) -> Outcome:
             Headline("training candidates of each, mean", float(np.mean([one["n"]["train"] for one in records]))),
             *without_weight(records[0]["cutflow"]),
             *lines,
-            *_temperature(config, *(one.temperature for one in made.folds)),
+            *_temperature(config, records, [one.temperature for one in made.folds]),
         ),
         results={"record": made.record, "temperature": [one.temperature for one in made.folds]},
     )
@@ -166,19 +168,29 @@ def _outcome(config: TrainConfig, result: TrainingResult) -> Outcome:
             *without_weight(record["cutflow"]),
             *([Headline("best epoch", record["best_epoch"])] if network else []),
             *best,
-            *_temperature(config, result.temperature),
+            *_temperature(config, [record], [result.temperature]),
         ),
         results={"record": record, "temperature": result.temperature},
         figures=figures,
     )
 
 
-def _temperature(config: TrainConfig, *values: float) -> tuple[Headline, ...]:
+def _temperature(
+    config: TrainConfig, records: Sequence[Mapping[str, Any]], values: Sequence[float]
+) -> tuple[Headline, ...]:
     if config.task != "identification" or not config.calibrate:
         return ()
     error = float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None
-    comment = "1: scores needed none" + ("; error: scatter of the folds" if error is not None else "")
-    return (Headline("temperature of the scores", float(np.mean(values)), error, "", comment),)
+    warned = {number: one[TEMPERATURE_WARNING] for number, one in enumerate(records) if TEMPERATURE_WARNING in one}
+    comment = "see the warning" if warned else "1: scores needed none"
+    comment += "; error: scatter of the folds" if error is not None else ""
+    lines = (
+        Headline(
+            f"warning: temperature{f' of fold {number}' if len(values) > 1 else ''}", values[number], None, "", text
+        )
+        for number, text in warned.items()
+    )
+    return (Headline("temperature of the scores", float(np.mean(values)), error, "", comment), *lines)
 
 
 def predict(config: PredictConfig, *, progress: Progress | None = None) -> Path:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-__all__ = ["find_temperature", "with_temperature"]
+__all__ = ["TEMPERATURE_LIMITS", "find_temperature", "with_temperature"]
 
 _TINY = 1e-38
 _RANGE = (-4.0, 4.0)  # of the logarithm of the temperature
+TEMPERATURE_LIMITS = (math.exp(_RANGE[0]), math.exp(_RANGE[1]))
+"""What is tried; a value next to one of them is the edge of the fit and not where it is best."""
 
 
 def with_temperature(probability: np.ndarray, temperature: float) -> np.ndarray:

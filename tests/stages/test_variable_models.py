@@ -145,6 +145,20 @@ def test_scores_are_probabilities_with_the_temperature_of_the_bundle(recipe, ntu
     np.testing.assert_allclose(odds[0] * temperature, odds[1], rtol=1e-4, atol=1e-5)
 
 
+def test_a_temperature_that_few_candidates_cannot_tell_is_warned_of(recipe):
+    config = recipe("likelihood", validation_fraction=0.003)
+    outcome = train(config)
+    lines = {line.name: line for line in outcome.headline}
+    assert lines["temperature of the scores"].comment == "see the warning"
+    said = lines["warning: temperature"]
+    assert said.value == load_bundle(config.output).temperature == 1
+    assert said.comment.startswith("not found, 1 is used: ")
+    assert load_bundle(config.output).record["temperature_warning"] == said.comment
+    sound = train(recipe("likelihood", output=config.output.with_name("sound")))
+    assert not any("warning" in line.name for line in sound.headline)
+    assert "temperature_warning" not in sound.results["record"]
+
+
 def test_a_recipe_can_do_without_the_temperature(recipe):
     config = recipe("likelihood", scalars=("reta", "eratio"), calibrate=False)
     outcome = train(config)

@@ -136,14 +136,14 @@ def fit(
                 _run(config, task, given, resume=resume, progress=progress, watch=watch)
             history = history_of(checkpoint_folder(config) / "last.ckpt")
             weights = best_weights(checkpoint_folder(config) / "best.ckpt")
-            calibration = _calibrate(config, task.network, weights, given)
+            calibration, remarks = _calibrate(config, task.network, weights, given)
     return TrainingResult(
         state_dict=weights,
         config=config,
         image_spec=spec,
         inputs=inputs,
         scalers=given.scalers,
-        record=_record(config, task.network, given, history),
+        record=_record(config, task.network, given, history) | remarks,
         **calibration,
     )
 
@@ -248,15 +248,15 @@ def _run(
 
 def _calibrate(
     config: TrainConfig, network: nn.Module, weights: dict[str, torch.Tensor], data: StoreData | StreamData
-) -> dict[str, Any]:
-    """From the validation part: bias correction and the factor of sigma, or the temperature of classes.
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """From the validation part: bias and factor of sigma, or temperature of classes; and what the record says of it.
 
     With a pass of its own on the CPU, as long as the validation of one epoch takes there. What the validation of the
     best epoch gave is not kept for it: a training that is resumed would not have it, and it may be of another precision
     than that of scores; a resumed training would not give the same bundle as one that was not interrupted.
     """
     if config.task != "energy" and not config.calibrate:
-        return {}
+        return {}, {}
     network.cpu().eval().load_state_dict(weights)
     with torch.inference_mode():
         each = ((network(batch).float(), batch.target, batch.weight) for batch in Loader(data.validation()))
@@ -264,8 +264,9 @@ def _calibrate(
     if config.task != "energy":
         said = torch.softmax(output.double(), dim=1).numpy()
         shares = kept_fractions(config, data.tally.n[PARTS["train"]])[target.numpy()]  # as an epoch has them
-        return {"temperature": fit_temperature_of(said, target.numpy(), weight=weight.numpy() * shares)}
-    return _calibrate_energy(config, output.numpy(), target.numpy(), weight.numpy() > 0, data.abs_eta())
+        found = fit_temperature_of(said, target.numpy(), weight=weight.numpy() * shares)
+        return {"temperature": found.value}, found.record
+    return _calibrate_energy(config, output.numpy(), target.numpy(), weight.numpy() > 0, data.abs_eta()), {}
 
 
 def _calibrate_energy(

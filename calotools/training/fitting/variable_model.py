@@ -18,7 +18,7 @@ from calotools.models import VARIABLE_MODELS, ModelInputs, VariableInputs, Varia
 from calotools.ntuple import index_of
 from calotools.progress import Progress
 from calotools.training.calibration.bias import fit_bias
-from calotools.training.calibration.temperature import fit_temperature_of
+from calotools.training.calibration.temperature import Temperature, fit_temperature_of
 from calotools.training.fitting.metrics import METRICS, mean_auc, relative_iqr
 from calotools.training.fitting.result import TrainingResult
 from calotools.training.loading.input_scalers import InputScalers
@@ -147,7 +147,7 @@ def _result(config: TrainConfig, model: VariableModel, data: _Data, survey: Surv
     values, eta, et = data.rows(rows)
     said = model.outputs(values, eta=eta, et=et)
     target, weight = data.sample.target[rows], data.sample.weight[rows]
-    bias, temperature = None, 1.0
+    bias, temperature = None, Temperature()
     if config.task == "energy":
         said = said * data.sample.base_energy[rows, None]
         if config.bias_correction != "none":
@@ -164,9 +164,11 @@ def _result(config: TrainConfig, model: VariableModel, data: _Data, survey: Surv
         image_spec=spec,
         inputs=ModelInputs(shapes={}, n_scalars=len(inputs.variables), n_classes=inputs.n_classes),
         scalers=InputScalers(),
-        record=_record(config, survey) | {"best": {METRICS[config.task]: metric}, "importance": model.importance()},
+        record=_record(config, survey)
+        | {"best": {METRICS[config.task]: metric}, "importance": model.importance()}
+        | temperature.record,
         bias=bias,
-        temperature=temperature,
+        temperature=temperature.value,
     )
 
 
