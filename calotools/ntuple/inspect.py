@@ -10,17 +10,21 @@ from typing import Any
 import awkward as ak
 import numpy as np
 
-from calotools.errors import CalotoolsError, ConfigError, EmptyInputError
+from calotools.errors import BranchError, CalotoolsError, ConfigError, EmptyInputError
 from calotools.ntuple.detect import TreeMatch, choose_flavour, choose_tree, match_trees
 from calotools.ntuple.flavour import Flavour
 from calotools.ntuple.metadata import metadata_of
 from calotools.ntuple.paths import expand_files
-from calotools.ntuple.plan import make_plan
+from calotools.ntuple.plan import Plan, make_plan
 from calotools.ntuple.reader import Chunk, iterate_tree
 from calotools.ntuple.source import branch_names, counter_names, list_trees, open_file
 
 __all__ = ["FileReport", "TreeReport", "inspect_files"]
 
+# What every use of candidates, or of their cells, begins with; an energy follows from another one.
+_ENERGIES = ("e", "et", "pt")
+_DIRECTION = ("eta", "phi")
+_CELLS = ("cells.e", "cells.eta", "cells.phi", "cells.sampling")
 _STEP = 5000
 _NAMED = 3
 
@@ -188,6 +192,7 @@ def _inspect_tree(
     used = {*plan.branches, *counter_names(tree)}
     declared = [one for one in known.fields.values() if one.branches]
     summary, error = _read_summary(path, trees, match, known)
+    error = error or _lacking(plan, available, path=path)
     return (
         TreeReport(
             name=match.name,
@@ -200,6 +205,22 @@ def _inspect_tree(
         ),
         error,
     )
+
+
+def _lacking(plan: Plan, available: tuple[str, ...], *, path: str) -> BranchError | None:
+    """Why reading refuses a tree: what the flavour states of energy, direction or cells, and nothing there makes.
+
+    A tree without any cells is one of candidates without cells.
+    """
+    stated = plan.flavour.fields.keys()
+    needed = [name for name in _ENERGIES if name in stated][:1] + [name for name in _DIRECTION if name in stated]
+    if any(name in plan.names for name in _CELLS):
+        needed += [name for name in _CELLS if name in stated]
+    try:
+        make_plan(plan.flavour, plan.tree, available=available, fields=needed, path=path)
+    except BranchError as error:
+        return error
+    return None
 
 
 def _read_summary(

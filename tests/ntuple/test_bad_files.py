@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import uproot
 
+from calotools.cli.main import main
 from calotools.errors import (
     BranchError,
     CellError,
@@ -283,6 +284,46 @@ def test_inspect_of_a_tree_in_the_wrong_unit_still_tells_the_branches(tmp_path):
     assert isinstance(report.error, UnitError)
     assert report.trees[0].matched["e"] == "e"
     assert report.trees[0].unknown == ("mine",)
+
+
+FLAVOUR = """
+tree = "electrons"
+[candidate]
+e = { branch = "e", unit = "MeV" }
+eta = "ETA"
+phi = "phi"
+charge = "no_such_charge"
+"""
+
+
+@pytest.mark.parametrize(("there", "code"), [("ETA", 0), ("eta", 5)])
+def test_inspect_ends_as_reading_does_where_a_needed_field_is_missing(tmp_path, capsys, there, code):
+    columns = _columns(**({"eta": None} | {there: np.zeros(3, np.float32)}))
+    path = _write_tree(tmp_path / "a.root", columns)
+    flavour = tmp_path / "mine.toml"
+    flavour.write_text(FLAVOUR, encoding="utf-8")
+    assert main(["inspect", str(path), "--flavour", str(flavour)]) == code
+    printed = capsys.readouterr().out
+    # what nothing depends on may be missing
+    assert ("missing 2: eta, charge" if code else "missing 1: charge") in printed
+    assert ("problem:" in printed) == bool(code)
+    if code:
+        with pytest.raises(BranchError, match="branch 'ETA' of field 'eta' is not in file") as refused:
+            read_candidates(path, flavour=flavour, fields=["e", "eta"])
+        assert refused.value.exit_code == code
+        assert f"problem: {refused.value}" in printed
+
+
+def test_inspect_misses_a_part_of_cells_and_not_all_of_them(tmp_path):
+    text = FLAVOUR.replace("ETA", "eta") + '[cells]\ne = { branch = "cell_e", unit = "MeV" }\neta = "cell_eta"\n'
+    flavour = tmp_path / "mine.toml"
+    flavour.write_text(text, encoding="utf-8")
+    without = _write_tree(tmp_path / "without.root", _columns())
+    assert inspect_files(without, flavour=flavour)[0].error is None
+    part = _write_tree(tmp_path / "part.root", _columns(cell_e=ak.Array([[50e3], [20e3, 30e3], [50e3]])))
+    (report,) = inspect_files(part, flavour=flavour)
+    assert isinstance(report.error, BranchError)
+    assert "branch 'cell_eta' of field 'cells.eta' is not in" in str(report.error)
 
 
 def test_a_step_of_zero(sample):
