@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import signal
 
 import numpy as np
@@ -81,7 +82,7 @@ def interrupts():
 
 
 @pytest.mark.usefixtures("interrupts")
-def test_an_interrupt_says_where_it_goes_on_and_so_does_resuming(recipe, showers):
+def test_an_interrupt_says_where_it_goes_on_and_so_does_resuming(recipe, showers, caplog):
     config = recipe("energy", trainer={"epochs": 2}, resume=True)
     seen = []
 
@@ -94,7 +95,10 @@ def test_an_interrupt_says_where_it_goes_on_and_so_does_resuming(recipe, showers
 
     with pytest.raises(KeyboardInterrupt, match=r"the same command goes on after epoch 1, from '.*last\.ckpt'"):
         fit(config, showers, progress=interrupt)
-    fit(config, showers, progress=note)
+    with caplog.at_level("INFO", logger="calotools"):
+        fit(config, showers, progress=note)
+    (said,) = (one.getMessage() for one in caplog.records if one.name.startswith("calotools"))
+    assert re.fullmatch(r"goes on after epoch 1 of 2, from '.*last\.ckpt'", said)
     assert seen[0] == ("goes on after epoch 1", 1, 2)
     assert {name for name, _, _ in seen[1:]} == {"train"}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -117,9 +118,12 @@ def naming_checkpoint(config: TrainConfig) -> Iterator[None]:
 
 
 def tell_resumed(last: Path, config: TrainConfig, *, progress: Progress | None) -> None:
-    """Say after which epoch a fit goes on, where one is left."""
+    """Say after which epoch a fit goes on, where one is left: to the log, and to who follows its progress."""
     n = len(history_of(last))
-    if progress is not None and n < config.trainer.epochs:
+    if n >= config.trainer.epochs:
+        return
+    logging.getLogger(__name__).info("goes on %s of %d, from '%s'", _place(n), config.trainer.epochs, last)
+    if progress is not None:
         progress(f"goes on {_place(n)}", n, config.trainer.epochs)
 
 
