@@ -122,12 +122,12 @@ def _say(
 
 def _execute(stage: str, config: object) -> int:
     from calotools import stages
-    from calotools.cli.notes import show_notes
+    from calotools.cli.notes import show_compiling, show_notes
     from calotools.cli.printing import print_result
     from calotools.cli.progress import progress_bar
 
     start = time.monotonic()
-    with progress_bar() as progress, show_notes(), warnings.catch_warnings():
+    with progress_bar() as progress, show_notes(), show_compiling(stage), warnings.catch_warnings():
         warnings.showwarning = _say
         result = getattr(stages, stage)(config, progress=progress)
     return print_result(result, output=getattr(config, "output", None), seconds=time.monotonic() - start)
