@@ -152,10 +152,11 @@ def _asymmetric(value: float, down: float, up: float) -> str:
 
 def _lines(rocs: Sequence[Roc], ratios: Sequence[RejectionRatio], *, start: float) -> list[RejectionRatio]:
     """The first curve's ratio to itself, and those of the others: as given, or without a band."""
-    x = np.linspace(start, 1, 400)
+    given = [_shown(one, start=start) for one in ratios]
+    x = given[0].signal if given else np.linspace(start, 1, 400)
     base = np.interp(x, rocs[0].signal, rejection(rocs[0])[0])
-    alone = [np.interp(x, one.signal, rejection(one)[0]) / base for one in (rocs[:1] if ratios else rocs)]
-    return [*(RejectionRatio(x, one, one, one) for one in alone), *(_shown(one, start=start) for one in ratios)]
+    alone = [np.interp(x, one.signal, rejection(one)[0]) / base for one in (rocs[:1] if given else rocs)]
+    return [*(RejectionRatio(x, one, one, one) for one in alone), *given]
 
 
 def _shown(ratio: RejectionRatio, *, start: float) -> RejectionRatio:

@@ -65,6 +65,7 @@ def ratio_line(title: str, ratio: RejectionRatio, *, at: int = 0, comment: str =
     >>> ratio_line("rejection over cuts", RejectionRatio(0.9 * one, 3 * one, 2 * one, infinite)).comment
     '68.3 % interval 2 to ∞'
     """
-    open_ended = f"68.3 % interval {format_range(ratio.low[at], ratio.high[at])}" if ratio.high[at] == np.inf else ""
-    comment = "; ".join(one for one in (comment, open_ended) if one)
+    low, high = ratio.low[at], ratio.high[at]
+    interval = f"68.3 % interval {format_range(low, high)}" if high > low else ""
+    comment = "; ".join(one for one in (comment, interval) if one)
     return Headline(title, float(ratio.value[at]), float(ratio.error[at]), "", comment)
