@@ -11,7 +11,7 @@ from calotools.containers.batch import Batch
 from calotools.containers.candidates import Index, Scores
 from calotools.containers.checks import Check
 from calotools.containers.images import ImageGrid, Images, ImageSpec, Layer
-from calotools.containers.memory import new_array
+from calotools.containers.memory import new_array, trim_heap
 from calotools.containers.peaks import MassCategories, PeakFit, WidthComparison
 from calotools.containers.performance import (
     Closeness,
@@ -51,4 +51,5 @@ __all__ = [
     "WorkingPoints",
     "column_of",
     "new_array",
+    "trim_heap",
 ]

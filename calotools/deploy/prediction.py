@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from calotools._version import version
-from calotools.containers import Index, Scores
+from calotools.containers import Index, Scores, trim_heap
 from calotools.deploy.bundle import ModelBundle, load_bundle
 from calotools.deploy.distributed import Executor, workers
 from calotools.deploy.fold_score import AnyScorer
@@ -219,6 +219,7 @@ def score_file(
             values.append(scorer.score(ready))
             if report is not None:
                 report(done)
+    trim_heap()
     return FileScores(_join_index(indices), _join_values(values))
 
 

@@ -1,5 +1,6 @@
 """Memory that is used again is never used twice at a time."""
 
+import ctypes
 import gc
 import threading
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from calotools.containers import new_array
+from calotools.containers import memory, new_array
 
 N = 300_000
 
@@ -64,3 +65,19 @@ def test_threads_do_not_share():
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="only glibc is told")
+def test_holes_between_what_stays_are_given_back():
+    heap = memory._Heap()
+    assert heap.trim() in (True, False)
+    before = memory._resident()
+    # small enough for the heap, kept between others that go; 200 MB
+    large = [[bytearray(50_000), bytearray(600)] for _ in range(4000)]
+    kept = [small for _, small in large]
+    assert memory._resident() > before + 150e6
+    del large
+    assert heap.trim()
+    assert memory._resident() < before + 40e6
+    assert not heap.trim()  # it has not grown since
+    assert len(kept) == 4000
