@@ -8,7 +8,7 @@ from typing import Literal
 import awkward as ak
 import numpy as np
 
-from calotools.containers import Images, ImageSpec, new_array
+from calotools.containers import Images, ImageSpec, column_of, new_array
 from calotools.errors import BranchError, CellError
 from calotools.images.bands import BandRoll, Bands, join_offsets
 from calotools.images.brush import EMPTY, unveil
@@ -249,7 +249,7 @@ def check_status(candidates: ak.Array, status: np.ndarray, *, on_bad: str, sourc
 def _position(candidates: ak.Array, spec: ImageSpec) -> tuple[np.ndarray, np.ndarray]:
     names = ("eta_cluster", "phi_cluster")
     if all(name in ak.fields(candidates) for name in names):
-        eta, phi = (_plain(candidates[name]) for name in names)
+        eta, phi = (_plain(candidates, name) for name in names)
         return eta, phi
     if spec.centre == "cluster":
         raise BranchError(
@@ -260,9 +260,10 @@ def _position(candidates: ak.Array, spec: ImageSpec) -> tuple[np.ndarray, np.nda
     return unknown, unknown
 
 
-def _plain(column: ak.Array) -> np.ndarray:
-    # filling costs as much as painting some candidates
-    filled = column if column.layout.is_numpy else ak.fill_none(column, np.nan)
+def _plain(candidates: ak.Array, name: str) -> np.ndarray:
+    # awkward's general way, and filling, cost as much as painting some candidates
+    column = column_of(candidates, name)
+    filled = column.to_backend_array() if column.is_numpy else ak.fill_none(candidates[name], np.nan)
     return np.asarray(filled, dtype=np.float64)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 
 from calotools.images.boxes import box_cells, find_runs, new_boxes
-from calotools.images.brush import paint_energy, paint_several
+from calotools.images.brush import paint_energy, paint_several, unveil_rows
 from calotools.images.spec import Plan
 from calotools.images.wide import WIDE, prefetch
 from calotools.variables.windows import PER_ETA, cell_widths, wrap
@@ -26,12 +26,14 @@ __all__ = [
     "cell_kinds",
     "judge",
     "paint",
+    "paint_images",
 ]
 
 OK, NO_CELLS, NO_FINITE, NO_CENTRE = range(4)
 # The hottest cell is looked for at least this far (in eta and phi) from the cluster, also when the grid is smaller: the
 # position may be seen from another vertex than the cells are.
 NEAR = 0.1
+_AHEAD = 4  # candidates whose cells are asked for before they are looked at
 PADDING = 32  # pixels behind each image, so that 16 at a time can be looked at
 
 
@@ -174,6 +176,28 @@ def paint(rows, cells, plan, row_of, kinds, canvas, found):  # type: ignore[no-u
 
 
 @njit(cache=True, nogil=True)
+def paint_images(rows, places, cells, plan, row_of, kinds, canvas, found, firsts, images):  # type: ignore[no-untyped-def]
+    """Paint candidates, as many at a time as the canvas holds, and copy their energies to places in images.
+
+    Parameters
+    ----------
+    rows, places : (m,) int64
+    cells, plan, row_of, kinds, canvas, found
+        As `paint`; the energy is the only quantity.
+    firsts : (n_grid,) int64
+        First pixel of each grid on the canvas.
+    images : tuple of (n, pixel) int32
+        Bits of the energies on each grid.
+    """
+    words, most = canvas[0].view(np.int32), len(canvas[0])
+    for start in range(0, len(rows), most):
+        stop = min(start + most, len(rows))
+        paint(rows[start:stop], cells, plan, row_of, kinds, canvas, found)
+        for grid in range(len(images)):
+            unveil_rows(words, firsts[grid], places[start:stop], images[grid])
+
+
+@njit(cache=True, nogil=True)
 def _prefetch_cells(i, cells):  # type: ignore[no-untyped-def]
     """Rows in any order are far from each other in memory: ask for the next while one is painted."""
     offsets, e, eta, phi, sampling = cells[:5]
@@ -191,17 +215,34 @@ def judge(cells, plan, status):  # type: ignore[no-untyped-def]
     offsets, e, eta, phi, sampling = cells[:5]
     layers, centre_layer = plan[0], plan[7]
     for i in range(len(status)):
+        if i + _AHEAD < len(status):
+            _prefetch_last(offsets[i + _AHEAD + 1] - 1, cells)
+        a, b = offsets[i], offsets[i + 1]
         placed = centre_layer >= 0 or (np.isfinite(cells[8][i]) and np.isfinite(cells[9][i]))
-        status[i] = NO_CELLS if offsets[i] == offsets[i + 1] else NO_FINITE
-        for j in range(offsets[i], offsets[i + 1]):
-            if centre_layer >= 0 and layers[sampling[j]] != centre_layer and status[i] == NO_CENTRE:
+        status[i] = NO_CELLS if a == b else NO_FINITE
+        for j in range(b - 1, a - 1, -1):  # from the last on: few cells are behind those of the middle
+            if centre_layer >= 0 and layers[sampling[j]] != centre_layer:
                 continue
-            if e[j] - e[j] + (eta[j] - eta[j]) + (phi[j] - phi[j]) != 0.0:
-                continue
-            status[i] = NO_CENTRE
-            if placed and (centre_layer < 0 or layers[sampling[j]] == centre_layer):
-                status[i] = OK
+            if e[j] - e[j] + (eta[j] - eta[j]) + (phi[j] - phi[j]) == 0.0:
+                status[i] = OK if placed else NO_CENTRE
                 break
+        else:
+            for j in range(a, b):
+                if e[j] - e[j] + (eta[j] - eta[j]) + (phi[j] - phi[j]) == 0.0:
+                    status[i] = NO_CENTRE
+                    break
+
+
+@njit(cache=True, nogil=True)
+def _prefetch_last(j, cells):  # type: ignore[no-untyped-def]
+    """Ask for the cells before number j, those that `judge` looks at."""
+    _, e, eta, phi, sampling = cells[:5]
+    for back in range(0, 3 * 64, 64):
+        prefetch(sampling, j - back)
+    for back in range(64, 2 * 64, WIDE):
+        prefetch(e, j - back)
+        prefetch(eta, j - back)
+        prefetch(phi, j - back)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -10,9 +10,12 @@ from numba import njit
 
 from calotools.errors import ConfigError
 from calotools.images.columns import read_only
+from calotools.images.wide import WIDE, prefetch
 from calotools.variables.jagged import flat_collection
 
 __all__ = ["pad_rows", "pad_tracks", "stack_tracks"]
+
+_AHEAD = 4  # candidates whose tracks are asked for before they are copied: they are far from each other in memory
 
 
 def pad_tracks(candidates: ak.Array, fields: Sequence[str], *, max_tracks: int) -> tuple[np.ndarray, np.ndarray]:
@@ -71,8 +74,9 @@ def stack_tracks(candidates: ak.Array, fields: Sequence[str], *, max_tracks: int
         return np.zeros(len(candidates) + 1, dtype=np.int64), np.zeros((0, 0), dtype=np.float32)
     offsets, columns = flat_collection(candidates, "tracks", fields=fields)
     lengths = np.diff(offsets)
-    number = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
-    flat = np.stack([columns[name].astype(np.float32) for name in fields], axis=1)[number < max_tracks]
+    flat = np.stack([columns[name].astype(np.float32, copy=False) for name in fields], axis=1)
+    if lengths.max(initial=0) > max_tracks:
+        flat = flat[np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths) < max_tracks]
     return np.concatenate([[0], np.cumsum(np.minimum(lengths, max_tracks))]).astype(np.int64), flat
 
 
@@ -82,7 +86,7 @@ def pad_rows(
     """Rectangle and mask of some rows of stacked tracks, in any order."""
     values = np.empty((len(rows), max_tracks, flat.shape[1]), dtype=np.float32)
     mask = np.empty((len(rows), max_tracks), dtype=bool)
-    _pad_rows(np.ascontiguousarray(rows), read_only(spans), read_only(flat), values, mask)
+    _pad_rows(np.ascontiguousarray(rows), read_only(spans), read_only(flat).reshape(-1), values, mask)
     return values, mask
 
 
@@ -98,9 +102,16 @@ def _pad_column(offsets, column, field, values):  # type: ignore[no-untyped-def]
 def _pad_rows(rows, spans, flat, values, mask):  # type: ignore[no-untyped-def]
     most, n_field = values.shape[1], values.shape[2]
     for i in range(len(rows)):
-        a = spans[rows[i], 0]
-        n = min(spans[rows[i], 1] - a, most)
+        if i + 2 * _AHEAD < len(rows):
+            prefetch(spans, rows[i + 2 * _AHEAD])
+        if i + _AHEAD < len(rows):
+            begin = spans[rows[i + _AHEAD], 0] * n_field
+            for k in range(begin, begin + most * n_field, WIDE):
+                prefetch(flat, k)
+        first, n = spans[rows[i], 0], min(spans[rows[i], 1] - spans[rows[i], 0], most)
+        found, one = flat[first * n_field : (first + n) * n_field], values[i].reshape(most * n_field)
+        for k in range(len(found)):
+            one[k] = found[k]
+        one[len(found) :] = 0
         for k in range(most):
             mask[i, k] = k < n
-            for field in range(n_field):
-                values[i, k, field] = flat[a + k, field] if k < n else 0

@@ -34,6 +34,7 @@ _BASKET = struct.Struct(">Hiiii")  # at the end of the key: version, sizes, entr
 _OFFSET = np.dtype(">i4")
 # Where baskets are unpacked, again and again: for each thread, because memory that is new is slow, and files are many.
 _SCRATCH = threading.local()
+_NO_LISTS = np.zeros(0, np.int64)
 _VECTOR_HEADERS = (0, 10)  # a list of a std::vector has ten bytes before it
 
 
@@ -156,10 +157,10 @@ class Baskets:
             for inside, own, _, numbers in self._parts(branch, start, stop, keep=keep):
                 values[inside] = numbers[own]
             return NumpyArray(values)
-        counts, values, n = np.empty(stop - start, np.int64), new_array(0, branch.dtype.newbyteorder("=")), 0
+        starts, values, n = np.zeros(stop - start + 1, np.int64), new_array(0, branch.dtype.newbyteorder("=")), 0
         for inside, own, offsets, numbers in self._parts(branch, start, stop, keep=keep):
             edges = offsets[own.start : own.stop + 1]
-            counts[inside] = np.diff(edges)
+            np.add(edges[1:], n - edges[0], out=starts[inside.start + 1 : inside.stop + 1])
             found = numbers[edges[0] : edges[-1]]
             if n + len(found) > len(values):  # room for all, if those that follow are as long
                 left = (stop - start - inside.stop) / (inside.stop - inside.start)
@@ -168,8 +169,7 @@ class Baskets:
                 values = grown
             values[n : n + len(found)] = found
             n += len(found)
-        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
-        return ListOffsetArray(Index64(offsets), NumpyArray(values[:n]))
+        return ListOffsetArray(Index64(starts), NumpyArray(values[:n]))
 
     def _parts(
         self, branch: Branch, start: int, stop: int, *, keep: bool
@@ -205,7 +205,7 @@ class Baskets:
         if n_entries != n or not 0 <= end - n_key <= n_unpacked:
             raise ValueError(f"basket {number} of branch '{branch.name}' has {n_entries} entries, not {n}")
         if branch.header is None:
-            return values.view(branch.dtype), np.arange(n + 1)
+            return values.view(branch.dtype), _NO_LISTS
         return self._lists(branch, number, values, lists)
 
     def _packed(self, size: int, seek: int) -> memoryview:
@@ -232,15 +232,16 @@ class Baskets:
             edges[-1] = len(values)
         else:
             edges = self._edges_from_counts(branch, number)
-        steps = np.diff(edges) - header
-        if len(steps) != n or (steps < 0).any() or (steps % width).any() or edges[-1] != len(values):
+        steps = edges[1:] - edges[:-1] - header
+        odd = int(np.bitwise_or.reduce(steps))  # negative, or with bits below the width, if one of them is
+        if len(steps) != n or odd < 0 or odd % width or edges[-1] != len(values):
             raise ValueError(f"the lists of basket {number} of branch '{branch.name}' do not fill it")
         if header:
             inside = np.ones(len(values), dtype=bool)
             inside[(edges[:-1, None] + np.arange(header)).ravel()] = False
             values = values[inside]
-        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(steps // width)])
-        return values.view(branch.dtype), offsets
+            edges = edges - header * np.arange(n + 1)
+        return values.view(branch.dtype), edges >> (width.bit_length() - 1)
 
     def _edges_from_counts(self, branch: Branch, number: int) -> np.ndarray:
         if branch.counter is None:
