@@ -189,7 +189,11 @@ class Scorer:
         with torch.inference_mode(), cast:
             raw = self._network(ready.batch.to(self._device)).float()
             # (n, output)
-            output = torch.softmax(raw / bundle.temperature, dim=1) if bundle.classes else raw.reshape(len(raw), -1)
+            output = (
+                torch.softmax(raw / bundle.temperature, dim=1)
+                if bundle.classes
+                else (raw if raw.ndim == 2 else raw[:, None])
+            )
         values = output.cpu().numpy()
         if not bundle.classes:
             no_bias = np.ones(len(values))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -66,7 +67,8 @@ def draw(
     layout = (read_only(spans), read_only(bands), tuple(panels_of(spec)), longest)
     for number, grid in enumerate(spec.grids):
         for quantity in quantities:
-            image = images[f"{quantity}_{grid}"].reshape(len(rows), -1)
+            image = images[f"{quantity}_{grid}"]
+            image = image.reshape(len(rows), math.prod(image.shape[1:]))  # also of no row
             stored = values["energy" if quantity == "mask" else quantity]
             _draw_in_threads(rows, stored, layout, number, image, threads=threads)
     return images
