@@ -188,12 +188,8 @@ class Scorer:
         bundle, cast = self._bundle, torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._halved)
         with torch.inference_mode(), cast:
             raw = self._network(ready.batch.to(self._device)).float()
-            # (n, output)
-            output = (
-                torch.softmax(raw / bundle.temperature, dim=1)
-                if bundle.classes
-                else (raw if raw.ndim == 2 else raw[:, None])
-            )
+            said = torch.softmax(raw / bundle.temperature, dim=1) if bundle.classes else raw
+            output = said if said.ndim == 2 else said[:, None]  # (n, output)
         values = output.cpu().numpy()
         if not bundle.classes:
             no_bias = np.ones(len(values))
