@@ -42,7 +42,7 @@ _SEARCH_BINS = {
     "model.settings.et_bins": {"choices": [_ET_BINS, [0, 500]]},
 }
 # Convolutions with 16 bits: half the time; nothing stops early in a training that ends with its one cycle.
-_SHORT = {"trainer": {"patience": 100, "precision": "bf16"}}
+_SHORT = {"trainer": {"patience": 100, "precision": "bf16", "mirror": ["eta", "phi"]}}
 _SHORT_2019 = {"trainer": _SHORT["trainer"] | {"batch_size": 128}}
 
 
