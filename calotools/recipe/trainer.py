@@ -39,6 +39,9 @@ class TrainerConfig(Settings):
     mirror: tuple[Literal["eta", "phi"], ...] = Field(
         (), description="axes along which half of the training candidates are seen in a mirror, each time anew"
     )
+    mirror_keeps: tuple[str, ...] = Field(
+        (), description="variables of your own ntuple that a mirror leaves as they are"
+    )
     average: float = Field(
         0, description="decay of a moving average of the weights, such as 0.999; 0: none", ge=0, lt=1
     )

@@ -162,7 +162,7 @@ def _losses(config: TrainConfig, data: StoreData | StreamData, rates: np.ndarray
     rest_frozen(network)
     weights = list(network.parameters())
     optimiser, loss_of_batch = build_optimiser(weights, config.trainer), loss_of(config)
-    mirror = Mirror(config.trainer.mirror, data.scalers)
+    mirror = Mirror(config.trainer.mirror, data.scalers, keeps=config.trainer.mirror_keeps)
     for rate, batch in zip(rates, _batches(data), strict=False):
         for group in optimiser.param_groups:
             group["lr"] = rate

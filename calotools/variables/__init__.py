@@ -13,7 +13,7 @@ from calotools.variables.cut_table import CutTable, read_cut_table, write_cut_ta
 from calotools.variables.derived import DERIVED, add_derived, derived_inputs
 from calotools.variables.discriminant import Discriminant, make_discriminant
 from calotools.variables.jagged import flat_collection
-from calotools.variables.mirror import CHANGES_SIGN, Axis
+from calotools.variables.mirror import CHANGES_SIGN, MirrorAxis, sign_changes
 from calotools.variables.reweighting import fold_factors, make_reweighter
 from calotools.variables.scaling import Scaler, fit_scaler
 from calotools.variables.score_origin import ScoreOrigin, check_origin
@@ -33,10 +33,10 @@ __all__ = [
     "DERIVED",
     "SHAPES",
     "SPLITS",
-    "Axis",
     "CutStep",
     "CutTable",
     "Discriminant",
+    "MirrorAxis",
     "Scaler",
     "ScoreOrigin",
     "Selection",
@@ -64,6 +64,7 @@ __all__ = [
     "read_cut_table",
     "select",
     "shower_shapes",
+    "sign_changes",
     "split_of",
     "with_temperature",
     "write_cut_table",

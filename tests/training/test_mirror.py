@@ -7,15 +7,22 @@ import torch
 
 from calotools.errors import ConfigError
 from calotools.images import build_images, image_spec, pad_tracks
+from calotools.ntuple import canonical_fields
 from calotools.recipe import TrainConfig
 from calotools.training import fit
 from calotools.training.fitting.mirror import Mirror
 from calotools.training.loading.batches import make_batch
 from calotools.training.loading.input_scalers import InputScalers
-from calotools.variables import CHANGES_SIGN, add_derived, fit_scaler
+from calotools.training.sample.labels import check_inputs
+from calotools.variables import add_derived, fit_scaler, sign_changes
 
 SCALARS = ("eta_cluster", "cell_index", "eta_mod", "dphi_tile_gap3", "mu", "charge")
-TRACKS = ("delta_eta1", "delta_phi2", "d0")
+TRACKS = ("delta_eta1", "delta_phi2", "d0", "z0", "charge")
+# Written down here once more, from the definitions of ntuples/README.md.
+ODD = {
+    "eta": ("eta", "eta_cluster", "eta_s1", "eta_s2", "delta_eta1", "z0", "z_vertex"),
+    "phi": ("phi", "phi_cluster", "charge", "d0", "d0_significance"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +43,7 @@ def candidates(make_candidates):
 
 def mirrored(candidates, axis):
     """As the detector would have seen the mirror image."""
-    for name in CHANGES_SIGN[axis]:
+    for name in ODD[axis]:
         if name in candidates.fields:
             candidates = ak.with_field(candidates, -candidates[name], name)
         for group in ("cells", "tracks"):
@@ -78,6 +85,32 @@ def test_a_mirrored_batch_is_that_of_mirrored_candidates(candidates, axis):
     assert torch.equal(seen.track_mask, batch.track_mask)
     assert seen.scalars[3, SCALARS.index("mu")] == 0  # what is missing stays missing
     assert (seen.tracks[~seen.track_mask] == 0).all()
+
+
+@pytest.mark.parametrize("axis", ["eta", "phi"])
+def test_every_native_variable_is_known(axis):
+    """Those of cells and of the truth are no inputs of a network."""
+    fields = {name for name, field in canonical_fields().items() if field.group not in ("cells", "truth")}
+    names = sorted({name.rpartition(".")[2] for name in fields})
+    assert {name for name, odd in zip(names, sign_changes(names, axis), strict=True) if odd} == set(ODD[axis])
+
+
+@pytest.mark.parametrize("axis", ["eta", "phi"])
+def test_derived_variables_follow_from_what_they_are_made_of(axis, candidates):
+    names = ("cell_index", "eta_mod", "dphi_tile_gap3")
+    one, other = add_derived(candidates, names), add_derived(mirrored(candidates, axis), names)
+    for name, odd in zip(names, sign_changes(names, axis), strict=True):
+        np.testing.assert_allclose(-other[name] if odd else other[name], one[name], atol=1e-6)
+
+
+def test_what_is_not_known_is_refused(recipe, showers):
+    changes = {"scalars": ("mu", "my_width"), "trainer": {"mirror": ("eta",), "epochs": 1}}
+    with pytest.raises(ConfigError, match="whether 'my_width' changes its sign in a mirror along eta is not known"):
+        fit(recipe("energy", **changes), showers)
+    check_inputs(recipe("energy", **changes | {"trainer": {"mirror": ("eta",), "mirror_keeps": ("my_width",)}}))
+    trees = {"scalars": ("mu",), "tracks": (), "model": {"name": "trees"}, "trainer": {"mirror": ("eta",)}}
+    with pytest.raises(ConfigError, match="model 'trees' learns without a mirror"):
+        check_inputs(recipe("energy", **trees))
 
 
 def test_half_of_the_candidates_are_mirrored_along_each_axis_and_the_rest_are_not_touched(candidates):

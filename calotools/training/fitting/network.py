@@ -190,7 +190,7 @@ def _task(config: TrainConfig, inputs: ModelInputs, data: StoreData | StreamData
         config=config,
         steps_per_epoch=len(data),
         name_rows=data.name_rows,
-        mirror=Mirror(config.trainer.mirror, data.scalers),
+        mirror=Mirror(config.trainer.mirror, data.scalers, keeps=config.trainer.mirror_keeps),
     )
 
 

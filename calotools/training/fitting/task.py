@@ -119,7 +119,8 @@ class Task(lightning.LightningModule):
         self._train_loss = self._train_loss.to(weighted.device)
         self._train_loss[0] += weighted.detach().sum()
         self._train_loss[1] += len(weighted)
-        return weighted.mean()  # weights average 1; every process then counts its candidates alike
+        # weights average 1; every process then counts its candidates alike, and one without any counts nothing
+        return weighted.mean() if len(weighted) else weighted.sum()
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Keep what the network says; it is summed up when the epoch ends."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from calotools.errors import ConfigError
 from calotools.models import is_variable_model
-from calotools.variables import fold_split, split_of
+from calotools.variables import fold_split, sign_changes, split_of
 
 if TYPE_CHECKING:
     from calotools.containers import Index
@@ -61,7 +61,8 @@ def check_inputs(config: TrainConfig) -> None:
     ------
     ConfigError
         A scalar, track variable or the base energy is truth, or one of run, event, candidate, lumi_block, channel,
-        weight; classes with an uncertainty, an energy with weights of classes; or weights from two places.
+        weight; classes with an uncertainty, an energy with weights of classes; weights from two places; or a mirror
+        of what is not known how it looks there.
     """
     if config.event_weight and config.sample.weights:
         raise ConfigError(
@@ -84,6 +85,10 @@ def check_inputs(config: TrainConfig) -> None:
                 raise ConfigError(f"{key} holds '{name}': truth cannot be an input of a network; take it out")
             if name in _BOOKKEEPING:
                 raise ConfigError(f"{key} holds '{name}': it tells files apart, not candidates; take it out")
+    for axis in config.trainer.mirror:
+        sign_changes((*config.scalars, *config.tracks), axis, keeps=config.trainer.mirror_keeps)
+    if config.trainer.mirror and is_variable_model(config.model.name):
+        raise ConfigError(f"model '{config.model.name}' learns without a mirror; take trainer.mirror out")
 
 
 def columns_of(config: TrainConfig) -> tuple[str, ...]:
