@@ -99,8 +99,7 @@ def test_an_interrupt_says_where_it_goes_on_and_so_does_resuming(recipe, showers
         fit(config, showers, progress=note)
     (said,) = (one.getMessage() for one in caplog.records if one.name.startswith("calotools"))
     assert re.fullmatch(r"goes on after epoch 1 of 2, from '.*last\.ckpt'", said)
-    assert seen[0] == ("goes on after epoch 1", 1, 2)
-    assert {name for name, _, _ in seen[1:]} == {"train"}
+    assert {name for name, _, _ in seen} == {"train"}
 
 
 @pytest.mark.usefixtures("interrupts")

@@ -17,7 +17,6 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from calotools.errors import ConfigError
 
 if TYPE_CHECKING:
-    from calotools.progress import Progress
     from calotools.recipe import TrainConfig
 
 __all__ = [
@@ -76,11 +75,10 @@ def prepare_folder(config: TrainConfig, *, digest: str) -> Path | None:
     """
     folder = checkpoint_folder(config)
     last, recipe = folder / "last.ckpt", folder / "recipe.json"
-    content = config.model_dump(mode="json", exclude=_NOT_LEARNT)
-    content["trainer"] = {k: v for k, v in content["trainer"].items() if k not in _WHERE}
-    now = json.dumps({"store": digest, "recipe": content})
+    now = _learnt(config, digest=digest)
     if config.resume and not config.overwrite and last.exists():
-        if recipe.read_text(encoding="utf-8") != now:
+        kept = recipe.read_text(encoding="utf-8")
+        if now not in (kept, _with_defaults(kept, config)):
             raise ConfigError(
                 f"'{last}' belongs to another recipe or other files ('{recipe}'), so it cannot be resumed; "
                 "use the same ones, or start anew with resume = false"
@@ -90,6 +88,23 @@ def prepare_folder(config: TrainConfig, *, digest: str) -> Path | None:
     folder.mkdir(parents=True)
     recipe.write_text(now, encoding="utf-8")
     return None
+
+
+def _learnt(config: TrainConfig, *, digest: str) -> str:
+    """All that weights depend on, in the order that the recipe gives: that of the classes is that of the scores."""
+    content = config.model_dump(mode="json", exclude=_NOT_LEARNT)
+    content["trainer"] = {k: v for k, v in content["trainer"].items() if k not in _WHERE}
+    return json.dumps({"store": digest, "recipe": content})
+
+
+def _with_defaults(kept: str, config: TrainConfig) -> str | None:
+    """The same of what is kept of a fit, whose recipe may lack keys that came later; None where it is no recipe."""
+    try:
+        content = json.loads(kept)
+        old = type(config)(**(content["recipe"] | {"output": config.output}))
+    except (ConfigError, json.JSONDecodeError):  # a key that there is no longer, or half a file
+        return None
+    return _learnt(old, digest=content["store"])
 
 
 @contextmanager
@@ -117,14 +132,11 @@ def naming_checkpoint(config: TrainConfig) -> Iterator[None]:
         raise KeyboardInterrupt(f"the same command goes on {place}, from '{last}'") from None
 
 
-def tell_resumed(last: Path, config: TrainConfig, *, progress: Progress | None) -> None:
-    """Say after which epoch a fit goes on, where one is left: to the log, and to who follows its progress."""
+def tell_resumed(last: Path, config: TrainConfig) -> None:
+    """Log after which epoch a fit goes on, where one is left."""
     n = len(history_of(last))
-    if n >= config.trainer.epochs:
-        return
-    logging.getLogger(__name__).info("goes on %s of %d, from '%s'", _place(n), config.trainer.epochs, last)
-    if progress is not None:
-        progress(f"goes on {_place(n)}", n, config.trainer.epochs)
+    if n < config.trainer.epochs:
+        logging.getLogger(__name__).info("goes on %s of %d, from '%s'", _place(n), config.trainer.epochs, last)
 
 
 def _place(n_epochs: int) -> str:

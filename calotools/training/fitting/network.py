@@ -237,7 +237,7 @@ def _run(
     # Every process sees the whole validation part, so that its numbers are exact and the same everywhere.
     validation = Loader(data.validation(), depth=depth, pin=pin)
     if resume is not None:
-        tell_resumed(resume, config, progress=progress)
+        tell_resumed(resume, config)
     try:
         trainer.fit(task, train, validation, ckpt_path=resume, weights_only=True)
     except SystemExit:  # how Lightning answers an interrupt; the caller decides what it means

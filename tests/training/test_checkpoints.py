@@ -1,0 +1,76 @@
+"""Which checkpoints a fit goes on from: those of the same recipe, also where the recipe has had fewer keys."""
+
+import json
+
+import pytest
+
+from calotools.errors import ConfigError
+from calotools.training.fitting.checkpoints import checkpoint_folder, prepare_folder
+
+
+@pytest.fixture
+def kept(recipe):
+    """A function: leave a checkpoint, and change what is kept of its recipe."""
+
+    def make(task, change):
+        config = recipe(task, resume=False)
+        assert prepare_folder(config, digest="d") is None
+        folder = checkpoint_folder(config)
+        (folder / "last.ckpt").touch()
+        content = json.loads((folder / "recipe.json").read_text(encoding="utf-8"))
+        change(content["recipe"])
+        (folder / "recipe.json").write_text(json.dumps(content), encoding="utf-8")
+        return folder / "last.ckpt"
+
+    return make
+
+
+def resumed(recipe, task, *, digest="d", **changes):
+    return prepare_folder(recipe(task, resume=True, **changes), digest=digest)
+
+
+REFUSED = "belongs to another recipe or other files"
+
+
+def without_later_keys(content):
+    del content["trainer"]["mirror"], content["trainer"]["plateau_factor"], content["half"], content["sample"]["tree"]
+
+
+@pytest.mark.parametrize("task", ["energy", "identification"])
+def test_keys_that_came_later_have_their_defaults(recipe, kept, task):
+    last = kept(task, without_later_keys)
+    assert resumed(recipe, task) == last
+    for changes in ({"trainer": {"mirror": ("eta",)}}, {"half": ("energy",)}, {"seed": 7}, {"digest": "other"}):
+        with pytest.raises(ConfigError, match=REFUSED):
+            resumed(recipe, task, **changes)
+    assert last.exists()
+
+
+def test_what_says_where_it_runs_may_change(recipe, kept):
+    last = kept("energy", without_later_keys)
+    assert resumed(recipe, "energy", trainer={"threads": 2, "prefetch": 0}) == last
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content: content.update(colour="red"),
+        lambda content: content["trainer"].update(colour="red"),
+        lambda content: content["trainer"].update(mirror=["eta"]),
+        lambda content: content.pop("task"),
+        lambda content: content.update(classes=dict(reversed(content["classes"].items()))),
+    ],
+    ids=["unknown key", "unknown key of the trainer", "no default", "no task", "order of the classes"],
+)
+def test_another_recipe_is_refused(recipe, kept, change):
+    kept("identification", change)
+    with pytest.raises(ConfigError, match=REFUSED):
+        resumed(recipe, "identification")
+
+
+def test_half_a_file_is_no_recipe(recipe, kept):
+    last = kept("energy", without_later_keys)
+    whole = last.with_name("recipe.json").read_text(encoding="utf-8")
+    last.with_name("recipe.json").write_text(whole[:-9], encoding="utf-8")
+    with pytest.raises(ConfigError, match=REFUSED):
+        resumed(recipe, "energy")
