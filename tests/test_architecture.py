@@ -112,6 +112,13 @@ def test_folders_of_training_go_one_way(folder):
         assert known <= set(TRAINING[: TRAINING.index(folder) + 1]), path
 
 
+def test_other_rooms_take_what_folders_of_training_offer():
+    """From their `__init__`, not from their files (docs/decisions/0016)."""
+    for path in (path for path in FILES if room_of(path) != "training"):
+        parts = [name.split(".") for name in imports(path) if name.startswith("calotools.training.")]
+        assert not [one for one in parts if one[2] in TRAINING and len(one) > 3], path
+
+
 def modules_after(statement: str) -> set[str]:
     code = f"import json, sys\n{statement}\nprint(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -36,7 +36,7 @@ from calotools.ntuple import (
 )
 from calotools.outputs import check_output
 from calotools.progress import Progress
-from calotools.training.loading.prefetch import prefetch
+from calotools.training.loading import prefetch
 from calotools.training.sample import parts_of, read_fields
 from calotools.variables import CutTable, ScoreOrigin, check_origin, read_cut_table
 

@@ -16,7 +16,7 @@ from calotools.models import is_variable_model
 from calotools.outputs import check_output
 from calotools.plots import draw_history, read_history
 from calotools.stages.publish import Headline, Outcome, with_bad_files, without_weight, write_outcome
-from calotools.training.calibration.temperature import TEMPERATURE_WARNING
+from calotools.training.calibration import TEMPERATURE_WARNING
 
 if TYPE_CHECKING:
     from calotools.deploy import ModelBundle

@@ -61,7 +61,7 @@ def test_stages_without_kernels_are_not_watched(load, capsys):
 
 def test_what_a_stage_logs_is_on_stderr_and_only_within_a_command(monkeypatch, capsys):
     def tell(config, *, progress):
-        logging.getLogger("calotools.training.checkpoints").info("goes on after epoch %d", 3)
+        logging.getLogger("calotools.training.fitting.checkpoints").info("goes on after epoch %d", 3)
         logging.getLogger("calotools").debug("nobody's business")
         logging.getLogger("elsewhere").info("nor this")
         return []

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from calotools.training.loading.loader import Loader
 from calotools.training.loading.order import batch_edges, count_kept, keep_some, mix_pieces
-from calotools.training.loading.prefetch import prefetch
+from calotools.training.loading.prefetching import prefetch
 from calotools.training.loading.stored import StoreData
 
 

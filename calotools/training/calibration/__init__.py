@@ -12,13 +12,14 @@ from calotools._lazy import lazy_names
 
 if TYPE_CHECKING:
     from calotools.training.calibration.bias import BiasCorrection, fit_bias
-    from calotools.training.calibration.temperature import fit_temperature_of
+    from calotools.training.calibration.temperature import TEMPERATURE_WARNING, fit_temperature_of
     from calotools.training.calibration.uncertainty import ENERGY_NAMES, corrected_energies, fit_sigma_scale
 else:
     __getattr__, __dir__ = lazy_names(__name__)
 
 __all__ = [
     "ENERGY_NAMES",
+    "TEMPERATURE_WARNING",
     "BiasCorrection",
     "corrected_energies",
     "fit_bias",

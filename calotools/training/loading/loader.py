@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from calotools.containers import Batch
-from calotools.training.loading.prefetch import prefetch
+from calotools.training.loading.prefetching import prefetch
 
 __all__ = ["BatchSource", "Loader"]
 

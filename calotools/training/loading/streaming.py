@@ -19,7 +19,7 @@ from calotools.training.loading.batches import StoreBatches, join_batches
 from calotools.training.loading.candidate_names import name_rows
 from calotools.training.loading.order import batch_edges
 from calotools.training.loading.pools import Pool, Pools, fit_scalers, in_memory, together
-from calotools.training.loading.prefetch import map_ahead, prefetch
+from calotools.training.loading.prefetching import map_ahead, prefetch
 from calotools.training.loading.stored import StoreData, count_batches
 from calotools.training.sample.labels import PARTS, label
 from calotools.training.sample.parallel_reading import PieceArrays
