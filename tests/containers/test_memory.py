@@ -3,6 +3,7 @@
 import ctypes
 import gc
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -67,10 +68,23 @@ def test_threads_do_not_share():
     assert not wrong
 
 
+def test_a_heap_is_looked_through_after_growth_alone(monkeypatch):
+    size, trims = [2**30], []
+    monkeypatch.setattr(memory, "_resident", lambda: size[0])
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: SimpleNamespace(malloc_trim=lambda _: trims.append(size[0]) or 1))
+    heap, given_back = memory._Heap(), []
+    for growth in (0, 0, 2**27 - 1, 1, 1, -(2**28), 2**28):
+        size[0] += growth
+        given_back.append(heap.trim())
+    assert given_back == [True, False, False, True, False, False, False]
+    assert trims == [2**30, 2**30 + 2**27]
+
+
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="only glibc is told")
 def test_holes_between_what_stays_are_given_back():
     heap = memory._Heap()
-    assert heap.trim() in (True, False)
+    heap.trim()  # what others left behind
+    assert not heap.trim()
     before = memory._resident()
     # small enough for the heap, kept between others that go; 200 MB
     large = [[bytearray(50_000), bytearray(600)] for _ in range(4000)]
