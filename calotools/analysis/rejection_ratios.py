@@ -180,11 +180,12 @@ def compare_with_cuts(
     """
     weight = _checked({"score": score, **passing}, signal, {"background": background}, bootstrap, weight)
     order = _Order.of(score, signal, {"": background})
-    passes = {name: np.asarray(one, bool) for name, one in passing.items()}
+    passes = [np.asarray(one, bool) for one in passing.values()]
+    parts = [(np.flatnonzero(rows), [np.flatnonzero(rows & one) for one in passes]) for rows in (signal, background)]
 
     def measure(drawn: np.ndarray) -> np.ndarray:
         """Signal efficiency, and background efficiency of the cuts and of the score: (3, cut)."""
-        kept = np.array([[_share(drawn, one, rows) for one in passes.values()] for rows in (signal, background)])
+        kept = np.array([_shares(drawn, passed, of=rows) for rows, passed in parts])
         return np.vstack([kept, order.kept(drawn, kept[0])[""]])
 
     found = measure(weight)
@@ -197,7 +198,7 @@ def compare_with_cuts(
             name="score",
             over=name,
         )
-        for k, name in enumerate(passes)
+        for k, name in enumerate(passing)
     }
 
 
@@ -235,9 +236,10 @@ class _Order:
         return found
 
 
-def _share(weight: np.ndarray, passing: np.ndarray, rows: np.ndarray) -> float:
-    total = float(weight[rows].sum())
-    return float(weight[rows & passing].sum()) / total if total > 0 else float("nan")
+def _shares(weight: np.ndarray, parts: Sequence[np.ndarray], *, of: np.ndarray) -> list[float]:
+    """Of the weight of some rows, what each part of them has; all are row numbers."""
+    total = float(weight[of].sum())
+    return [float(weight[rows].sum()) / total if total > 0 else float("nan") for rows in parts]
 
 
 def _ratio(
@@ -283,8 +285,11 @@ def _checked(
     if len(set(lengths.values())) != 1:
         raise ShapeError(f"scores of the same candidates are needed, but the lengths are {lengths}")
     for name, mask in {"signal": signal, **backgrounds}.items():
-        if not mask.any() or weight[mask].sum() <= 0:
-            raise EmptyInputError(f"no {name} to compare with: {mask.sum()} candidates of {len(mask)}")
+        total = weight[mask].sum()
+        if total <= 0:
+            raise EmptyInputError(
+                f"no {name} to compare with: {mask.sum()} candidates of {len(mask)}, of total weight {total:g}"
+            )
     for name, one in scores.items():
         if bad := int(np.count_nonzero(~np.isfinite(one))):
             raise NumericalError(

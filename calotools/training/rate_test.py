@@ -99,7 +99,7 @@ def try_learning_rates(
     Parameters
     ----------
     config : TrainConfig
-        Its network, loss, optimiser, precision, limit of the gradient and batch size.
+        Its network, loss, optimiser, mirrors, precision, limit of the gradient and batch size.
     data : StoreData or StreamData
         As `open_data` made it; it is closed.
     steps : int

@@ -138,3 +138,5 @@ def test_what_cannot_be_compared():
         compare_rejections({"a": np.where(np.arange(10) == 3, np.nan, 1.0)}, **asked)
     with pytest.raises(EmptyInputError, match="no jets to compare with: 0 candidates of 10"):
         compare_rejections(score, **(asked | {"backgrounds": {"jets": np.zeros(10, bool)}}))
+    with pytest.raises(EmptyInputError, match="no jets to compare with: 5 candidates of 10, of total weight -1"):
+        compare_rejections(score, **asked, weight=np.where(signal, 1.0, [2, -2, 2, -2, 0, 1, -1, 1, -1, -1]))

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["measure_rivals"]
 
-_OURS, _ALL = "/", "/"  # no file, and no class, is called so
+_OURS, _ALL = "/ours", "/all"  # no file, and no class, is called so
 
 
 def measure_rivals(labelled: Labelled, curve: Roc, by_class: Mapping[str, tuple[np.ndarray, Roc]]) -> Measured:
