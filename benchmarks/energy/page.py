@@ -341,7 +341,8 @@ def _remarks(numbers: Numbers) -> str:
             "thread(s), not until they stop improving: the number of epochs is what fitted in, with one cycle of the "
             "learning rate, and differs between rows: compare them with that in mind. Published networks had up to 300 "
             "epochs of millions of candidates; longer runs "
-            "(`--minutes 45 --threads 2 --again`) will improve them, the large ones most."
+            "(`--minutes 45 --threads 2 --again`) will improve them, the large ones most. All see their training "
+            "candidates in a mirror along η and φ half of the time (`trainer.mirror`), which the published ones did not."
         )
     lines += [
         "- The published networks have their published sizes and inputs, in the optimiser's batches of 128 instead of "
