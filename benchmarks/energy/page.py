@@ -342,7 +342,7 @@ def _remarks(numbers: Numbers) -> str:
             "learning rate, and differs between rows: compare them with that in mind. Published networks had up to 300 "
             "epochs of millions of candidates; longer runs "
             "(`--minutes 45 --threads 2 --again`) will improve them, the large ones most. All see their training "
-            "candidates in a mirror along η and φ half of the time (`trainer.mirror`), as the published ones did not."
+            "candidates in a mirror along η and φ half of the time (`trainer.mirror`); the published ones did not."
         )
     lines += [
         "- The published networks have their published sizes and inputs, in the optimiser's batches of 128 instead of "
