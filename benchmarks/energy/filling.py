@@ -62,10 +62,11 @@ def _train(row: Row, part: Part, sample: Sample, limits: Limits, *, seed: int, p
     wanted = _recipe(part, sample, limits, seed=seed, place=place)
     recipe = _searched(wanted, limits, place) if row.trees else _timed(wanted, part, limits, place)
     print(f"{row.name}, seed {seed}: training {place.name}", flush=True)
+    begun = recipe.output.exists()  # by a run that was interrupted: what it took of the processor is not known
     start, cpu = time.perf_counter(), time.process_time()
     if not (recipe.output / "model.calo").exists():
         stages.train(recipe)
-    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
+    seconds, cpu = time.perf_counter() - start, None if begun else time.process_time() - cpu
     start = time.process_time()
     if not (place / "test.root").exists():
         stages.predict(
@@ -152,7 +153,7 @@ def _log(folder: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def _cost(recipe: TrainConfig, *, seconds: float, cpu: float) -> dict[str, Any]:
+def _cost(recipe: TrainConfig, *, seconds: float, cpu: float | None) -> dict[str, Any]:
     """What the training was and took; of one that was interrupted, all its epochs count."""
     record = load_bundle(recipe.output).record
     cost = {

@@ -80,10 +80,11 @@ def _honesty(rows: Rows) -> dict[str, Figure]:
     found = next((row["honesty"] for row in rows.values() if "honesty" in row), None)
     if found is None:
         return {}
-    edges, counts = (np.asarray(found["pulls"][key], float) for key in ("edges", "counts"))
+    edges, counts = (np.asarray(found["pulls"][key]) for key in ("edges", "counts"))
     middle = 0.5 * (edges[1:] + edges[:-1])
+    each = np.repeat(middle, counts.astype(int))  # a candidate each: a weight would count as one candidate's
     figures = {
-        "sigma_pull": draw_pulls({"compact": middle}, weights={"compact": counts}, bins=len(middle)),
+        "sigma_pull": draw_pulls({"compact": each}, bins=len(middle)),
     }
     for axis, binned in found["binned"].items():
         named = replace(binned, name="compact")
