@@ -20,7 +20,7 @@ __all__ = ["new_array", "trim_heap"]
 
 _SMALLEST = 2**16  # bytes: below, asking for memory is fast
 _MOST = 2**27  # bytes of one size that wait to be used
-_GROWTH = 2**27  # bytes by which the process may grow before its heap is looked through
+_GROWTH = 2**26  # bytes by which the process may grow before its heap is looked through
 
 
 class _Block(np.ndarray):
@@ -83,7 +83,7 @@ _FREE = _Free()
 
 
 def trim_heap() -> bool:
-    """Give back what lies idle between things in use, if the process has grown by 128 MiB since the last time.
+    """Give back what lies idle between things in use, if the process has grown by 64 MiB since the last time.
 
     The arrays of a network's pass come and go with every batch; what stays of each file (where its baskets are, a few
     scores) leaves holes that the next ones do not fit in, and without this memory grows from file to file. Only glibc
