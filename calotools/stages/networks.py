@@ -77,11 +77,13 @@ def train(config: TrainConfig, *, progress: Progress | None = None) -> Outcome:
     Raises
     ------
     OutputExistsError
-        The folder holds a finished training and overwriting was not asked for.
+        The folder holds a finished training and overwriting was not asked for; or a store outside the folder is another
+        recipe's.
     ConfigError, EmptyInputError, CellError, NumericalError
     """
     bundle = _check_unfinished(config)
     config, bad = deploy.without_bad_files(config)
+    training.guard_store(config)
     try:
         outcome, made = _train_folds(config, progress) if config.folds else _train_one(config, progress)
     except CalotoolsError:

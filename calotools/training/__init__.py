@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from calotools.training.fitting import TrainingResult, fit, fit_variables, mean_auc
     from calotools.training.loading import InputScalers, make_batch, open_data
     from calotools.training.rate_test import try_learning_rates
-    from calotools.training.sample import Survey, prepare, prepare_shard, take_survey
+    from calotools.training.sample import Survey, guard_store, prepare, prepare_shard, take_survey
     from calotools.training.search import importance_of, open_study, prepare_search, recipe_of, run_search
 else:
     __getattr__, __dir__ = lazy_names(__name__)
@@ -25,6 +25,7 @@ __all__ = [
     "TrainingResult",
     "fit",
     "fit_variables",
+    "guard_store",
     "importance_of",
     "make_batch",
     "mean_auc",

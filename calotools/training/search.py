@@ -19,7 +19,7 @@ from calotools.training.fitting.metrics import METRICS
 from calotools.training.fitting.network import fit
 from calotools.training.fitting.variable_model import fit_variables
 from calotools.training.loading.opening import open_data
-from calotools.training.sample.preparation import prepare, store_path
+from calotools.training.sample.preparation import guard_store, prepare, store_path
 
 if TYPE_CHECKING:
     import optuna
@@ -110,7 +110,9 @@ def prepare_search(config: TuneConfig) -> optuna.Study:
     """
     study = open_study(config)
     if config.source == "store" and not is_variable_model(config.model.name):
-        prepare(_plain(config, {"store": store_path(config)}))
+        named = _plain(config, {"store": store_path(config)})
+        guard_store(named)
+        prepare(named)
     return study
 
 

@@ -1,11 +1,13 @@
 """`calotools prepare`: the store of a recipe, where it is wanted."""
 
+import json
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from calotools import training
 from calotools.cli.main import main
 from calotools.errors import ConfigError, OutputExistsError
 from calotools.images import ImageStore
@@ -14,7 +16,8 @@ from calotools.recipe import ManyFilesConfig, PrepareConfig, TrainConfig
 from calotools.stages import prepare
 from calotools.training import open_data
 from calotools.training.loading.stored import StoreData
-from calotools.training.sample.preparation import find_store
+from calotools.training.sample import preparation
+from calotools.training.sample.preparation import find_store, store_digest
 
 SAMPLES = Path(__file__).parents[2] / "ntuples"
 
@@ -73,13 +76,71 @@ def test_another_recipes_store_is_not_touched(recipe, tmp_path, capsys):
 def test_another_recipes_store_says_what_differs(recipe, tmp_path):
     store = tmp_path / "mine"
     prepare(PrepareConfig.from_toml(recipe, overrides={"store": store}))
+    (tmp_path / "weights.root").touch()
     for changes, differs in (
-        ({"sample": {"max_candidates": 50}}, "the same images, tracks and columns"),
+        ({"sample": {"max_candidates": 50}}, "other max_candidates"),
+        ({"sample": {"selection": ("et > 12",), "tree": "electrons"}}, "other tree, selection"),
+        ({"sample": {"files": (str(SAMPLES / "zee.root"),)}, "half": ("energy",)}, "other files, half"),
+        ({"sample": {"weights": (tmp_path / "weights.root",)}}, r"other weights, columns \['weight'\]"),
         ({"scalars": ("mu", "reta"), "images": "electron"}, r"other images, columns \['reta'\]"),
         ({"tracks": ("d0",), "max_tracks": 3}, "other tracks, max_tracks"),
     ):
         with pytest.raises(OutputExistsError, match=rf"by another version \({differs}\); choose another place"):
             find_store(TrainConfig.from_toml(recipe, overrides={"store": store, **changes}))
+
+
+def test_a_store_with_one_digest_of_all_is_still_used_and_says_less(recipe, tmp_path):
+    config = TrainConfig.from_toml(recipe, overrides={"store": tmp_path / "mine"})
+    meta = training.prepare(config).path / "meta.json"
+    content = json.loads(meta.read_text())
+    content["digest"] = preparation._sha256(preparation._asked(config))
+    meta.write_text(json.dumps(content))
+    assert len(find_store(config)) == 60
+    for changes, differs in (({"half": ("energy",)}, "the same images"), ({"max_tracks": 3}, "other max_tracks")):
+        with pytest.raises(OutputExistsError, match=rf"by another version \({differs}"):
+            find_store(config.model_copy(update=changes))
+
+
+def test_files_are_the_same_however_they_are_spelled(recipe, monkeypatch):
+    def digest(*files):
+        return store_digest(TrainConfig.from_toml(recipe, overrides={"sample": {"files": files}}))
+
+    electrons, fakes = (str(SAMPLES / f"{name}.root") for name in ("electrons", "fakes"))
+    monkeypatch.chdir(SAMPLES)
+    both = digest(electrons, fakes)
+    assert digest("electrons.root", "./fakes.root") == digest(str(SAMPLES / "electron[s].root"), "fake*.root") == both
+    assert len({both, digest(fakes, electrons), digest(electrons)}) == 3  # the order is that of the rows
+
+
+def test_redoing_a_training_replaces_no_store_outside_its_folder(recipe, tmp_path, capsys):
+    store = tmp_path / "mine"
+    main(["prepare", str(recipe), "-o", str(store)])
+    capsys.readouterr()
+    changed = [str(recipe), "--sample.max-candidates", "50", "--overwrite", "--store"]
+    for command, place, what in (
+        (["train"], store, "other max_candidates"),
+        (["train", "--folds", "3"], store, "other max_candidates"),
+        (["find-rate"], store, "other max_candidates"),
+        (["train"], tmp_path, "is not an image store"),
+    ):
+        assert main([command[0], *changed, str(place), *command[1:]]) == OutputExistsError.exit_code
+        said = capsys.readouterr().err
+        assert what in said
+        assert "make it again with `calotools prepare ... --overwrite`" in said
+    assert len(ImageStore.open(store)) == 60
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["mine", "recipe.toml"]
+
+
+def test_inside_its_folder_a_training_may_replace_a_store(recipe, tmp_path):
+    inside = {"store": tmp_path / "out" / "images"}
+    training.prepare(TrainConfig.from_toml(recipe, overrides=inside))
+    changed = TrainConfig.from_toml(recipe, overrides=inside | {"half": ("energy",), "overwrite": True})
+    training.guard_store(changed)
+    assert find_store(changed) is None
+    elsewhere = changed.model_copy(update={"output": tmp_path / "other"})
+    with pytest.raises(OutputExistsError, match=r"images' was made by another recipe.*\(other half\)"):
+        training.guard_store(elsewhere)
+    training.guard_store(elsewhere.model_copy(update={"source": "stream"}))  # which has no store
 
 
 def test_a_prepare_recipe_is_a_training_recipe():

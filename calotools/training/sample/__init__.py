@@ -15,7 +15,14 @@ from calotools._lazy import lazy_names
 if TYPE_CHECKING:
     from calotools.training.sample.labels import base_of, check_inputs, label, parts_of, target_of
     from calotools.training.sample.pieces import Piece, PieceReader, read_fields
-    from calotools.training.sample.preparation import find_store, prepare, prepare_shard, store_digest, store_path
+    from calotools.training.sample.preparation import (
+        find_store,
+        guard_store,
+        prepare,
+        prepare_shard,
+        store_digest,
+        store_path,
+    )
     from calotools.training.sample.survey import Cutflow, Survey, join_surveys, survey_file, take_survey
 else:
     __getattr__, __dir__ = lazy_names(__name__)
@@ -28,6 +35,7 @@ __all__ = [
     "base_of",
     "check_inputs",
     "find_store",
+    "guard_store",
     "join_surveys",
     "label",
     "parts_of",

@@ -6,11 +6,12 @@ import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from calotools._version import version
 from calotools.errors import InputFileError, OutputExistsError
 from calotools.images import ImageStore, StoreWriter, image_spec, spec_to_dict
+from calotools.models import is_variable_model
 from calotools.ntuple import expand_files, fingerprint
 from calotools.progress import Progress
 from calotools.training.sample.labels import check_inputs
@@ -21,7 +22,9 @@ from calotools.training.sample.survey import Cutflow, take_survey
 if TYPE_CHECKING:
     from calotools.recipe import TrainConfig
 
-__all__ = ["find_store", "new_store", "prepare", "prepare_shard", "store_digest", "store_path"]
+__all__ = ["find_store", "guard_store", "new_store", "prepare", "prepare_shard", "store_digest", "store_path"]
+
+_SPELLED = ("files", "weights", "flavour")  # known by their content
 
 
 def store_path(config: TrainConfig) -> Path:
@@ -51,29 +54,59 @@ def find_store(config: TrainConfig) -> ImageStore | None:
         return None
     try:
         store = ImageStore.open(path)
-        if store.digest == store_digest(config):
+        if store.digest == store_digest(config) or store.digest == _sha256(_asked(config)):  # one digest of all, as it was
             return store
         reason = f"was made by another recipe, from other files, or by another version ({_difference(store, config)})"
     except InputFileError as error:
         reason = f"cannot be used: {error}"
     if config.store is not None and not config.overwrite:
         raise OutputExistsError(
-            f"store '{path}' {reason}; choose another place (store), or allow to make it again (--overwrite)"
+            f"store '{path}' {reason}; choose another place (store), or make it again with "
+            "`calotools prepare ... --overwrite`"
         )
     return None
 
 
+def guard_store(config: TrainConfig) -> None:
+    """Refuse a training that would replace a store outside its folder: ``overwrite`` is about the training's own files.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        With ``overwrite`` or without.
+
+    Raises
+    ------
+    OutputExistsError
+        Something else than the recipe's store is where the recipe says, outside ``config.output``.
+    """
+    if config.source != "store" or is_variable_model(config.model.name):
+        return
+    if not store_path(config).resolve().is_relative_to(config.output.resolve()):
+        find_store(config.model_copy(update={"overwrite": False}))
+
+
 def _difference(store: ImageStore, config: TrainConfig) -> str:
-    """What of the recipe differs, as far as the store says; of sample and files it keeps a digest only."""
-    other = {
-        "images": store.spec != image_spec(config.images),
-        "tracks": store.track_fields != config.tracks,
-        "max_tracks": store.max_tracks != config.max_tracks,
-    }
-    found = [name for name, differs in other.items() if differs]
-    if columns := sorted(set(store.columns) ^ set(store_columns(config))):
-        found.append(f"columns {columns}")
+    """What of the recipe differs, as far as the store says: one of an older version knows its images and columns."""
+    made, asked = _parts_of(store.digest), _parts_of(store_digest(config))
+    if made:
+        found = [name for name in asked | made if made.get(name) != asked.get(name)]
+    else:
+        other = {
+            "images": store.spec != image_spec(config.images),
+            "tracks": store.track_fields != config.tracks,
+            "max_tracks": store.max_tracks != config.max_tracks,
+            "columns": store.columns != store_columns(config),
+        }
+        found = [name for name, differs in other.items() if differs]
+    columns = sorted(set(store.columns) ^ set(store_columns(config)))
+    found = [f"columns {columns}" if columns and name == "columns" else name for name in found]
     return f"other {', '.join(found)}" if found else "the same images, tracks and columns"
+
+
+def _parts_of(digest: str) -> dict[str, str]:
+    """What `store_digest` says of each part; nothing of a digest that is no list of parts."""
+    return dict(one.split("=") for one in digest.split()) if "=" in digest else {}
 
 
 def new_store(config: TrainConfig, path: Path, *, digest: str = "", cutflow: Cutflow = ()) -> StoreWriter:
@@ -189,7 +222,9 @@ def prepare_shard(
 
 
 def store_digest(config: TrainConfig) -> str:
-    """SHA-256 of everything that the store's content depends on.
+    """Digests of everything that the store's content depends on, part by part: ``version=... files=...``.
+
+    Files are known by what they are (`fingerprint`) and their order, not by how the recipe spells them.
 
     Parameters
     ----------
@@ -198,9 +233,18 @@ def store_digest(config: TrainConfig) -> str:
     Returns
     -------
     str
+        Of each part the first 64 bits of its SHA-256.
     """
+    asked = _asked(config)
+    sample = {name: value for name, value in asked.pop("sample").items() if name not in _SPELLED}
+    images, columns = asked.pop("spec"), asked.pop("columns")
+    parts = asked | sample | {"images": images, "columns": columns}
+    return " ".join(f"{name}={_sha256(value)[:16]}" for name, value in parts.items())
+
+
+def _asked(config: TrainConfig) -> dict[str, Any]:
     flavour = config.sample.flavour
-    asked = {
+    return {
         "version": version,
         "flavour": Path(flavour).read_text(encoding="utf-8") if flavour and Path(flavour).is_file() else flavour,
         "sample": config.sample.model_dump(mode="json"),
@@ -215,4 +259,7 @@ def store_digest(config: TrainConfig) -> str:
         "half": config.half,
         "on_bad": config.on_bad,
     }
-    return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+
+
+def _sha256(value: object) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()
