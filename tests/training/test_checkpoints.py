@@ -74,3 +74,11 @@ def test_half_a_file_is_no_recipe(recipe, kept):
     last.with_name("recipe.json").write_text(whole[:-9], encoding="utf-8")
     with pytest.raises(ConfigError, match=REFUSED):
         resumed(recipe, "energy")
+
+
+def test_files_may_be_spelled_otherwise(recipe, kept):
+    last = kept("energy", lambda content: content["sample"].update(files=["./n*.root"]))
+    assert resumed(recipe, "energy") == last
+    for changes in ({"sample": {"files": ("none.root",), "selection": ("et > 12",)}}, {"digest": "other"}):
+        with pytest.raises(ConfigError, match=REFUSED):
+            resumed(recipe, "energy", **changes)
