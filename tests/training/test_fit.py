@@ -117,6 +117,47 @@ def test_an_interrupt_promises_nothing_that_does_not_hold(recipe, showers):
         fit(recipe("energy", trainer={"epochs": 2}, resume=False), showers, progress=interrupt)
 
 
+@pytest.mark.usefixtures("interrupts")
+@pytest.mark.parametrize(
+    ("number", "share", "average"),
+    [(signal.SIGINT, 0.2, 0), (signal.SIGTERM, 0.7, 0.9), (signal.SIGTERM, 0.5, 0), (signal.SIGINT, 1, 0)],
+    ids=["first epoch", "second epoch", "end of an epoch", "end"],
+)
+def test_a_signal_loses_no_step(recipe, showers, tmp_path, number, share, average):
+    trainer = {"epochs": 2, "average": average}
+    whole = fit(recipe("energy", trainer=trainer, output=tmp_path / "whole"), showers)
+    config, before, seen = recipe("energy", trainer=trainer), signal.getsignal(signal.SIGTERM), []
+
+    def send(name, done, total):
+        seen.append(done)
+        if done >= share * total and not sent:
+            sent.append(len(seen))
+            signal.raise_signal(number)
+
+    sent = []
+    where = "inside epoch 1" if share < 0.5 else "after epoch 2" if share == 1 else "after epoch 1"
+    with pytest.raises(KeyboardInterrupt, match=f"the same command goes on {where}, from"):
+        fit(config, showers, progress=send)
+    assert len(seen) == sent[0] + (share == 0.5)  # validation, and the first step of the next epoch
+    assert signal.getsignal(signal.SIGTERM) == before
+    last = torch.load(config.output / "checkpoints" / "last.ckpt", weights_only=True)
+    assert last["global_step"] == len(seen)
+    resumed = fit(config.model_copy(update={"resume": True}), showers)
+    assert_same(whole.state_dict, resumed.state_dict)
+    assert whole.record == resumed.record
+
+
+@pytest.mark.usefixtures("interrupts")
+def test_a_second_signal_does_not_wait_for_the_step(recipe, showers):
+    def send(name, done, total):
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
+
+    with pytest.raises(KeyboardInterrupt) as nothing:
+        fit(recipe("energy", trainer={"epochs": 1}), showers, progress=send)
+    assert str(nothing.value) == ""
+
+
 def test_resume_refuses_another_recipe(recipe, showers):
     fit(recipe("energy", trainer={"epochs": 1}), showers)
     with pytest.raises(ConfigError, match="belongs to another recipe or other files"):

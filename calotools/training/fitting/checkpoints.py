@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 
 from calotools.errors import ConfigError
+from calotools.training.fitting.interrupts import SaveWhenInterrupted
 
 if TYPE_CHECKING:
     from calotools.recipe import TrainConfig
@@ -41,10 +42,11 @@ def checkpoint_folder(config: TrainConfig) -> Path:
     return config.output / "checkpoints"
 
 
-def checkpoints(config: TrainConfig) -> list[ModelCheckpoint]:
-    """Callbacks that keep the best epoch, the last one, and now and then the place inside an epoch."""
+def checkpoints(config: TrainConfig) -> list[Callback]:
+    """Callbacks that keep the best epoch, the last one, and the place inside an epoch: at times, and if interrupted."""
     folder, often = checkpoint_folder(config), timedelta(minutes=config.trainer.checkpoint_minutes)
     return [
+        *([SaveWhenInterrupted(folder / "last.ckpt")] if config.trainer.devices == 1 else []),
         _checkpoint(folder, "best", monitor="val_loss", save_on_train_epoch_end=True),
         _checkpoint(folder, "last", save_on_train_epoch_end=True),
         _checkpoint(folder, "last", train_time_interval=often),
@@ -98,12 +100,17 @@ def _learnt(config: TrainConfig, *, digest: str) -> str:
 
 
 def _with_defaults(kept: str, config: TrainConfig) -> str | None:
-    """The same of what is kept of a fit, whose recipe may lack keys that came later; None where it is no recipe."""
+    """The same of what is kept of a fit, or None where it is no recipe.
+
+    It may lack keys that came later, and spell its files in another way: the sample's digest knows them.
+    """
     try:
         content = json.loads(kept)
         old = type(config)(**(content["recipe"] | {"output": config.output}))
     except (ConfigError, json.JSONDecodeError):  # a key that there is no longer, or half a file
         return None
+    spelled = {name: getattr(config.sample, name) for name in ("files", "weights")}
+    old = old.model_copy(update={"sample": old.sample.model_copy(update=spelled)})
     return _learnt(old, digest=content["store"])
 
 
