@@ -17,7 +17,7 @@ COMPILED = frozenset(
     ("simulate", "prepare", "find_rate", "tune", "train", "predict", "attribute", "validate_simulation")
 )
 """Stages that run kernels; others would wait for the import of numba alone."""
-_COMPILING = "compiling kernels, as always on their first use: up to a minute"
+_COMPILING = "compiling kernels, as always on their first use: about a minute, more on a busy machine"
 
 
 class _Lines(logging.Handler):

@@ -83,9 +83,16 @@ class TrainConfig(StageConfig):
     shuffle_buffer: int = Field(20_000, description="candidates mixed at a time when ROOT files are read", gt=0)
     model: ModelConfig
     trainer: TrainerConfig = Field(TrainerConfig())
-    validation_fraction: float = Field(0.1, description="part of the events used for early stopping", gt=0, lt=1)
-    test_fraction: float = Field(0.2, description="part of the events kept for evaluation", ge=0, lt=1)
-    fold: Shard | None = Field(None, description="cross-validation: test on part I of N (from 0), written I/N")
+    validation_fraction: float = Field(
+        0.1, description="part of the events used for early stopping; with fold or folds a whole fold is", gt=0, lt=1
+    )
+    test_fraction: float = Field(
+        0.2, description="part of the events kept for evaluation; with fold or folds a whole fold is", ge=0, lt=1
+    )
+    fold: Shard | None = Field(
+        None,
+        description="cross-validation, written I/N, at least 3: test on part I of N (from 0), validate on the next one",
+    )
     search: Annotated[dict[str, SearchSpec], BeforeValidator(flat_search)] = Field(
         {},
         description="what tune tries, by dotted name: {'trainer.learning_rate' = {low = 1e-4, high = 1e-2}}",
@@ -95,4 +102,4 @@ class TrainConfig(StageConfig):
     on_bad: BadCandidates = Field("error", description="what to do with a candidate without usable cells")
     skip_bad_files: bool = Field(False, description="go on without files that cannot be read, and list them")
     resume: bool = Field(True, description="go on from the folder's last checkpoint, if there is one")
-    overwrite: bool = Field(False, description="replace a finished training")
+    overwrite: bool = Field(False, description="replace a finished training; never a store outside its folder")
