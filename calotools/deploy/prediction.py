@@ -54,8 +54,8 @@ def predict(config: PredictConfig, *, progress: Progress | None = None) -> Path:
 
     The friend has the entries of the files, one after the other, in their order: nothing is selected. With
     ``on_bad = "skip"`` a candidate without usable cells gets NaN. The column ``split`` says which candidates the
-    network was trained on (0), watched on (1) and never shown (2), when these are the files it was trained on; of others,
-    none of which it has seen, in which part their run and event would have been.
+    network was trained on (0), watched on (1) and never shown (2), when these are the files it was trained on; of
+    others, none of which it has seen, in which part their run and event would have been.
     Each file is scored on its own, so that the scores do not depend on where that is done. The record says how many
     entries are of which file, and which files were bad and skipped.
 

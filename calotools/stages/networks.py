@@ -83,8 +83,8 @@ def train(config: TrainConfig, *, progress: Progress | None = None) -> Outcome:
     """
     bundle = _check_unfinished(config)
     config, bad = deploy.without_bad_files(config)
-    training.guard_store(config)
     try:
+        training.guard_store(config)
         outcome, made = _train_folds(config, progress) if config.folds else _train_one(config, progress)
     except CalotoolsError:
         with suppress(OSError):  # a folder that holds something is somebody's

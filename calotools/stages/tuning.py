@@ -42,10 +42,10 @@ def find_rate(config: FindRateConfig, *, progress: Progress | None = None) -> Ou
     ------
     OutputExistsError, ConfigError, EmptyInputError, CellError, NumericalError
     """
+    training.guard_store(config)
     folder = check_output(config.output / "learning_rate", overwrite=config.overwrite)
     if is_variable_model(config.model.name):
         raise ConfigError(f"model '{config.model.name}' is not trained in steps; give a network")
-    training.guard_store(config)
     found = training.try_learning_rates(
         config, training.open_data(config), steps=config.steps, low=config.low, high=config.high, progress=progress
     )

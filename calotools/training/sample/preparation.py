@@ -54,7 +54,7 @@ def find_store(config: TrainConfig) -> ImageStore | None:
         return None
     try:
         store = ImageStore.open(path)
-        if store.digest == store_digest(config) or store.digest == _sha256(_asked(config)):  # one digest of all, as it was
+        if store.digest == store_digest(config) or store.digest == _sha256(_asked(config)):  # or one of all, as it was
             return store
         reason = f"was made by another recipe, from other files, or by another version ({_difference(store, config)})"
     except InputFileError as error:
