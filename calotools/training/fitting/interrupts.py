@@ -19,9 +19,9 @@ __all__ = ["SaveWhenInterrupted"]
 class SaveWhenInterrupted(lightning.Callback):
     """After the step in which SIGINT or SIGTERM comes, save a checkpoint and raise KeyboardInterrupt.
 
-    A step that is broken off leaves weights half-way. The last step of an epoch is not kept by itself: with the
-    validation that follows and the first step of the next epoch it is. A second signal interrupts at once. Only for a
-    fit of one process, whose main thread it runs in: several would have to agree on the step.
+    A step that is broken off leaves weights half-way. The last step of an epoch is kept with the validation that
+    follows. A second signal interrupts at once. Only for a fit of one process, whose main thread it runs in: several
+    would have to agree on the step.
 
     Parameters
     ----------
@@ -41,6 +41,11 @@ class SaveWhenInterrupted(lightning.Callback):
         for number in (signal.SIGINT, signal.SIGTERM):
             if signal.getsignal(number) != signal.SIG_IGN:
                 self._before[number] = signal.signal(number, self._note)
+
+    def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Stop: the epoch before has a checkpoint."""
+        if self._asked:
+            raise KeyboardInterrupt
 
     def on_train_batch_end(
         self,
