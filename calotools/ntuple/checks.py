@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import awkward as ak
 import numpy as np
 
@@ -12,11 +14,18 @@ __all__ = ["check_cells", "check_units", "count_problems"]
 # Outside of these no sample of electron or photon candidates has its median E_T [GeV]: a factor 1000 always leads out.
 _ET_RANGE = (0.3, 5000.0)
 _SUM_RANGE = (0.03, 30.0)
+# The true energy of a jet or of what a fake came from is another than measured, but not a thousand times; that of
+# muons, which leave a GeV in the calorimeter, may be, below `_MUONS` [GeV].
+_THOUSAND = (500.0, 2000.0)
+_MUONS = 2000.0
+_ENOUGH = 20  # candidates that have a true energy
+_MEASURED = ("e", "e_cluster", "e_acc")
+_ABSURD = 1e6  # GeV
 _MAX_ETA = 5.0
 _MAX_SAMPLING = 27
 
 
-def check_units(candidates: ak.Array, *, place: str, declared: str) -> None:
+def check_units(candidates: ak.Array, *, place: str, declared: str, branches: Mapping[str, str] | None = None) -> None:
     """Refuse energies and angles that cannot be in the unit that the flavour declares.
 
     Parameters
@@ -27,12 +36,14 @@ def check_units(candidates: ak.Array, *, place: str, declared: str) -> None:
         File and tree, for the message.
     declared : str
         Flavour and its file, for the message.
+    branches : mapping of str to str, optional
+        Branch of each field, for the message.
 
     Raises
     ------
     UnitError
-        The median E_T is impossible, cells and candidate energies differ by a factor of a thousand, or azimuths look
-        like degrees.
+        The median E_T is impossible, cells or true energies differ from candidate energies by a factor of a thousand,
+        or azimuths look like degrees.
 
     Examples
     --------
@@ -52,6 +63,7 @@ def check_units(candidates: ak.Array, *, place: str, declared: str) -> None:
                 f"{place}: the cells' energies sum to {ratio:.3g} times the candidate's (median); their units differ; "
                 f"{advice}"
             )
+    _check_truth(candidates, f"{place}, branch '{(branches or {}).get('e_true', 'e_true')}'", advice)
     _check_azimuth(candidates, place, advice)
 
 
@@ -71,6 +83,26 @@ def _check_energy(name: str, median: float, place: str, advice: str) -> None:
         )
 
 
+def _check_truth(candidates: ak.Array, place: str, advice: str) -> None:
+    measured = next((name for name in _MEASURED if name in candidates.fields), "")
+    if not measured or "e_true" not in candidates.fields:
+        return
+    true, energy = (ak.to_numpy(ak.fill_none(candidates[name], np.nan)).astype(float) for name in ("e_true", measured))
+    known = np.isfinite(true) & np.isfinite(energy) & (true > 0) & (energy > 0)
+    n, (low, high) = int(np.count_nonzero(known)), _THOUSAND
+    if n < _ENOUGH:
+        return
+    with np.errstate(over="ignore"):
+        ratio = float(np.median(true[known] / energy[known]))
+    small, large = 1 / high < ratio < 1 / low, low < ratio < high and np.median(true[known]) > _MUONS
+    if small or large:
+        found, expected = ("GeV", "MeV") if small else ("MeV", "GeV")
+        raise UnitError(
+            f"{place}: median of e_true / {measured} is {ratio:.3g} ({n} candidates); their units differ, is the true "
+            f"energy in {found}, not {expected}? {advice}, or the file"
+        )
+
+
 def _check_azimuth(candidates: ak.Array, place: str, advice: str) -> None:
     for name, values in (
         ("phi", candidates),
@@ -85,7 +117,7 @@ def _check_azimuth(candidates: ak.Array, place: str, advice: str) -> None:
 
 
 def count_problems(candidates: ak.Array) -> dict[str, int]:
-    """Count what is odd: non-finite energies, negative pile-up, cells out of range, candidates without a usable cell.
+    """Count what is odd: energies not finite or absurd, negative pile-up, cells out of range, no usable cell.
 
     Parameters
     ----------
@@ -123,6 +155,8 @@ def _count_cells(cells: ak.Array) -> dict[str, int]:
         if name in flat:
             counts[f"cells with non-finite {name}"] = int(np.count_nonzero(~np.isfinite(flat[name])))
     if "e" in flat:
+        absurd = np.isfinite(flat["e"]) & (np.abs(flat["e"]) > _ABSURD)
+        counts["cells with e beyond 1e6 GeV"] = int(np.count_nonzero(absurd))
         counts["candidates without a cell of finite energy"] = int(np.count_nonzero(_all_bad(number, flat["e"])))
     outside = {"eta": _MAX_ETA, "phi": 2.0 * np.pi, "sampling": _MAX_SAMPLING}
     for name, limit in outside.items():

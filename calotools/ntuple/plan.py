@@ -53,6 +53,11 @@ class Plan:
         return tuple(dict.fromkeys((*(branch for step in self.steps for branch in step.branches), *links)))
 
     @property
+    def branch_of(self) -> dict[str, str]:
+        """The branch that each field is read from, where it is read from one."""
+        return {step.name: step.branches[0] for step in self.steps if step.branches}
+
+    @property
     def names(self) -> frozenset[str]:
         """Fields that the steps make."""
         return frozenset(step.name for step in self.steps)

@@ -179,10 +179,9 @@ class RangeReader:
         opened = self._open(where)
         candidates = opened.read(where.start, where.stop)
         if not opened.checked and len(candidates):
-            flavour = opened.plan.flavour
-            check_units(
-                candidates[:_CHECKED], place=opened.place, declared=f"flavour '{flavour.name}', '{flavour.source}'"
-            )
+            plan = opened.plan
+            declared = f"flavour '{plan.flavour.name}', '{plan.flavour.source}'"
+            check_units(candidates[:_CHECKED], place=opened.place, declared=declared, branches=plan.branch_of)
             opened.checked = True
         return Chunk(candidates, where.file, where.tree, where.start)
 

@@ -147,7 +147,8 @@ def iterate_tree(
             continue
         candidates = numbering.complete(candidates)
         if start == 0:
-            check_units(candidates, place=place, declared=f"flavour '{flavour.name}', '{flavour.source}'")
+            declared = f"flavour '{flavour.name}', '{flavour.source}'"
+            check_units(candidates, place=place, declared=declared, branches=plan.branch_of)
         yield Chunk(candidates, path, match.label, start)
         start += len(candidates)
 

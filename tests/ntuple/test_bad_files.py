@@ -15,7 +15,15 @@ from calotools.errors import (
     TreeError,
     UnitError,
 )
-from calotools.ntuple import NtupleWriter, check_cells, inspect_files, iterate_candidates, read_candidates
+from calotools.ntuple import (
+    NtupleWriter,
+    RangeReader,
+    check_cells,
+    inspect_files,
+    iterate_candidates,
+    list_ranges,
+    read_candidates,
+)
 
 
 @pytest.fixture
@@ -329,3 +337,44 @@ def test_inspect_misses_a_part_of_cells_and_not_all_of_them(tmp_path):
 def test_a_step_of_zero(sample):
     with pytest.raises(ConfigError, match="step = 0; at least 1 entry"):
         next(iterate_candidates(sample, step=0))
+
+
+@pytest.mark.parametrize(("factor", "said"), [(1e-3, r"in GeV, not MeV\?"), (1e3, r"in MeV, not GeV\?")])
+def test_truth_in_another_unit_than_what_was_measured(tmp_path, make_candidates, factor, said):
+    candidates = make_candidates(200)
+    candidates["e_true"] = (candidates["e"] * np.random.default_rng(1).uniform(0.7, 1.3, 200) * factor).astype("f4")
+    path = tmp_path / "a.root"
+    with NtupleWriter(path) as writer:
+        writer.extend("electrons", candidates)
+    where = r"a\.root', tree 'electrons', branch 'e_true': median of e_true / e is \d\S* \(200 candidates\);.*"
+    for fields in (None, ("e", "e_true")):
+        with pytest.raises(UnitError, match=where + said + " correct 'unit' in flavour 'native'"):
+            read_candidates(path, fields=fields)
+    with RangeReader(fields=("e", "e_true")) as read, pytest.raises(UnitError, match=where + said):
+        read(list_ranges(path)[0])
+    assert len(read_candidates(path, fields=("e", "eta"))) == 200  # truth that nobody wants
+
+
+def test_absurd_energies_of_cells_are_counted(tmp_path):
+    cells = {"cell_e": ak.Array([[50e3, -2e9, np.inf], [50e3], [50e3]])}
+    path = _write_tree(tmp_path / "a.root", _columns(**cells))
+    (chunk,) = iterate_candidates(path)
+    assert chunk.problems == {"cells with non-finite e": 1, "cells with e beyond 1e6 GeV": 1}
+
+
+def test_truth_of_something_else_passes(tmp_path, make_candidates):
+    drawn, rng = make_candidates(200), np.random.default_rng(1)
+    nobody, few = np.full(200, np.nan), np.where(np.arange(200) < 190, np.nan, 0.04)
+    muons = np.ones(200, np.float32)
+    cases = (
+        (drawn["e"], drawn["e"] * rng.uniform(0.1, 30, 200)),  # the jet of a fake
+        (drawn["e"], nobody),
+        (drawn["e"], few),
+        (drawn["e"], np.where(np.arange(200) < 60, 0.04, drawn["e"])),
+        (muons, np.full(200, 1000)),
+    )
+    for number, (e, true) in enumerate(cases):
+        path = tmp_path / f"{number}.root"
+        with NtupleWriter(path) as writer:
+            writer.extend("electrons", drawn | {"e": e, "e_true": true.astype("f4")})
+        assert len(read_candidates(path, fields=("e", "e_true"))) == 200
