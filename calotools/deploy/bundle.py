@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import safetensors
 import torch
 from pydantic import TypeAdapter, ValidationError
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from calotools._version import version
 from calotools.errors import CalotoolsError, ModelError
@@ -153,7 +153,8 @@ def save_bundle(bundle: ModelBundle, path: Path | str, *, overwrite: bool = Fals
     """
     weights = {name: weight.detach().cpu().contiguous() for name, weight in bundle.state_dict.items()}
     with new_file(path, overwrite=overwrite) as temporary:
-        save_file(weights, temporary, metadata={_KEY: _header(bundle)})
+        # not `save_file`, whose files nobody but their owner can read
+        temporary.write_bytes(save(weights, metadata={_KEY: _header(bundle)}))
     return Path(path)
 
 

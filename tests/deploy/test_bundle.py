@@ -1,6 +1,7 @@
 """Bundles: what is saved is loaded, and nothing else is."""
 
 import json
+import os
 import pickle
 from dataclasses import replace
 
@@ -116,3 +117,13 @@ def test_weights_of_another_network(bundle):
     weights = {name: weight for name, weight in one.state_dict.items() if name != "out.bias"}
     with pytest.raises(ModelError, match="do not fit model 'energy_cnn'"):
         replace(one, state_dict=weights).network()
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o007, 0o660), (0o077, 0o600)])
+def test_a_bundle_can_be_read_by_whom_the_umask_lets(bundle, tmp_path, mask, mode):
+    before = os.umask(mask)
+    try:
+        path = save_bundle(bundle("energy"), tmp_path / "model.calo")
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == mode
