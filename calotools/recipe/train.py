@@ -74,7 +74,9 @@ class TrainConfig(StageConfig):
     class_weights: dict[int, Annotated[float, Field(ge=0)]] = Field(
         {}, description="by value of class_true, such as {2 = 0.05}: what weights are multiplied by (identification)"
     )
-    fractions: dict[str, float] = Field({}, description="share of each class in training; default: as in the files")
+    fractions: dict[str, float] = Field(
+        {}, description="share of each class in an epoch, relative to their sum; default: as in the files"
+    )
     source: Literal["store", "stream"] = Field("store", description="read the image store, or ROOT files every epoch")
     store: Path | None = Field(None, description="image store; default: OUTPUT/store, made when it is not there")
     half: tuple[str, ...] = Field(

@@ -6,7 +6,7 @@ import pytest
 from calotools.containers import Index
 from calotools.errors import ConfigError
 from calotools.training.sample.labels import base_of, check_inputs, label
-from calotools.training.sample.weighing import Tally, Weighing
+from calotools.training.sample.weighing import Tally, Weighing, class_shares, kept_fractions
 
 ENERGY = np.array([20.0, 0.0, -3.0, np.nan, np.inf], dtype=np.float32)
 
@@ -53,3 +53,16 @@ def test_a_weight_of_what_no_class_collects_is_a_mistake(recipe):
 def test_an_energy_has_no_class_weights(recipe):
     with pytest.raises(ConfigError, match="class_weights"):
         check_inputs(recipe("energy", class_weights={4: 2.0}))
+
+
+def test_shares_of_classes_are_relative(recipe):
+    config = recipe("identification", fractions={"signal": 3, "background": 1})
+    assert class_shares(config) == {"signal": 0.75, "background": 0.25}
+    assert list(class_shares(config)) == list(config.classes)
+    same = recipe("identification", fractions={"signal": 0.75, "background": 0.25})
+    for n_train in ([100, 900], [900, 100]):
+        one, other = (kept_fractions(each, np.array(n_train)) for each in (config, same))
+        np.testing.assert_array_equal(one, other)
+        kept = dict(zip(config.classes, one * n_train, strict=True))
+        assert kept["signal"] == pytest.approx(3 * kept["background"])
+    assert class_shares(recipe("identification")) == {}

@@ -46,7 +46,7 @@ from calotools.training.loading.loader import Loader
 from calotools.training.loading.stored import StoreData
 from calotools.training.loading.streaming import StreamData
 from calotools.training.sample.labels import PARTS
-from calotools.training.sample.weighing import kept_fractions
+from calotools.training.sample.weighing import class_shares, kept_fractions
 
 if TYPE_CHECKING:
     from calotools.containers import ImageSpec
@@ -294,6 +294,7 @@ def _record(
         "n": {part: int(tally.n[number].sum()) for part, number in PARTS.items()},
         "n_unused": tally.n_unused,
         "cutflow": data.cutflow,
+        **({"shares": class_shares(config)} if config.fractions else {}),
         "runs": sorted(tally.runs),
         "best_epoch": best["epoch"],
         "best": {name: best[name] for name in ("val_loss", METRICS[config.task])},

@@ -25,7 +25,7 @@ from calotools.training.loading.input_scalers import InputScalers
 from calotools.training.sample.labels import PARTS, Sample, check_inputs, columns_of, label
 from calotools.training.sample.pieces import PieceReader
 from calotools.training.sample.survey import Survey, take_survey
-from calotools.training.sample.weighing import Weighing, class_numbers, kept_fractions
+from calotools.training.sample.weighing import Weighing, class_numbers, class_shares, kept_fractions
 
 if TYPE_CHECKING:
     from calotools.recipe import TrainConfig
@@ -181,6 +181,7 @@ def _record(config: TrainConfig, survey: Survey) -> dict[str, Any]:
         "n": {part: int(tally.n[number].sum()) for part, number in PARTS.items()},
         "n_unused": tally.n_unused,
         "cutflow": list(survey.cutflow),
+        **({"shares": class_shares(config)} if config.fractions else {}),
         "runs": sorted(tally.runs),
     }
     return record | ({"lightgbm": version("lightgbm")} if config.model.name == "trees" else {})

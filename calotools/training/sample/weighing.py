@@ -15,7 +15,7 @@ from calotools.variables import WeightTable, count_bins
 if TYPE_CHECKING:
     from calotools.recipe import TrainConfig
 
-__all__ = ["Tally", "Weighing", "class_numbers", "kept_fractions"]
+__all__ = ["Tally", "Weighing", "class_numbers", "class_shares", "kept_fractions"]
 
 
 def class_numbers(config: TrainConfig, sample: Sample) -> np.ndarray:
@@ -166,6 +166,22 @@ class Weighing:
         return replace(sample, weight=weight)
 
 
+def class_shares(config: TrainConfig) -> dict[str, float]:
+    """The shares that a recipe asks for, divided by their sum.
+
+    Parameters
+    ----------
+    config : TrainConfig
+
+    Returns
+    -------
+    dict of str to float
+        By class, in the order of the recipe's classes; empty when it asks for none.
+    """
+    shares = {name: config.fractions[name] for name in config.classes} if config.fractions else {}
+    return {name: share / sum(shares.values()) for name, share in shares.items()}
+
+
 def kept_fractions(config: TrainConfig, n_train: np.ndarray) -> np.ndarray:
     """The fraction of each class that an epoch uses, so that classes have the shares that the recipe asks for.
 
@@ -196,7 +212,6 @@ def kept_fractions(config: TrainConfig, n_train: np.ndarray) -> np.ndarray:
     absent = [name for name in config.classes if name not in config.fractions]
     if absent:
         raise ConfigError(f"fractions has no share for {absent}; give one for every class, such as 0.5")
-    shares = np.array([config.fractions[name] for name in config.classes])
-    wanted = shares / shares.sum()
+    wanted = np.array(list(class_shares(config).values()))
     kept = wanted * np.min(n_train / wanted) / n_train
     return np.where(kept > 1 - 1e-12, 1.0, kept)
