@@ -10,11 +10,12 @@ from safetensors.torch import save_file
 
 from calotools.deploy import bundle_of, load_bundle, predict, save_bundle
 from calotools.errors import NumericalError
-from calotools.ntuple import read_friend
+from calotools.ntuple import index_of, read_candidates, read_friend
 from calotools.ntuple.metadata import read_metadata
 from calotools.recipe import PredictConfig
 from calotools.training import fit, open_data
 from calotools.training.calibration.bias import BiasCorrection
+from calotools.training.loading.candidate_names import name_rows
 
 NAMES = {
     "gaussian": ["e_network", "e_network_sigma"],
@@ -98,3 +99,19 @@ def test_a_bad_candidate_is_named_with_its_file_and_row(recipe, tmp_path, draw_c
         NumericalError, match=r"\(run 1, event 7, candidate 0\) in '.*bad.root', tree 'electrons', row 7"
     ):
         fit(config, open_data(config))
+
+
+def test_a_candidate_that_two_files_hold_is_in_one_of_them(recipe, tmp_path, draw_candidates, write_ntuple):
+    candidates = draw_candidates(60)
+    good = write_ntuple(tmp_path / "good.root", candidates)
+    damaged = candidates | {"e_true": candidates["e_true"].copy()}
+    damaged["e_true"][7] = 1e30
+    bad = write_ntuple(tmp_path / "bad.root", damaged)
+    config = recipe("energy", sample={"files": (good, bad), "tree": "electrons"})
+    index = index_of(read_candidates(bad, fields=()))
+    said = name_rows(index, np.array([7, 59]), sample=config.sample)
+    places = [f"'{good}', tree 'electrons', row {n}; '{bad}', tree 'electrons', row {n}" for n in (7, 59)]
+    expected = [f"(run 1, event {n}, candidate 0) in one of: {text}" for n, text in zip((7, 59), places, strict=True)]
+    assert said == ", ".join(expected)
+    alone = name_rows(index, np.array([7]), sample=config.sample.model_copy(update={"files": (bad,)}))
+    assert alone == f"(run 1, event 7, candidate 0) in '{bad}', tree 'electrons', row 7"

@@ -1,15 +1,20 @@
 """Optimisers, schedules, averaged weights, frozen and loaded parts: in fits, and over interruptions."""
 
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 
+from calotools.containers import Batch
 from calotools.errors import ConfigError, ModelError, NumericalError
 from calotools.training import fit
+from calotools.training.fitting.mirror import Mirror
 from calotools.training.fitting.network_parts import names_like
+from calotools.training.fitting.task import Task
+from calotools.training.loading.input_scalers import InputScalers
 
 SHORT = {"epochs": 3, "batch_size": 400}
 
@@ -148,3 +153,40 @@ def test_a_bad_input_is_told_from_a_bad_loss(recipe, showers):
     config = recipe("energy", validation_fraction=0.01, test_fraction=0.0)
     with pytest.raises(NumericalError, match=r"their image 'energy_em' is not finite for 1, \(run 1, event 7, cand"):
         fit(config, poisoned)
+
+
+class Sums(torch.nn.Module):
+    """Energies that are products of what is put in."""
+
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, batch):
+        return self.factor * batch.base_energy * batch.images["energy_em"].flatten(1).sum(1)
+
+
+def blamed(recipe, *, factor=1.0, **changes):
+    config = recipe("energy", trainer={"loss": "mse"})
+    mirror = Mirror((), scalers=InputScalers())
+    task = Task(
+        Sums(factor), config=config, steps_per_epoch=1, name_rows=lambda rows: f"rows {rows.tolist()}", mirror=mirror
+    )
+    ones, images = torch.ones(3), torch.ones(3, 1, 2, 2)
+    batch = Batch({"energy_em": images}, ones[:, None], ones[:, None, None], ones[:, None] > 0, *[ones] * 3, ones.long())
+    batch = replace(batch, row=torch.tensor([10, 11, 12]), **changes)
+    with pytest.raises(NumericalError, match="the loss became non-finite") as refused:
+        task.validation_step(batch, 0)
+    return str(refused.value)
+
+
+def test_absurd_energies_are_told_from_a_high_learning_rate(recipe):
+    image = torch.ones(3, 1, 2, 2)
+    image[1, 0, 1, 1] = -1e30
+    said = blamed(recipe, images={"energy_em": image})
+    assert "for 1 of 3 candidates of a batch: their image 'energy_em' is beyond 1e6 GeV for 1, rows [11]; look" in said
+    assert "learning_rate" not in said
+    said = blamed(recipe, base_energy=torch.tensor([1.0, 1.0, 1e30]))
+    assert "their base_energy is beyond 1e6 GeV for 1, rows [12]; look at them" in said
+    said = blamed(recipe, factor=1e30)
+    assert "the loss alone is not finite for 3, rows [10, 11, 12]; lower trainer.learning_rate" in said

@@ -21,9 +21,12 @@ from calotools.training.fitting.mirror import Mirror
 from calotools.training.fitting.network_parts import rest_frozen
 from calotools.training.fitting.optimisers import build_optimiser
 from calotools.training.fitting.schedules import learning_rate_factor, plateau_factor
-from calotools.training.loading.candidate_names import bad_inputs
+from calotools.training.loading.candidate_names import absurd_inputs, bad_inputs
 
 __all__ = ["METRICS", "Task", "loss_of"]
+
+_LOOK = "look at them (calotools inspect, calotools display)"
+_SLOWER = "lower trainer.learning_rate, or take out files of which calotools inspect counts cells beyond 1e6 GeV"
 
 
 def loss_of(config: TrainConfig) -> Callable[[Batch, torch.Tensor], torch.Tensor]:
@@ -176,15 +179,17 @@ class Task(lightning.LightningModule):
 
     def _blame(self, batch: Batch, losses: torch.Tensor) -> NoReturn:
         """Name the candidates; a bad one spoils the others of its batch where a network normalises over them."""
-        found = bad_inputs(batch)
+        found, how, advice = bad_inputs(batch), "not finite", _LOOK
+        if not found and (absurd := absurd_inputs(batch)):
+            found, how, advice = absurd, "beyond 1e6 GeV", f"{_LOOK}, or take their file out"
         number = np.unique(np.concatenate(list(found.values()))) if found else None
         bad = ~torch.isfinite(losses.detach()).cpu().numpy()
         rows = batch.row.cpu().numpy()[bad if number is None else number]
         what = f"their {', '.join(found)} {'are' if len(found) > 1 else 'is'}" if found else "the loss alone is"
         raise NumericalError(
             f"the loss became non-finite in epoch {self.current_epoch + 1} for {bad.sum()} of {len(losses)} candidates "
-            f"of a batch: {what} not finite for {len(rows)}, {self._name_rows(rows)}; "
-            + ("look at them (calotools inspect, calotools display)" if found else "lower trainer.learning_rate")
+            f"of a batch: {what} {how} for {len(rows)}, {self._name_rows(rows)}; "
+            f"{advice if found else _SLOWER}"
         )
 
     def _metric(self, output: torch.Tensor, target: np.ndarray, weight: np.ndarray) -> float:

@@ -15,9 +15,12 @@ from calotools.ntuple import expand_files, index_of, iterate_candidates
 if TYPE_CHECKING:
     from calotools.recipe import SampleConfig
 
-__all__ = ["bad_inputs", "name_rows"]
+__all__ = ["absurd_inputs", "bad_inputs", "name_rows"]
 
 _SHOWN = 3
+_ABSURD = 1e6  # GeV
+
+Key = tuple[int, int, int]
 
 
 def name_rows(index: Index, rows: np.ndarray, *, sample: SampleConfig | None = None) -> str:
@@ -33,6 +36,7 @@ def name_rows(index: Index, rows: np.ndarray, *, sample: SampleConfig | None = N
     Returns
     -------
     str
+        Files can have the same numbers: then it says in one of which places a candidate is.
 
     Examples
     --------
@@ -44,29 +48,33 @@ def name_rows(index: Index, rows: np.ndarray, *, sample: SampleConfig | None = N
     keys = list(zip(shown.run.tolist(), shown.event.tolist(), shown.candidate.tolist(), strict=True))
     places = _find(keys, sample) if sample is not None else {}
     names = [
-        f"(run {run}, event {event}, candidate {number}){places.get((run, event, number), '')}"
+        f"(run {run}, event {event}, candidate {number}){_say(places.get((run, event, number), []))}"
         for run, event, number in keys
     ]
     return ", ".join(names) + (", ..." if len(rows) > len(names) else "")
 
 
-def _find(keys: list[tuple[int, int, int]], sample: SampleConfig) -> dict[tuple[int, int, int], str]:
-    """`` in 'FILE', candidate N of tree T``, by key."""
-    found: dict[tuple[int, int, int], str] = {}
+def _find(keys: list[Key], sample: SampleConfig) -> dict[Key, list[str]]:
+    """``'FILE', tree 'T', row N`` of all that have these numbers, by key."""
+    found: dict[Key, list[str]] = {key: [] for key in keys}
     for path in expand_files(sample.files, absent=True):
         with suppress(CalotoolsError):
             for chunk in iterate_candidates(
                 path, tree=sample.tree, flavour=sample.flavour, fields=(), allow_empty=True
             ):
                 index = index_of(chunk.candidates)
-                for key in keys:
+                for key, places in found.items():
                     here = (index.run == key[0]) & (index.event == key[1]) & (index.candidate == key[2])
-                    if key not in found and here.any():
-                        row = chunk.start + int(np.argmax(here))
-                        found[key] = f" in '{path}', tree '{chunk.tree}', row {row}"
-        if len(found) == len(keys):
-            break
+                    rows = chunk.start + np.flatnonzero(here)
+                    places += [f"'{path}', tree '{chunk.tree}', row {row}" for row in rows.tolist()]
     return found
+
+
+def _say(places: list[str]) -> str:
+    if len(places) < 2:
+        return "".join(f" in {place}" for place in places)
+    more = f"; and {len(places) - _SHOWN} more" if len(places) > _SHOWN else ""
+    return f" in one of: {'; '.join(places[:_SHOWN])}{more}"
 
 
 def bad_inputs(batch: Batch) -> dict[str, np.ndarray]:
@@ -95,4 +103,32 @@ def bad_inputs(batch: Batch) -> dict[str, np.ndarray]:
         bad = ~torch.isfinite(one.flatten(1) if one.ndim > 1 else one[:, None]).all(dim=1)
         if bad.any():
             found[name] = torch.nonzero(bad)[:, 0].cpu().numpy()
+    return found
+
+
+def absurd_inputs(batch: Batch) -> dict[str, np.ndarray]:
+    """Energies among the inputs of a batch that no particle has: beyond 1e6 GeV.
+
+    Parameters
+    ----------
+    batch : Batch
+
+    Returns
+    -------
+    dict of str to (m,) int
+        As of `bad_inputs`.
+
+    Examples
+    --------
+    >>> ones = torch.ones(2)
+    >>> base = torch.tensor([50.0, 3e7])
+    >>> absurd_inputs(Batch({}, ones[:, None], ones[:, None, None], ones[:, None], base, *[ones] * 3))
+    {'base_energy': array([1])}
+    """
+    values = {f"image '{name}'": image for name, image in batch.images.items() if name.startswith("energy")}
+    found = {}
+    for name, one in (values | {"base_energy": batch.base_energy}).items():
+        absurd = (one.flatten(1) if one.ndim > 1 else one[:, None]).abs().amax(dim=1) > _ABSURD
+        if absurd.any():
+            found[name] = torch.nonzero(absurd)[:, 0].cpu().numpy()
     return found
