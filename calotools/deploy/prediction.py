@@ -19,6 +19,7 @@ from calotools.deploy.distributed import Executor, workers
 from calotools.deploy.fold_score import AnyScorer
 from calotools.deploy.passing import PassingScorer, cut_fields
 from calotools.deploy.score import make_scorer
+from calotools.deploy.unscored import Unscored
 from calotools.errors import ConfigError, EmptyInputError, ModelError
 from calotools.models import use_threads
 from calotools.ntuple import (
@@ -57,7 +58,8 @@ def predict(config: PredictConfig, *, progress: Progress | None = None) -> Path:
     network was trained on (0), watched on (1) and never shown (2), when these are the files it was trained on; of
     others, none of which it has seen, in which part their run and event would have been.
     Each file is scored on its own, so that the scores do not depend on where that is done. The record says how many
-    entries are of which file, and which files were bad and skipped.
+    entries are of which file, which files were bad and skipped, and how many candidates of which file have no finite
+    score (``unscored``) or an energy beyond 1e6 GeV (``absurd``); that is logged, too.
 
     Parameters
     ----------
@@ -217,7 +219,8 @@ def score_file(
     with use_threads(threads), closing(prefetch(_make_ready(scorer, ranges, fields), depth=_AHEAD)) as batches:
         for done, ready in batches:
             indices.append(ready.index)
-            values.append(scorer.score(ready))
+            with np.errstate(all="ignore"):
+                values.append(scorer.score(ready))
             if report is not None:
                 report(done)
     trim_heap()
@@ -228,10 +231,21 @@ def _make_ready(scorer: AnyScorer, ranges: list[Range], fields: tuple[str, ...])
     """Batches, and how many entries were used up before or by each of them."""
     with RangeReader(fields=fields, keep_open=1) as read:
         for where in ranges:
-            chunk = read(where)
+            with np.errstate(all="ignore"):  # what comes of damaged values is told at the end, with its file
+                chunk = read(where)
             n_batches = scorer.count_batches(len(chunk.candidates))
-            for number, ready in enumerate(scorer.make_ready(chunk.candidates, source=chunk.source), start=1):
+            batches = _quietly(scorer.make_ready(chunk.candidates, source=chunk.source))
+            for number, ready in enumerate(batches, start=1):
                 yield where.start + len(where) * number // n_batches, ready
+
+
+def _quietly(batches: Iterator[Any]) -> Iterator[Any]:
+    while True:
+        with np.errstate(all="ignore"):
+            ready = next(batches, None)
+        if ready is None:
+            return
+        yield ready
 
 
 @lru_cache(maxsize=1)
@@ -274,7 +288,7 @@ def _write(
     config: PredictConfig, bundle: ModelBundle, sample: ResolvedSample, results: Iterator[FileResult[FileScores]]
 ) -> None:
     """The friend tree, file by file, so that memory holds one; the record is completed at the end."""
-    inputs, bad = [], list(sample.bad)
+    inputs, bad, unscored = [], list(sample.bad), Unscored()
     record = _record(bundle, config, sample)
     with FriendWriter(config.output, tree=sample.tree, overwrite=config.overwrite) as writer:
         for result in results:
@@ -282,10 +296,12 @@ def _write(
             if result.value is not None:
                 index, values = result.value.index, result.value.values
                 inputs.append({"file": result.file, "candidates": len(index)})
+                unscored.add(result.file, values)
                 writer.extend(Scores(index, values, split=parts_of(bundle.config, index.run, index.event)))
         if not any(one["candidates"] for one in inputs):
             raise EmptyInputError(f"no candidate in {[one['file'] for one in inputs[:5]]}: zero entries")
-        writer.record = record | {"inputs": inputs, "bad_files": bad}
+        writer.record = record | {"inputs": inputs, "bad_files": bad} | unscored.record
+    unscored.tell()
 
 
 def _temperatures(bundle: ModelBundle) -> list[float] | None:

@@ -27,6 +27,7 @@ __all__ = ["FriendWriter", "check_one_model", "check_rows", "read_friend", "writ
 _MEV = 1000.0
 _STEP = 100_000
 _ONE_MODEL = ("task", "model", "digest", "temperature", "cuts")  # of the record: the same in all files
+_LISTS = ("inputs", "bad_files", "unscored", "absurd")  # of the record: those of all files
 
 
 def write_friend(path: Path | str, scores: Scores, *, tree: str, overwrite: bool = False) -> None:
@@ -159,7 +160,8 @@ def _is_energy(name: str) -> bool:
 
 def _to_file(name: str, values: np.ndarray) -> np.ndarray:
     values = np.asarray(values)
-    return values * values.dtype.type(_MEV) if _is_energy(name) else values
+    with np.errstate(over="ignore"):  # an absurd energy is counted by who writes it
+        return values * values.dtype.type(_MEV) if _is_energy(name) else values
 
 
 def read_friend(paths: str | Path | Sequence[str | Path], *, index: Index | None = None) -> Scores:
@@ -175,7 +177,7 @@ def read_friend(paths: str | Path | Sequence[str | Path], *, index: Index | None
     Returns
     -------
     Scores
-        Energies in GeV; the record is that of the first file, with the inputs and bad files of all.
+        Energies in GeV; the record is that of the first file, with the lists of all (inputs, bad files, ...).
 
     Raises
     ------
@@ -205,7 +207,7 @@ def read_friend(paths: str | Path | Sequence[str | Path], *, index: Index | None
 def _record(files: Sequence[str]) -> dict[str, Any]:
     records: list[dict[str, Any]] = [read_metadata(path).get("record", {}) for path in files]
     _check_alike(files, records)
-    lists = {name: [one for record in records for one in record.get(name, ())] for name in ("inputs", "bad_files")}
+    lists = {name: [one for record in records for one in record.get(name, ())] for name in _LISTS}
     return records[0] | {name: entries for name, entries in lists.items() if name in records[0]}
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from calotools.images import ImageStore
 from calotools.images.store import META
-from calotools.ntuple import tree_entries
+from calotools.ntuple import read_metadata, tree_entries
 
 __all__ = ["describe_written"]
 
@@ -47,10 +47,16 @@ def describe_written(path: Path | str) -> str:
 
 def _contents(path: Path, n_files: int) -> list[str]:
     if path.suffix == ".root":
-        return [f"{n} candidates in tree '{name}'" for name, n in tree_entries(path).items()]
+        return [f"{n} candidates in tree '{name}'" for name, n in tree_entries(path).items()] + _unscored(path)
     if (path / META).exists():
         return [_describe_store(ImageStore.open(path))]
     return [f"{n_files} file{'s' if n_files > 1 else ''}"] if path.is_dir() else []
+
+
+def _unscored(path: Path) -> list[str]:
+    """How many candidates of a friend tree have no score."""
+    n = sum(one["candidates"] for one in read_metadata(path).get("record", {}).get("unscored", ()))
+    return [f"{n} of them without a finite score"] if n else []
 
 
 def _describe_store(store: ImageStore) -> str:

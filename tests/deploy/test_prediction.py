@@ -10,6 +10,7 @@ import pytest
 import torch
 import uproot
 
+from calotools.cli.main import main
 from calotools.deploy import load_bundle, predict, save_bundle
 from calotools.deploy.prediction import _scorer
 from calotools.errors import (
@@ -274,3 +275,38 @@ def test_an_error_on_the_way_leaves_nothing_and_no_thread(run, write_ntuple, dra
         run("energy", files=(*ntuple, path))
     assert [one.name for one in tmp_path.glob("*scores*")] == []
     assert not [one for one in threading.enumerate() if one.name.startswith("prefetch")]
+
+
+def test_candidates_without_a_finite_score_are_counted_by_file_and_told(
+    run, ntuple, tmp_path, draw_candidates, write_ntuple, caplog
+):
+    one, other = draw_candidates(12, seed=3), draw_candidates(12, seed=4, first=12)
+    one["e"][[2, 7]] = np.nan
+    one["e"][5] = 1e35
+    other["e"][11] = np.inf
+    files = [write_ntuple(tmp_path / f"{name}.root", some) for name, some in (("a", one), ("b", other))]
+    scores = read_friend(run("energy", files=(ntuple[0], *files)))
+    assert np.flatnonzero(~np.isfinite(scores.values["e_network"])).tolist() == [122, 127, 143]
+    expected = [{"file": files[0], "candidates": 2, "first": 2}, {"file": files[1], "candidates": 1, "first": 11}]
+    assert scores.record["unscored"] == expected
+    assert scores.record["absurd"] == [{"file": files[0], "candidates": 1, "first": 5}]
+    said = [one.getMessage() for one in caplog.records if one.name.startswith("calotools")]
+    assert [text.partition(",")[0] for text in said] == [
+        "warning: 3 of 144 candidates have no finite score",
+        "warning: 1 of 144 candidates have energies beyond 1e6 GeV",
+    ]
+    assert f"the first in '{files[0]}', row 2;" in said[0]
+    assert f"the first in '{files[0]}', row 5;" in said[1]
+
+
+def test_a_command_says_how_many_have_no_score(bundle, ntuple, tmp_path, draw_candidates, write_ntuple, capsys):
+    candidates = draw_candidates(12, seed=3)
+    candidates["e"][2] = np.nan
+    bad = write_ntuple(tmp_path / "nan.root", candidates)
+    model = save_bundle(bundle("energy"), tmp_path / "energy.calo")
+    for file, n in ((bad, 1), (ntuple[0], 0)):
+        output = tmp_path / f"{n}.root"
+        assert main(["predict", str(model), file, "-o", str(output), "--accelerator", "cpu"]) == 0
+        printed = capsys.readouterr()
+        assert ("1 of 12 candidates have no finite score, the first in" in printed.err) == bool(n)
+        assert ("1 of them without a finite score" in printed.out) == bool(n)
