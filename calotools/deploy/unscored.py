@@ -12,6 +12,7 @@ __all__ = ["Unscored"]
 
 _ABSURD = 1e6  # GeV
 _KINDS = {"unscored": "have no finite score", "absurd": "have energies beyond 1e6 GeV"}
+_TEXT = "warning: %d of %d candidates %s, the first in '%s', row %d; all files: '%s' in the record of the friend tree"
 
 
 class Unscored:
@@ -59,6 +60,5 @@ class Unscored:
         for kind, found in self._found.items():
             if found:
                 n, first = sum(one["candidates"] for one in found), found[0]
-                text = "warning: %d of %d candidates %s, the first in '%s', row %d; all files: '%s' in the friend's record"
                 values = n, self._n, _KINDS[kind], first["file"], first["first"], kind
-                logging.getLogger(__name__).warning(text, *values)
+                logging.getLogger(__name__).warning(_TEXT, *values)
