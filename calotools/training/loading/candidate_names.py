@@ -66,7 +66,7 @@ def _find(keys: list[Key], sample: SampleConfig) -> dict[Key, list[str]]:
                 for key, places in found.items():
                     here = (index.run == key[0]) & (index.event == key[1]) & (index.candidate == key[2])
                     rows = chunk.start + np.flatnonzero(here)
-                    places += [f"'{path}', tree '{chunk.tree}', row {row}" for row in rows.tolist()]
+                    places.extend(f"'{path}', tree '{chunk.tree}', row {row}" for row in rows.tolist())
     return found
 
 
