@@ -173,7 +173,9 @@ def blamed(recipe, *, factor=1.0, **changes):
         Sums(factor), config=config, steps_per_epoch=1, name_rows=lambda rows: f"rows {rows.tolist()}", mirror=mirror
     )
     ones, images = torch.ones(3), torch.ones(3, 1, 2, 2)
-    batch = Batch({"energy_em": images}, ones[:, None], ones[:, None, None], ones[:, None] > 0, *[ones] * 3, ones.long())
+    batch = Batch(
+        {"energy_em": images}, ones[:, None], ones[:, None, None], ones[:, None] > 0, *[ones] * 3, ones.long()
+    )
     batch = replace(batch, row=torch.tensor([10, 11, 12]), **changes)
     with pytest.raises(NumericalError, match="the loss became non-finite") as refused:
         task.validation_step(batch, 0)
