@@ -293,8 +293,8 @@ def _ceiling(numbers: Numbers) -> str:
     text = (
         "The compact network, trained and tested on candidates whose cells have neither electronic noise nor pile-up: "
         "what is left is the shower itself, material and sampling. No network that sees the full detector can get "
-        "there, since what pile-up and noise do to a candidate is known from its cells in part only. It learnt from half "
-        "as many candidates, so that with more the ceiling may be somewhat higher."
+        "there, since what pile-up and noise do to a candidate is known from its cells in part only. It learnt from "
+        "half as many candidates, so that with more the ceiling may be somewhat higher."
     )
     return "\n".join(["## Ceiling", "", *_markdown(head, lines), "", text])
 
