@@ -281,10 +281,8 @@ def _ceiling(numbers: Numbers) -> str:
     ):
         three = [rows.get(f"{one}/1") for one in (REFERENCE[particle], name, clean)]
         for kind in (None, *(("unconverted", "converted") if particle == "photons" else ())):
-            found = [
-                one and (one["numbers"]["conversion"][kind] if kind else one["numbers"])["inclusive"] for one in three
-            ]
-            own = gain(found[1]) if all(found) else None
+            found = [_inclusive(one, kind) for one in three]
+            own = None if None in found else gain(found[1])
             if own is not None:
                 lines.append((f"{kind} {particle}" if kind else particle, *_limit(found[0], found[2], own)))
     if not lines:
@@ -297,6 +295,12 @@ def _ceiling(numbers: Numbers) -> str:
         "half as many candidates, so that with more the ceiling may be somewhat higher."
     )
     return "\n".join(["## Ceiling", "", *_markdown(head, lines), "", text])
+
+
+def _inclusive(row: Mapping[str, Any] | None, kind: str | None) -> Any:
+    """What was measured of all of a row's candidates, or of one class of photons; None where it was not."""
+    numbers = row["numbers"] if row else {}
+    return (numbers.get("conversion", {}).get(kind, {}) if kind else numbers).get("inclusive")
 
 
 def _limit(trees: Any, best: Any, own: tuple[float, float]) -> tuple[str, str, str, str]:

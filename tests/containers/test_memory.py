@@ -91,7 +91,7 @@ def test_holes_between_what_stays_are_given_back():
     kept = [small for _, small in large]
     assert memory._resident() > before + 150e6
     del large
-    assert heap.trim()
+    heap.trim()  # False where glibc has given it back by itself
     assert memory._resident() < before + 40e6
     assert not heap.trim()  # it has not grown since
     assert len(kept) == 4000
