@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from calotools.ntuple import ABSURD_ENERGY
+
 __all__ = ["Unscored"]
 
-_ABSURD = 1e6  # GeV
 _KINDS = {"unscored": "have no finite score", "absurd": "have energies beyond 1e6 GeV"}
 _TEXT = "warning: %d of %d candidates %s, the first in '%s', row %d; all files: '%s' in the record of the friend tree"
 
@@ -43,7 +44,7 @@ class Unscored:
         """
         self._n += len(next(iter(values.values())))
         finite = np.logical_and.reduce([np.isfinite(one) for one in values.values()])
-        energies = [np.abs(one) > _ABSURD for name, one in values.items() if name.startswith("e_")]
+        energies = [np.abs(one) > ABSURD_ENERGY for name, one in values.items() if name.startswith("e_")]
         absurd = np.logical_or.reduce([np.zeros_like(finite), *energies]) & finite
         for kind, rows in (("unscored", ~finite), ("absurd", absurd)):
             if rows.any():

@@ -7,7 +7,7 @@ where a value is missing.
 Start with `read_candidates` (all in memory) or `iterate_candidates` (chunk by chunk).
 """
 
-from calotools.ntuple.checks import check_cells
+from calotools.ntuple.checks import ABSURD_ENERGY, check_cells
 from calotools.ntuple.each import FileResult, bad_files, each_file
 from calotools.ntuple.flavour import Flavour, load_flavour, shipped_flavours
 from calotools.ntuple.friend import FriendWriter, check_one_model, check_rows, read_friend, write_friend
@@ -27,6 +27,7 @@ from calotools.ntuple.trees import sample_fields, sample_trees, tree_entries
 from calotools.ntuple.writer import NtupleWriter
 
 __all__ = [
+    "ABSURD_ENERGY",
     "CanonicalField",
     "Chunk",
     "FileReport",

@@ -9,7 +9,10 @@ import numpy as np
 
 from calotools.errors import CellError, UnitError
 
-__all__ = ["check_cells", "check_units", "count_problems"]
+__all__ = ["ABSURD_ENERGY", "check_cells", "check_units", "count_problems"]
+
+ABSURD_ENERGY = 1e6
+"""GeV: no particle has more, what is beyond is damage."""
 
 # Outside of these no sample of electron or photon candidates has its median E_T [GeV]: a factor 1000 always leads out.
 _ET_RANGE = (0.3, 5000.0)
@@ -20,7 +23,6 @@ _THOUSAND = (500.0, 2000.0)
 _MUONS = 2000.0
 _ENOUGH = 20  # candidates that have a true energy
 _MEASURED = ("e", "e_cluster", "e_acc")
-_ABSURD = 1e6  # GeV
 _MAX_ETA = 5.0
 _MAX_SAMPLING = 27
 
@@ -155,7 +157,7 @@ def _count_cells(cells: ak.Array) -> dict[str, int]:
         if name in flat:
             counts[f"cells with non-finite {name}"] = int(np.count_nonzero(~np.isfinite(flat[name])))
     if "e" in flat:
-        absurd = np.isfinite(flat["e"]) & (np.abs(flat["e"]) > _ABSURD)
+        absurd = np.isfinite(flat["e"]) & (np.abs(flat["e"]) > ABSURD_ENERGY)
         counts["cells with e beyond 1e6 GeV"] = int(np.count_nonzero(absurd))
         counts["candidates without a cell of finite energy"] = int(np.count_nonzero(_all_bad(number, flat["e"])))
     outside = {"eta": _MAX_ETA, "phi": 2.0 * np.pi, "sampling": _MAX_SAMPLING}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import torch
 
 from calotools.containers import Batch, Index
 from calotools.errors import CalotoolsError
-from calotools.ntuple import expand_files, index_of, iterate_candidates
+from calotools.ntuple import ABSURD_ENERGY, expand_files, index_of, iterate_candidates
 
 if TYPE_CHECKING:
     from calotools.recipe import SampleConfig
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["absurd_inputs", "bad_inputs", "name_rows"]
 
 _SHOWN = 3
-_ABSURD = 1e6  # GeV
 
 Key = tuple[int, int, int]
 
@@ -98,12 +98,7 @@ def bad_inputs(batch: Batch) -> dict[str, np.ndarray]:
     """
     values = {f"image '{name}'": image for name, image in batch.images.items()}
     values |= {name: getattr(batch, name) for name in ("scalars", "tracks", "base_energy", "target", "weight")}
-    found = {}
-    for name, one in values.items():
-        bad = ~torch.isfinite(one.flatten(1) if one.ndim > 1 else one[:, None]).all(dim=1)
-        if bad.any():
-            found[name] = torch.nonzero(bad)[:, 0].cpu().numpy()
-    return found
+    return _any_of(values, lambda one: ~torch.isfinite(one))
 
 
 def absurd_inputs(batch: Batch) -> dict[str, np.ndarray]:
@@ -126,9 +121,10 @@ def absurd_inputs(batch: Batch) -> dict[str, np.ndarray]:
     {'base_energy': array([1])}
     """
     values = {f"image '{name}'": image for name, image in batch.images.items() if name.startswith("energy")}
-    found = {}
-    for name, one in (values | {"base_energy": batch.base_energy}).items():
-        absurd = (one.flatten(1) if one.ndim > 1 else one[:, None]).abs().amax(dim=1) > _ABSURD
-        if absurd.any():
-            found[name] = torch.nonzero(absurd)[:, 0].cpu().numpy()
-    return found
+    return _any_of(values | {"base_energy": batch.base_energy}, lambda one: one.abs() > ABSURD_ENERGY)
+
+
+def _any_of(values: Mapping[str, torch.Tensor], test: Callable[[torch.Tensor], torch.Tensor]) -> dict[str, np.ndarray]:
+    """Numbers of the candidates of which any value passes a test, by the name of the values, if there are any."""
+    passing = {name: test(one).flatten(1).any(dim=1) if one.ndim > 1 else test(one) for name, one in values.items()}
+    return {name: torch.nonzero(one)[:, 0].cpu().numpy() for name, one in passing.items() if one.any()}

@@ -53,10 +53,12 @@ def find_store(config: TrainConfig) -> ImageStore | None:
     if not path.exists():
         return None
     try:
-        store = ImageStore.open(path)
-        if store.digest == store_digest(config) or store.digest == _sha256(_asked(config)):  # or one of all, as it was
+        store, asked = ImageStore.open(path), _asked(config)
+        digest = _digest_of(asked)
+        if store.digest in (digest, _sha256(asked)):  # the second is how stores were known before their parts were
             return store
-        reason = f"was made by another recipe, from other files, or by another version ({_difference(store, config)})"
+        differs = _difference(store, config, digest=digest)
+        reason = f"was made by another recipe, from other files, or by another version ({differs})"
     except InputFileError as error:
         reason = f"cannot be used: {error}"
     if config.store is not None and not config.overwrite:
@@ -86,9 +88,9 @@ def guard_store(config: TrainConfig) -> None:
         find_store(config.model_copy(update={"overwrite": False}))
 
 
-def _difference(store: ImageStore, config: TrainConfig) -> str:
+def _difference(store: ImageStore, config: TrainConfig, *, digest: str) -> str:
     """What of the recipe differs, as far as the store says: one of an older version knows its images and columns."""
-    made, asked = _parts_of(store.digest), _parts_of(store_digest(config))
+    made, asked = _parts_of(store.digest), _parts_of(digest)
     if made:
         found = [name for name in asked | made if made.get(name) != asked.get(name)]
     else:
@@ -235,10 +237,13 @@ def store_digest(config: TrainConfig) -> str:
     str
         Of each part the first 64 bits of its SHA-256.
     """
-    asked = _asked(config)
-    sample = {name: value for name, value in asked.pop("sample").items() if name not in _SPELLED}
-    images, columns = asked.pop("spec"), asked.pop("columns")
-    parts = asked | sample | {"images": images, "columns": columns}
+    return _digest_of(_asked(config))
+
+
+def _digest_of(asked: dict[str, Any]) -> str:
+    sample = {name: value for name, value in asked["sample"].items() if name not in _SPELLED}
+    others = {name: value for name, value in asked.items() if name not in ("sample", "spec", "columns")}
+    parts = others | sample | {"images": asked["spec"], "columns": asked["columns"]}
     return " ".join(f"{name}={_sha256(value)[:16]}" for name, value in parts.items())
 
 
