@@ -1,4 +1,4 @@
-"""Boosted decision trees of LightGBM, one forest for each bin of |eta| and E_T, or one for all.
+"""Boosted decision trees of LightGBM or XGBoost, one forest for each bin of |eta| and E_T, or one for all.
 
 What the experiments' energy calibration is made of, and the usual rival of a network in identification.
 """
@@ -8,56 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from calotools.errors import ConfigError, NumericalError, ShapeError
+from calotools.errors import ConfigError, NumericalError, ShapeError, nearest
 from calotools.models.bins import ONE_BIN, KinematicBins
-
-if TYPE_CHECKING:
-    import lightgbm
+from calotools.models.forests import Forest, Part, TreeSettings
+from calotools.models.lightgbm_forests import LightGBMForest
+from calotools.models.xgboost_forests import XGBoostForest
 
 __all__ = ["BoostedTrees", "TreeSettings", "fit_trees"]
 
-
-@dataclass(frozen=True)
-class TreeSettings:
-    """How a forest is grown; the defaults suit 10^4 to 10^6 candidates.
-
-    Attributes
-    ----------
-    objective : {"huber", "regression", "regression_l1", "binary", "multiclass"}
-        As LightGBM names them.
-    rounds, patience : int
-        Trees at most, and without improvement on the validation part.
-    learning_rate : float
-    leaves, min_leaf : int
-        Of a tree, and candidates in a leaf at least.
-    feature_fraction, bagging_fraction : float
-        Parts drawn for each tree.
-    l2 : float
-    huber : float
-        Errors beyond it count linearly; in the unit of the target, for ``huber``.
-    n_classes : int
-        Of ``multiclass``.
-    threads : int
-    seed : int
-    """
-
-    objective: str = "huber"
-    rounds: int = 2000
-    patience: int = 50
-    learning_rate: float = 0.05
-    leaves: int = 63
-    min_leaf: int = 50
-    feature_fraction: float = 0.9
-    bagging_fraction: float = 0.8
-    l2: float = 1.0
-    huber: float = 0.9
-    n_classes: int = 1
-    threads: int = 1
-    seed: int = 1
+_FORESTS: dict[str, type[Forest]] = {"lightgbm": LightGBMForest, "xgboost": XGBoostForest}
 
 
 @dataclass(frozen=True)
@@ -69,15 +31,18 @@ class BoostedTrees:
     variables : tuple of str
     bins : KinematicBins
     forests : tuple of str
-        LightGBM's text format; |eta| bin by |eta| bin, E_T inside.
+        LightGBM's text format, or XGBoost's JSON; |eta| bin by |eta| bin, E_T inside.
     n_classes : int
         1 for a number or a probability.
+    library : {"lightgbm", "xgboost"}
+        Whose they are.
     """
 
     variables: tuple[str, ...]
     bins: KinematicBins
     forests: tuple[str, ...]
     n_classes: int = 1
+    library: str = "lightgbm"
 
     def predict(self, values: np.ndarray, *, eta: np.ndarray, et: np.ndarray, threads: int = 1) -> np.ndarray:
         """What the forests say.
@@ -103,11 +68,10 @@ class BoostedTrees:
         self._check(values, eta)
         result = np.full((len(values), self.n_classes), np.nan)
         where = self.bins.numbers(eta, et)
-        for number, forest in enumerate(self._boosters):
+        for number, forest in enumerate(self._forests):
             here = where == number
             if here.any():
-                said = np.asarray(forest.predict(values[here], num_threads=threads))
-                result[here] = said.reshape(-1, self.n_classes)
+                result[here] = forest.predict(values[here], threads=threads).reshape(-1, self.n_classes)
         return result if self.n_classes > 1 else result[:, 0]
 
     def contributions(self, values: np.ndarray, *, eta: np.ndarray, et: np.ndarray, threads: int = 1) -> np.ndarray:
@@ -128,10 +92,10 @@ class BoostedTrees:
         self._check(values, eta)
         result = np.full((len(values), self.n_classes, len(self.variables)), np.nan)
         where = self.bins.numbers(eta, et)
-        for number, forest in enumerate(self._boosters):
+        for number, forest in enumerate(self._forests):
             here = where == number
             if here.any():
-                said = np.asarray(forest.predict(values[here], num_threads=threads, pred_contrib=True))
+                said = forest.contributions(values[here], threads=threads)
                 result[here] = said.reshape(-1, self.n_classes, len(self.variables) + 1)[:, :, :-1]
         return result
 
@@ -143,13 +107,12 @@ class BoostedTrees:
             )
 
     @cached_property
-    def _boosters(self) -> tuple[lightgbm.Booster, ...]:
-        library = _library()
-        return tuple(library.Booster(model_str=text) for text in self.forests)
+    def _forests(self) -> tuple[Forest, ...]:
+        return tuple(_FORESTS[self.library].from_text(text) for text in self.forests)
 
     def importance(self) -> dict[str, float]:
         """Part of the total gain that splits on each variable brought, summed over forests."""
-        gains = sum(forest.feature_importance(importance_type="gain") for forest in self._boosters)
+        gains = sum(forest.gains(len(self.variables)) for forest in self._forests)
         total = max(float(np.sum(gains)), 1e-300)
         return {name: float(gain / total) for name, gain in zip(self.variables, np.atleast_1d(gains), strict=True)}
 
@@ -171,7 +134,7 @@ def fit_trees(
     Parameters
     ----------
     values : (n, variable) array
-        NaN where a variable is missing: LightGBM sends these to the better side of a split.
+        NaN where a variable is missing: these go to the better side of a split.
     target : (n,) array
         A number to estimate, or a class (0, 1, ...).
     variables : tuple of str
@@ -193,9 +156,10 @@ def fit_trees(
     Raises
     ------
     ConfigError
-        LightGBM is not installed; or a bin has no candidates to grow on, or none to stop by.
+        The library is not installed, or there is none of that name; or a bin has no candidates to grow on, or none to
+        stop by.
     NumericalError
-        A target or weight is not finite.
+        A target or weight is not finite; a weight is negative, which XGBoost cannot use.
 
     Examples
     --------
@@ -208,6 +172,9 @@ def fit_trees(
     array([0.5, 1.5])
     """
     settings = settings or TreeSettings()
+    if settings.library not in _FORESTS:
+        raise ConfigError(f"there are no trees of '{settings.library}'; {nearest(settings.library, _FORESTS)}")
+    kind = _FORESTS[settings.library]
     values, target = np.asarray(values), np.asarray(target, np.float64)
     weight = np.ones(len(values)) if weight is None else np.asarray(weight, np.float64)
     for name, numbers in (("targets", target), ("weights", weight)):
@@ -219,57 +186,13 @@ def fit_trees(
         here = where == number
         _check_bin(here, validation, bins.place(number))
         grow, stop = (
-            _data(values, target, weight, variables, part) for part in (here & ~validation, here & validation)
+            Part(variables, values[part], target[part], weight[part])
+            for part in (here & ~validation, here & validation)
         )
-        forests.append(_grow(grow, stop, settings))
+        forests.append(kind.grow(grow, stop, settings).text())
         if report is not None:
             report(number + 1, len(bins))
-    return BoostedTrees(variables, bins, tuple(forests), settings.n_classes)
-
-
-def _library() -> Any:
-    try:
-        import lightgbm
-    except ImportError:
-        raise ConfigError(
-            "boosted trees need LightGBM, which is not installed; run: pip install 'calotools[trees]'"
-        ) from None
-    return lightgbm
-
-
-def _data(
-    values: np.ndarray, target: np.ndarray, weight: np.ndarray, variables: tuple[str, ...], part: np.ndarray
-) -> lightgbm.Dataset:
-    return _library().Dataset(values[part], target[part], weight=weight[part], feature_name=list(variables))
-
-
-def _grow(grow: lightgbm.Dataset, stop: lightgbm.Dataset, settings: TreeSettings) -> str:
-    library = _library()
-    parameters = {
-        "objective": settings.objective,
-        "learning_rate": settings.learning_rate,
-        "num_leaves": settings.leaves,
-        "min_data_in_leaf": settings.min_leaf,
-        "feature_fraction": settings.feature_fraction,
-        "bagging_fraction": settings.bagging_fraction,
-        "bagging_freq": 1,
-        "lambda_l2": settings.l2,
-        "alpha": settings.huber,
-        "num_class": settings.n_classes,
-        "num_threads": settings.threads,
-        "seed": settings.seed,
-        "deterministic": True,
-        "force_row_wise": True,
-        "verbosity": -1,
-    }
-    forest = library.train(
-        parameters,
-        grow,
-        num_boost_round=settings.rounds,
-        valid_sets=[stop],
-        callbacks=[library.early_stopping(settings.patience, verbose=False)],
-    )
-    return str(forest.model_to_string(num_iteration=forest.best_iteration))
+    return BoostedTrees(variables, bins, tuple(forests), settings.n_classes, settings.library)
 
 
 def _check_bin(here: np.ndarray, validation: np.ndarray, place: str) -> None:

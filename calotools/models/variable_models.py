@@ -228,9 +228,10 @@ class TreesModel:
     @classmethod
     def from_arrays(cls, inputs: VariableInputs, arrays: Mapping[str, np.ndarray]) -> Self:
         """See `VariableModel`."""
-        bins = _choose("trees", inputs, TreeSettings(), bins=ONE_BIN)[1]
+        settings, bins = _choose("trees", inputs, TreeSettings(), bins=ONE_BIN)
         forests = tuple(bytes(arrays[name]).decode() for name in sorted(arrays))
-        return cls(BoostedTrees(inputs.variables, bins, forests, _columns(inputs.n_classes)), inputs.n_classes)
+        columns = _columns(inputs.n_classes)
+        return cls(BoostedTrees(inputs.variables, bins, forests, columns, settings.library), inputs.n_classes)
 
 
 VARIABLE_MODELS: dict[str, type[VariableModel]] = {"likelihood": LikelihoodModel, "trees": TreesModel}
