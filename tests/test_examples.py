@@ -39,3 +39,17 @@ def test_readme_links_exist():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)#]+)\)", text):
         assert (ROOT / target).exists(), target
+
+
+def test_sets_of_variables_in_the_pages_are_those_of_the_recipes():
+    """And of the size that they are said to have."""
+    text = (ROOT / "docs" / "identification.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| (\d+)[^|]* \| ([^|]+) \|$", text, re.MULTILINE))
+    named = {number: re.findall(r"`(\w+)`", words) for number, words in rows.items()}
+    for number, recipe in (("13", "identification_likelihood_13"), ("22", "identification_likelihood")):
+        scalars = TrainConfig.from_toml(ROOT / "examples" / "recipes" / f"{recipe}.toml").scalars
+        assert sorted(named[number]) == sorted(scalars)
+        assert len(scalars) == int(number)
+    assert len(set(named["22"]) - set(named["18"])) == 18
+    for smaller, larger in (("22", "26"), ("26", "29"), ("29", "36")):
+        assert len(set(named[larger])) == int(larger) - int(smaller)

@@ -41,6 +41,19 @@ def test_resolved_recipe_runs_again(recipe, tmp_path):
     assert TrainConfig.from_toml(again) == config
 
 
+@pytest.mark.parametrize("task", ["energy", "identification"])
+@pytest.mark.parametrize("model", ["", "[model]\nsettings = { width = 8 }\n"])
+def test_a_recipe_that_names_no_model_is_for_the_compact_one(tmp_path, task, model):
+    path = tmp_path / "recipe.toml"
+    path.write_text(f'task = "{task}"\noutput = "out"\n[sample]\nfiles = ["a.root"]\n{model}')
+    config = TrainConfig.from_toml(path)
+    assert config.model.name == {"energy": "energy_compact", "identification": "electron_compact"}[task]
+    assert config.model.settings == ({"width": 8} if model else {})
+    assert TrainConfig.from_toml(path, overrides={"model": {"name": "trees"}}).model.name == "trees"
+    path.write_text(config.to_toml())
+    assert TrainConfig.from_toml(path) == config
+
+
 def test_every_default_configuration_round_trips(tmp_path):
     for config in (
         SimulateConfig(process="zee", n=3, output="z.root", shard="1/4"),

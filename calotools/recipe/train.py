@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from calotools.containers import ImageSpec
 from calotools.recipe.fields import BadCandidates, Shard
@@ -19,6 +19,8 @@ ImagesChoice = Annotated[
     Annotated[ImageSpec, Tag("table")] | Annotated[str, Tag("name")],
     Discriminator(lambda value: "name" if isinstance(value, str) else "table"),
 ]
+
+_COMPACT = {"identification": "electron_compact", "energy": "energy_compact"}
 
 
 class SampleConfig(Settings):
@@ -38,7 +40,10 @@ class SampleConfig(Settings):
 class ModelConfig(Settings):
     """Which network, and its settings (each network documents its own)."""
 
-    name: str = Field(description="a network of calotools.models")
+    name: str = Field(
+        description="a network of calotools.models, 'likelihood' or 'trees'; default: electron_compact, energy_compact",
+        json_schema_extra={"required": False},
+    )
     settings: dict[str, Any] = Field(default_factory=dict, description="keywords of the network")
     start: Path | None = Field(None, description="model bundle (or training folder) whose weights it starts with")
     start_parts: tuple[str, ...] = Field((), description="parts taken from there, such as 'pyramid'; default: all")
@@ -105,3 +110,12 @@ class TrainConfig(StageConfig):
     skip_bad_files: bool = Field(False, description="go on without files that cannot be read, and list them")
     resume: bool = Field(True, description="go on from the folder's last checkpoint, if there is one")
     overwrite: bool = Field(False, description="replace a finished training; never a store outside its folder")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _choose_model(cls, values: Any) -> Any:
+        """A recipe that names no model is for the compact network of its task."""
+        model = values.get("model", {}) if isinstance(values, dict) else None
+        if not isinstance(model, dict) or model.get("name") is not None or values.get("task") not in _COMPACT:
+            return values
+        return values | {"model": model | {"name": _COMPACT[values["task"]]}}

@@ -19,6 +19,7 @@ __all__ = ["DERIVED", "Derived", "add_derived", "derived_inputs", "near_derived"
 
 _NO_CONVERSION = 799.0  # mm, as the experiment's calibration has it
 _SOFT_CONVERSION = 3.0  # GeV, likewise
+_ALL_HADRONIC = 0.8, 1.37  # |eta| where the experiment's likelihood takes all hadronic layers, arXiv:1902.04655
 
 
 class Derived(NamedTuple):
@@ -142,6 +143,13 @@ def _f_tile_gap3(candidates: ak.Array) -> np.ndarray:
     return _ratio(_numbers(candidates, "e_tile_gap3"), _numbers(candidates, "e_acc"))
 
 
+def _rhad_used(candidates: ak.Array) -> np.ndarray:
+    """What leaks behind the accordion shows in all hadronic layers only where the Tile's barrel and extension meet."""
+    eta = np.abs(_numbers(candidates, "eta_cluster"))
+    both = (eta > _ALL_HADRONIC[0]) & (eta < _ALL_HADRONIC[1])
+    return np.where(both, _numbers(candidates, "rhad"), _numbers(candidates, "rhad1"))
+
+
 def _shower_depth(candidates: ak.Array) -> np.ndarray:
     """Mean depth of the layers, weighted with their energies; presampler at the end of the material before it."""
     eta = _numbers(candidates, "eta_cluster")
@@ -204,6 +212,9 @@ DERIVED: dict[str, Derived] = {
     "f0": Derived(("e0", "e_acc"), _f0, "", "presampler over accordion energy"),
     "r12": Derived(("e1", "e2"), _r12, "", "strips over middle layer"),
     "f_tile_gap3": Derived(("e_tile_gap3", "e_acc"), _f_tile_gap3, "", "crack scintillators over accordion energy"),
+    "rhad_used": Derived(
+        ("eta_cluster", "rhad", "rhad1"), _rhad_used, "", "rhad for |eta| of 0.8 to 1.37, elsewhere rhad1"
+    ),
     "shower_depth": Derived(
         ("eta_cluster", "e0", "e1", "e2", "e3"), _shower_depth, "X0", "mean depth of the layers, weighted with energy"
     ),

@@ -18,6 +18,8 @@ ONE = {
     "e3": [0.5, 0.0],
     "e_acc": [50.5, 4.0],
     "e_tile_gap3": [0.0, 0.2],
+    "rhad": [0.03, 0.05],
+    "rhad1": [0.02, 0.04],
     "conversion_type": [2, 0],
     "conversion_radius": [120.0, np.nan],
     "tracks": [[{"pt": 20.0}, {"pt": 5.0}, {"pt": 2.0}], [{"pt": 9.0}]],
@@ -32,6 +34,12 @@ def test_ratios():
     np.testing.assert_allclose(value("f0"), [1 / 50.5, 0.0])
     np.testing.assert_allclose(value("r12"), [0.25, np.nan])
     np.testing.assert_allclose(value("f_tile_gap3"), [0.0, 0.05])
+
+
+def test_all_hadronic_layers_count_where_the_tile_has_its_gap():
+    np.testing.assert_allclose(value("rhad_used"), [0.02, 0.04])
+    np.testing.assert_allclose(value("rhad_used", eta_cluster=[-1.0, 1.36]), [0.03, 0.05])
+    np.testing.assert_allclose(value("rhad_used", eta_cluster=[-0.79, 1.38]), [0.02, 0.04])
 
 
 def test_depth_of_a_shower_in_one_layer_is_the_middle_of_that_layer():
