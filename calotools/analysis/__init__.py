@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     )
     from calotools.analysis.histograms import FilledHistograms, fill_histograms, histogram_fields, new_histograms
     from calotools.analysis.intervals import binomial_interval
+    from calotools.analysis.linearity import Linearity, measure_linearity
     from calotools.analysis.pairs import PairRule, Pairs, all_pairs, find_pairs, leg_mass, pair_mass
     from calotools.analysis.peakfit import fit_peak
     from calotools.analysis.pulls import measure_pulls, significance
@@ -57,6 +58,7 @@ __all__ = [
     "ComparedRejections",
     "Estimate",
     "FilledHistograms",
+    "Linearity",
     "PairRule",
     "Pairs",
     "ResolutionTerms",
@@ -101,6 +103,7 @@ __all__ = [
     "mean_rows",
     "measure_categories",
     "measure_cuts",
+    "measure_linearity",
     "measure_pulls",
     "measure_reliability",
     "measure_resolution",

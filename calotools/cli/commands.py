@@ -24,6 +24,10 @@ COMMANDS = {
     "find-rate": Command("find_rate", "FindRateConfig", "test learning rates of a recipe, and suggest one"),
     "tune": Command("tune", "TuneConfig", "search for the best settings of a recipe"),
     "train": Command("train", "TrainConfig", "train a network, trees or a likelihood from a recipe"),
+    "regress": Command(
+        "regress", "RegressConfig", "an energy in one command: scalars alone, search, training, bias, measurement"
+    ),
+    "correct-bias": Command("correct_bias", "CorrectBiasConfig", "fit the bias correction of an energy model again"),
     "predict": Command("predict", "PredictConfig", "apply a model to ntuples and write a friend tree"),
     "evaluate": Command("evaluate", "EvaluateConfig", "measure a model: ROC, working points, energy resolution"),
     "attribute": Command("attribute", "AttributeConfig", "measure which layer, quantity, scalar or track matters"),

@@ -81,7 +81,7 @@ def _run(name: str, words: list[str]) -> int:
 
     command = COMMANDS[name]
     config_type = getattr(recipe, command.config)
-    recipe_first = name in ("prepare", "find-rate", "tune", "train")
+    recipe_first = name in ("prepare", "find-rate", "tune", "train", "regress")
     parser = argparse.ArgumentParser(prog=f"calotools {name}", description=command.help, allow_abbrev=False)
     recipe_given = recipe_first or any(word.split("=")[0] == "--recipe" for word in words)
     parser.add_argument("recipe" if recipe_first else "--recipe", metavar="RECIPE", help="TOML file with the options")

@@ -14,7 +14,18 @@ if TYPE_CHECKING:
 __all__ = ["COMPILED", "show_compiling", "show_notes"]
 
 COMPILED = frozenset(
-    ("simulate", "prepare", "find_rate", "tune", "train", "predict", "attribute", "validate_simulation")
+    (
+        "simulate",
+        "prepare",
+        "find_rate",
+        "tune",
+        "train",
+        "regress",
+        "correct_bias",
+        "predict",
+        "attribute",
+        "validate_simulation",
+    )
 )
 """Stages that run kernels; others would wait for the import of numba alone."""
 _COMPILING = "compiling kernels, as always on their first use: about a minute, more on a busy machine"

@@ -139,9 +139,10 @@ class Resolution:
     Attributes
     ----------
     metrics : dict of str to (n_bin,) float
-        ``bias`` (median of E/E_true - 1), ``iqr``, ``sigma68``, ``mae`` [GeV], and, when compared with a reference,
-        ``rel_improvement`` (1 - IQR/IQR_ref), ``ratio`` (IQR_ref/IQR) and ``rel_improvement_corr`` (the first with
-        each IQR divided by its 1 + bias, so that a low energy scale does not pass for a good resolution).
+        ``bias`` (median of E/E_true - 1), ``iqr``, ``width`` (IQR/1.349), ``sigma68``, ``mae`` [GeV], ``tail_low`` and
+        ``tail_high`` (parts beyond three widths), and, when compared with a reference, ``rel_improvement``
+        (1 - IQR/IQR_ref), ``ratio`` (IQR_ref/IQR) and ``rel_improvement_corr`` (the first with each IQR divided by its
+        1 + bias, so that a low energy scale does not pass for a good resolution).
     errors : dict of str to (n_bin,) float
         Standard deviation of each over bootstrap replicas of events.
     edges : dict of str to (n + 1,) float

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from calotools.deploy.folds import combine_folds
     from calotools.deploy.prediction import predict
     from calotools.deploy.preparation import prepare, without_bad_files
+    from calotools.deploy.rebias import Rebiased, correct_bias
     from calotools.deploy.score import Scorer, make_scorer
     from calotools.deploy.variable_score import Explanation, explain_variables
 else:
@@ -25,9 +26,11 @@ else:
 __all__ = [
     "Explanation",
     "ModelBundle",
+    "Rebiased",
     "Scorer",
     "bundle_of",
     "combine_folds",
+    "correct_bias",
     "explain_variables",
     "integrate_gradients",
     "job_script",

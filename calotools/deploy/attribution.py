@@ -24,9 +24,16 @@ if TYPE_CHECKING:
     from torch import nn
 
     from calotools.deploy.bundle import ModelBundle
-    from calotools.recipe import AttributeConfig
+    from calotools.recipe import AttributeConfig, LabelledConfig
 
-__all__ = ["input_shuffles", "integrate_gradients", "permutation_importance", "read_batch", "read_labelled"]
+__all__ = [
+    "input_shuffles",
+    "integrate_gradients",
+    "iterate_labelled",
+    "permutation_importance",
+    "read_batch",
+    "read_labelled",
+]
 
 Shuffle = Callable[[Batch, torch.Tensor], Batch]
 Metric = Callable[[np.ndarray, np.ndarray], float]
@@ -82,26 +89,50 @@ def read_labelled(bundle: ModelBundle, config: AttributeConfig) -> tuple[ak.Arra
     EmptyInputError
         Fewer than 50 are left.
     """
-    recipe, target = bundle.config, "e_true" if bundle.task == "energy" else "class_true"
+    found = list(iterate_labelled(bundle, config, most=config.n))
+    n = sum(map(len, found))
+    if n < _FEW:
+        raise _too_few(n, config)
+    together = ak.concatenate(found)
+    return together, *target_of(bundle.config, ak.to_numpy(ak.fill_none(together[_target(bundle)], np.nan)))
+
+
+def iterate_labelled(bundle: ModelBundle, config: LabelledConfig, *, most: int | None = None) -> Iterator[ak.Array]:
+    """Candidates of some files that are of the wanted part, pass the cuts and have what the model sees, in pieces.
+
+    Parameters
+    ----------
+    bundle : ModelBundle
+    config : LabelledConfig
+    most : int, optional
+        Candidates at most, the first ones.
+
+    Yields
+    ------
+    awkward record array
+        With the truth (``e_true`` or ``class_true``), which may be missing.
+    """
+    recipe = bundle.config
     cuts = (*recipe.sample.selection, *config.selection)
     tree, flavour = config.tree or recipe.sample.tree, config.flavour or recipe.sample.flavour
     known = sample_fields(config.files, tree=tree, flavour=flavour)
-    wanted = read_fields(recipe, bundle.image_spec, known=known, more=(target, *fields_in(cuts)))
-    found, n = [], 0
+    wanted = read_fields(recipe, bundle.image_spec, known=known, more=(_target(bundle), *fields_in(cuts)))
+    n = 0
     for chunk in iterate_candidates(config.files, tree=tree, flavour=flavour, fields=wanted, allow_empty=True):
         candidates = add_derived(chunk.candidates, fields_in(cuts))
         candidates = candidates[np.asarray(select(candidates, cuts).mask)]
         if config.split != "all":
             index = index_of(candidates)
             candidates = candidates[parts_of(recipe, index.run, index.event) == SPLITS.index(config.split)]
-        found.append(candidates[: config.n - n])
-        n += len(found[-1])
-        if n == config.n:
+        candidates = candidates if most is None else candidates[: most - n]
+        n += len(candidates)
+        yield candidates
+        if n == most:
             break
-    if n < _FEW:
-        raise _too_few(n, config)
-    together = ak.concatenate(found)
-    return together, *target_of(recipe, ak.to_numpy(ak.fill_none(together[target], np.nan)))
+
+
+def _target(bundle: ModelBundle) -> str:
+    return "e_true" if bundle.task == "energy" else "class_true"
 
 
 def _too_few(n: int, config: AttributeConfig) -> EmptyInputError:

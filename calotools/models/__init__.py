@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from calotools.models.energy_cnn import EnergyCNN
     from calotools.models.energy_cnn_2019 import EnergyCNN2019
     from calotools.models.energy_compact import EnergyCompact
+    from calotools.models.energy_scalars import EnergyScalars
     from calotools.models.inputs import ModelInputs
     from calotools.models.likelihood import Likelihood, LikelihoodSettings, fit_likelihood
     from calotools.models.object_cnn import ObjectCNN
@@ -51,6 +52,7 @@ __all__ = [
     "EnergyCNN2019",
     "EnergyCloud",
     "EnergyCompact",
+    "EnergyScalars",
     "KinematicBins",
     "Likelihood",
     "LikelihoodSettings",

@@ -14,6 +14,7 @@ from calotools.models.energy_cloud import EnergyCloud
 from calotools.models.energy_cnn import EnergyCNN
 from calotools.models.energy_cnn_2019 import EnergyCNN2019
 from calotools.models.energy_compact import EnergyCompact
+from calotools.models.energy_scalars import EnergyScalars
 from calotools.models.object_cnn import ObjectCNN
 from calotools.models.variable_models import VARIABLE_MODELS
 
@@ -33,6 +34,7 @@ MODELS: dict[str, type[nn.Module]] = {
     "energy_cnn": EnergyCNN,
     "energy_cnn_2019": EnergyCNN2019,
     "energy_compact": EnergyCompact,
+    "energy_scalars": EnergyScalars,
     "object_cnn": ObjectCNN,
 }
 

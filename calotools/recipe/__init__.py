@@ -3,7 +3,8 @@
 Defaults are overridden by the file, the file by the flags. An unknown key is an error that names the nearest one. The
 resolved recipe is written beside every output and can be run again. Each stage has a module, in the order of the chain:
 
-    simulate, validate -> ntuples, histogram, reweight -> prepare, train (trainer), tune (search) -> predict
+    simulate, validate -> ntuples, histogram, reweight -> prepare, train (trainer), tune (search),
+                       regress -> predict
                        -> evaluate, attribute -> peaks -> tagprobe -> report
 
 What they share: `settings` (strict models, TOML), `fields` (types), `jobs` (many files), `scored` (files with scores).
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 from calotools._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from calotools.recipe.attribute import AttributeConfig
+    from calotools.recipe.attribute import AttributeConfig, LabelledConfig
     from calotools.recipe.evaluate import EvaluateConfig, WorkingPointsConfig
     from calotools.recipe.histogram import AxisSpec, HistogramConfig, HistogramSpec
     from calotools.recipe.jobs import BatchConfig, ManyFilesConfig
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from calotools.recipe.peaks import PeaksConfig
     from calotools.recipe.predict import PredictConfig
     from calotools.recipe.prepare import PrepareConfig
+    from calotools.recipe.regress import CorrectBiasConfig, RegressConfig
     from calotools.recipe.report import ReportConfig
     from calotools.recipe.reweight import ReweightConfig
     from calotools.recipe.scored import DiscriminantConfig
@@ -42,6 +44,7 @@ __all__ = [
     "AttributeConfig",
     "AxisSpec",
     "BatchConfig",
+    "CorrectBiasConfig",
     "DiscriminantConfig",
     "DisplayConfig",
     "EvaluateConfig",
@@ -49,11 +52,13 @@ __all__ = [
     "HistogramConfig",
     "HistogramSpec",
     "InspectConfig",
+    "LabelledConfig",
     "ManyFilesConfig",
     "ModelConfig",
     "PeaksConfig",
     "PredictConfig",
     "PrepareConfig",
+    "RegressConfig",
     "ReportConfig",
     "ReweightConfig",
     "SampleConfig",

@@ -38,6 +38,13 @@ class EvaluateConfig(ScoredConfig):
     eta_bins: tuple[float, ...] = Field((0.0, 0.6, 0.8, 1.15, 1.37, 1.52, 1.81, 2.01, 2.47), description="|eta| edges")
     et_bins: tuple[float, ...] = Field((10, 20, 30, 40, 50, 80, 150), description="E_T edges [GeV]")
     mu_bins: tuple[float, ...] = Field((0, 20, 30, 40, 50, 80), description="mu edges")
+    regions: tuple[float, ...] = Field(
+        (0.0, 1.3, 1.6, 2.47), description="|eta| edges of the regions of resolution terms and linearity (energy)"
+    )
+    energy_bins: tuple[float, ...] = Field(
+        (10, 15, 20, 30, 40, 60, 80, 120, 160, 240, 320, 480, 640, 1000),
+        description="true energies of their points [GeV], edges",
+    )
     reference: str = Field("e", description="energy that the network is compared with")
     discriminant: DiscriminantConfig = Field(DiscriminantConfig())
     working_points: Path | None = Field(None, description="cuts that working-points made, to be measured too")

@@ -13,12 +13,14 @@ from calotools._lazy import lazy_names
 if TYPE_CHECKING:
     from calotools.progress import Progress
     from calotools.stages.attribution import attribute
+    from calotools.stages.bias import correct_bias
     from calotools.stages.evaluation import evaluate, working_points
     from calotools.stages.histograms import histogram
     from calotools.stages.networks import predict, prepare, train
     from calotools.stages.ntuples import display, inspect, simulate
     from calotools.stages.pairs import peaks, tagprobe
     from calotools.stages.publish import Outcome
+    from calotools.stages.regression import regress
     from calotools.stages.reporting import report
     from calotools.stages.reweighting import reweight
     from calotools.stages.tuning import find_rate, tune
@@ -31,6 +33,7 @@ __all__ = [
     "Outcome",
     "Progress",
     "attribute",
+    "correct_bias",
     "describe_written",
     "display",
     "evaluate",
@@ -40,6 +43,7 @@ __all__ = [
     "peaks",
     "predict",
     "prepare",
+    "regress",
     "report",
     "reweight",
     "simulate",

@@ -64,13 +64,19 @@ def attribute(config: AttributeConfig, *, progress: Progress | None = None) -> O
     figures = {"importance": draw_values(importance, axis=axis, label=config.label, percent=True)}
     results: dict[str, Any] = {"candidates": len(truth), "permutation": table_of(importance)}
     if bundle.task == "energy":
-        shares, gap = _shares(bundle, batch, config)
-        results |= {"integrated_gradients": table_of(shares), "unexplained": gap}
+        shares, gev, gap = _shares(bundle, batch, config)
+        results |= {
+            "integrated_gradients": table_of(shares),
+            "integrated_gradients_gev": table_of(gev),
+            "unexplained": gap,
+        }
         axis = "Mean share of the energy [%]"
         figures["integrated_gradients"] = draw_values(shares, axis=axis, label=config.label, percent=True)
+        figures["integrated_gradients_gev"] = draw_values(gev, axis="Mean part of the energy [GeV]", label=config.label)
     captions = {
         "importance": "How much worse the network is with the input of other candidates; bootstrap errors.",
         "integrated_gradients": "Gradients of E/E_base, integrated from empty inputs; standard errors of the means.",
+        "integrated_gradients_gev": "The same times E_base: what each input adds to the energy.",
     }
     outcome = Outcome(
         stage="attribute",
@@ -96,8 +102,10 @@ def _metric(bundle: ModelBundle, truth: np.ndarray) -> Callable[[np.ndarray, np.
     return iqr if bundle.task == "energy" else missing_auc
 
 
-def _shares(bundle: ModelBundle, batch: Batch, config: AttributeConfig) -> tuple[Importance, float]:
-    """Mean attribution of each input, and the mean of what the integral is short of."""
+def _shares(bundle: ModelBundle, batch: Batch, config: AttributeConfig) -> tuple[Importance, Importance, float]:
+    """Mean attribution of each input, the same in GeV, and the mean of what the integral is short of."""
     found, gap = deploy.integrate_gradients(bundle, batch, steps=config.steps, batch_size=config.batch_size)
-    mean, error = mean_rows(np.stack(list(found.values()), axis=1))
-    return name_values(found, mean, error), float(np.mean(np.abs(gap)))
+    columns = np.stack(list(found.values()), axis=1)  # (n, input)
+    base = batch.base_energy.numpy()[:, None]  # (n, 1)
+    shares, gev = (name_values(found, *mean_rows(one)) for one in (columns, columns * base))
+    return shares, gev, float(np.mean(np.abs(gap)))

@@ -15,10 +15,13 @@ from calotools.errors import CalotoolsError, ConfigError, OutputExistsError
 from calotools.models import is_variable_model
 from calotools.outputs import check_output
 from calotools.plots import draw_history, read_history
+from calotools.stages.bias import bias_figure
 from calotools.stages.publish import Headline, Outcome, with_bad_files, without_weight, write_outcome
 from calotools.training.calibration import TEMPERATURE_WARNING
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from calotools.deploy import ModelBundle
     from calotools.progress import Progress
     from calotools.recipe import PredictConfig, PrepareConfig, TrainConfig
@@ -157,10 +160,12 @@ def _outcome(config: TrainConfig, result: TrainingResult) -> Outcome:
     network = "best_epoch" in record
     what = "of the best epoch" if network else "on the validation part"
     best = [Headline(name, value, None, "", what) for name, value in record["best"].items()]
-    figures = {}
+    figures: dict[str, tuple[Figure, str]] = {}
     if network:
         history = draw_history(read_history(config.output / "log.csv"))
         figures["history"] = (history, "Loss and metric by epoch.")
+    if result.bias is not None:
+        figures |= bias_figure(result.bias, label="calotools")
     return Outcome(
         stage="train",
         title=f"Training: {config.model.name} for {config.task} ({config.sample.tree or 'candidates'})",
@@ -172,7 +177,12 @@ def _outcome(config: TrainConfig, result: TrainingResult) -> Outcome:
             *best,
             *_temperature(config, [record], [result.temperature]),
         ),
-        results={"record": record, "temperature": result.temperature},
+        results={
+            "record": record,
+            "temperature": result.temperature,
+            "bias": result.bias and result.bias.to_dict(),
+            "sigma_scale": result.sigma_scale,
+        },
         figures=figures,
     )
 

@@ -12,6 +12,7 @@ from calotools.analysis import (
     fit_terms,
     fraction,
     mean_rows,
+    measure_linearity,
     median,
     resolution_at,
     robust_width,
@@ -96,6 +97,27 @@ def test_a_known_noise_term_stays():
 def test_three_terms_need_three_energies():
     with pytest.raises(EmptyInputError, match="2 of 3 energies have a resolution; three terms need three or more"):
         fit_terms(ENERGIES[:3], np.array([0.1, 0.1, np.nan]), np.full(3, 0.01), rng=np.random.default_rng(1))
+
+
+def test_a_line_has_errors_that_cover():
+    rng = np.random.default_rng(5)
+    error = np.full(8, 0.001)
+    lines = [
+        measure_linearity(ENERGIES, 0.01 - 0.005 * np.log10(ENERGIES / 50) + rng.normal(0, error), error)
+        for _ in range(300)
+    ]
+    for name, truth in (("offset", 0.01), ("slope", -0.005)):
+        pull = np.array([(getattr(one, name) - truth) / getattr(one, f"{name}_error") for one in lines])
+        assert abs(pull.mean()) < 4 / np.sqrt(300)
+        assert pull.std() == pytest.approx(1, abs=0.15)
+    assert np.mean([one.chi2 for one in lines]) == pytest.approx(6, abs=1)
+
+
+def test_what_is_farthest_from_none_is_named():
+    found = measure_linearity(np.array([10.0, 20, 40]), np.array([0.01, -0.03, np.nan]), np.array([1e-3, 2e-3, 1e-3]))
+    assert (found.largest, found.largest_error, found.at, found.ndf) == (-0.03, 2e-3, 20.0, 0)
+    with pytest.raises(EmptyInputError, match="1 of 2 energies have a bias"):
+        measure_linearity(ENERGIES[:2], np.array([0.1, np.nan]), np.full(2, 0.01))
 
 
 def area(one, zero, *, rng):

@@ -66,6 +66,51 @@ def test_gaussian_resolution_and_its_errors():
     assert result.errors["iqr"][0] == pytest.approx(1.573 * width / np.sqrt(n), rel=0.3)
 
 
+def test_width_and_tails_by_hand():
+    # nineteen entries 0.01 apart, and one far out on either side; quartiles at -0.05 and 0.05 but for the two
+    core = np.linspace(-0.09, 0.09, 19)
+    true = np.full(21, 10.0)
+    result = measure_resolution(
+        {"e": true * (1 + np.concatenate([[-0.9], core, [0.7]]))},
+        true,
+        bootstrap=independent(21, rng=np.random.default_rng(1), replicas=20),
+    )["e"]
+    found = {name: value[0] for name, value in result.metrics.items()}
+    assert found["width"] == pytest.approx(found["iqr"] / 1.349)
+    assert found["iqr"] == pytest.approx(0.105)
+    assert (found["tail_low"], found["tail_high"]) == pytest.approx((1 / 21, 1 / 21))
+    # weights are repetitions, and what is at the border is inside
+    weight = np.ones(21)
+    weight[0] = 0
+    weighted = measure_resolution(
+        {"e": true * (1 + np.concatenate([[-0.9], core, [0.7]]))},
+        true,
+        bootstrap=independent(21, rng=np.random.default_rng(1), replicas=20),
+        weight=weight,
+    )["e"]
+    assert weighted.metrics["tail_low"][0] == 0
+    assert weighted.metrics["tail_high"][0] == pytest.approx(1 / 20)
+    exact = measure_resolution({"e": true}, true, bootstrap=independent(21, rng=np.random.default_rng(1)))["e"]
+    assert [exact.metrics[name][0] for name in ("width", "tail_low", "tail_high")] == [0, 0, 0]
+
+
+def test_tails_of_a_gaussian_and_of_one_with_a_tail():
+    rng = np.random.default_rng(12)
+    n = 40_000
+    true, noise = np.full(n, 50.0), rng.normal(0, 0.02, n)
+    low = np.where(rng.random(n) < 0.03, -0.2, 0.0)
+    result = measure_resolution(
+        {"core": true * (1 + noise), "tail": true * (1 + noise + low)},
+        true,
+        bootstrap=independent(n, rng=rng, replicas=30),
+    )
+    for side in ("tail_low", "tail_high"):
+        one = result["core"]
+        assert one.metrics[side][0] == pytest.approx(0.00135, abs=4 * one.errors[side][0])
+    assert result["tail"].metrics["tail_low"][0] == pytest.approx(0.031, abs=0.004)
+    assert result["tail"].metrics["tail_high"][0] < 0.002
+
+
 def test_bootstrap_error_of_a_mean_is_the_analytic_one():
     rng = np.random.default_rng(3)
     true = np.full(5000, 50.0)

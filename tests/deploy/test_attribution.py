@@ -96,9 +96,23 @@ def test_the_stage_measures_and_draws(bundle, ntuple, tmp_path, task):
         )
     )
     assert outcome.results["candidates"] <= 60
-    assert set(outcome.figures) == {"importance", *(["integrated_gradients"] if task == "energy" else [])}
+    gradients = ["integrated_gradients", "integrated_gradients_gev"] if task == "energy" else []
+    assert set(outcome.figures) == {"importance", *gradients}
     assert (tmp_path / "out" / "figures" / "importance.png").exists()
     assert all(line.error is not None and line.error >= 0 for line in outcome.headline[:-1])
+
+
+def test_shares_times_the_base_energy_are_gev(given, tmp_path):
+    one, config, *_ = given
+    config = config.model_copy(update={"n": 60, "output": tmp_path / "gev"})
+    outcome = attribute(config)
+    batch, _ = read_batch(one, config)
+    found, _ = integrate_gradients(one, batch, steps=config.steps, batch_size=config.batch_size)
+    base = batch.base_energy.numpy()
+    for name, share in found.items():
+        gev = outcome.results["integrated_gradients_gev"][name]
+        assert gev["value"] == pytest.approx(np.mean(share * base), abs=1e-6)
+        assert gev["error"] == pytest.approx(np.std(share * base, ddof=1) / np.sqrt(len(base)), rel=1e-3, abs=1e-9)
 
 
 def test_too_few_are_refused(given):

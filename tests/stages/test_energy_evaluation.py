@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from calotools.containers import Scores
+from calotools.analysis import event_bootstrap, resolution_at
+from calotools.containers import Index, Scores
 from calotools.errors import ConfigError, EmptyInputError
 from calotools.ntuple import index_of, read_candidates, write_friend
 from calotools.recipe import EvaluateConfig
 from calotools.stages import evaluate
+from calotools.stages.evaluation.energy_terms import measure_terms
 
 PHOTONS = Path(__file__).parents[2] / "ntuples" / "photons.root"
 
@@ -53,6 +55,57 @@ def test_everything_is_measured(friends, tmp_path):
     # the ten on which the other network was trained are not compared
     assert outcome.results["cutflow"][-1]["candidates"] == 80
     assert outcome.results["against"]["poor"].metrics["ratio"] > 1
+    # eighty candidates make no bin of energy in any region; widths, tails and errors are measured all the same
+    assert outcome.results["regions"] == {}
+    for name in ("width", "tail_low", "tail_high", "mae"):
+        assert found["results"]["inclusive"]["network"]["metrics"][name][0] >= 0
+    assert headline["IQR/1.349, network"]["value"] == pytest.approx(headline["IQR, network"]["value"] / 1.349)
+    assert {"more than three widths low, network", "mean absolute error, network"} <= set(headline)
+
+
+def test_terms_and_linearity_come_back_region_by_region(friends, tmp_path):
+    """Widths of known terms and a scale that rises with the energy are put in; the crack has too few candidates."""
+    rng = np.random.default_rng(3)
+    n, truth = 60_000, {"a": 0.11, "b": 0.4, "c": 0.008}
+    true, eta = np.exp(rng.uniform(np.log(10), np.log(400), n)), rng.uniform(-1.3, 1.3, n)
+    eta[:40] = 1.4
+    slope = 0.004
+    network = true * (1 + slope * np.log10(true / 50) + resolution_at(true, **truth) * rng.normal(size=n))
+    poor = true * (0.99 + 1.5 * resolution_at(true, **truth) * rng.normal(size=n))
+    network[100] = np.nan
+    number = np.arange(n)
+    lines, found, figures = measure_terms(
+        {"layer sum": poor, "network": network},
+        {"e_true": true, "eta": eta, "weight": np.ones(n)},
+        config_of(friends, tmp_path / "out"),
+        bootstrap=event_bootstrap(Index(number, number, number), rng=rng, replicas=50),
+    )
+    assert list(found) == ["|η| 0 to 1.3"]
+    (region,) = found.values()
+    terms, line = region["terms"]["network"], region["linearity"]["network"]
+    assert terms["valid"]
+    for name, value in truth.items():
+        assert terms["values"][name] == pytest.approx(value, abs=4 * terms["errors"][name]), name
+        assert region["terms"]["layer sum"]["values"][name] == pytest.approx(
+            1.5 * value, abs=4 * region["terms"]["layer sum"]["errors"][name]
+        )
+    assert line["slope"] == pytest.approx(slope, abs=4 * line["slope_error"])
+    assert 0 < line["slope_error"] < slope / 4
+    assert region["linearity"]["layer sum"]["offset"] == pytest.approx(-0.01, abs=0.001)
+    assert {one.name for one in lines} >= {
+        "a, network, |η| 0 to 1.3",
+        "bias per decade of energy, network, |η| 0 to 1.3",
+    }
+    assert set(figures) == {"resolution_0_13", "linearity_0_13"}
+
+
+def test_one_energy_makes_no_line(friends, tmp_path):
+    config = config_of(friends, tmp_path / "out", regions=(0, 2.5), energy_bins=(1, 5000))
+    found = evaluate(config).results["regions"]["|η| 0 to 2.5"]
+    assert found["terms"]["network"] is None
+    assert found["linearity"]["network"] is None
+    assert found["points"]["network"].n.tolist() == [90]
+    assert not list((config.output / "figures").glob("resolution_0_25*"))
 
 
 def test_without_sigma_and_others(friends, tmp_path):

@@ -13,6 +13,7 @@ from calotools.containers import Resolution
 from calotools.detector import Sampling
 from calotools.errors import EmptyInputError
 from calotools.plots import draw_residuals, draw_resolution
+from calotools.stages.evaluation.energy_terms import measure_terms
 from calotools.stages.evaluation.other_scores import names_of_others
 from calotools.stages.evaluation.pulls import measure_uncertainty
 from calotools.stages.publish import Headline, Outcome
@@ -31,7 +32,7 @@ _MIDDLE = (int(Sampling.EMB2), int(Sampling.EME2))
 
 
 def measure_energy(sample: Scored, config: EvaluateConfig) -> Outcome:
-    """Measure bias, IQR, sigma68 and both rIQR of the network and of the reference energy.
+    """Measure bias, widths, tails, both rIQR, resolution terms and linearity of the network and of the reference.
 
     Parameters
     ----------
@@ -71,6 +72,8 @@ def measure_energy(sample: Scored, config: EvaluateConfig) -> Outcome:
         "cutflow": [*sample.cutflow, {"step": "prompt", "candidates": int(prompt.sum())}],
     }
     headline, figures = _headline(inclusive, against), _figures(estimates, columns, binned, config)
+    lines, results["regions"], more = measure_terms(estimates, columns, config, bootstrap=bootstrap)
+    headline, figures = (*headline, *lines), figures | more
     if "e_network_sigma" in scores:
         lines, results["uncertainty"], more = measure_uncertainty(
             scores["e_network"],
@@ -138,8 +141,15 @@ def _headline(inclusive: dict[str, Resolution], against: dict[str, dict[str, Res
         line("IQR, layer sum", reference, "iqr"),
         *(line(f"IQR, {name}", inclusive[name], "iqr") for name in against),
         line("IQR, network", network, "iqr"),
+        line("IQR/1.349, network", network, "width"),
         line("σ68, layer sum", reference, "sigma68"),
         line("σ68, network", network, "sigma68"),
+        line("more than three widths low, layer sum", reference, "tail_low", comment="0.13 % of a Gaussian"),
+        line("more than three widths low, network", network, "tail_low", comment="0.13 % of a Gaussian"),
+        line("more than three widths high, layer sum", reference, "tail_high", comment="0.13 % of a Gaussian"),
+        line("more than three widths high, network", network, "tail_high", comment="0.13 % of a Gaussian"),
+        line("mean absolute error, layer sum", reference, "mae", "GeV"),
+        line("mean absolute error, network", network, "mae", "GeV"),
         line("bias, network", network, "bias"),
     )
 

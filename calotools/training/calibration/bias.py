@@ -131,6 +131,10 @@ class BiasCorrection:
             found = values[_bin(eta, self.eta_edges), _bin(clean, self.energy_edges)]
         return np.where(known, found, missing)
 
+    def middle_energies(self) -> np.ndarray:
+        """(n_bin,) energies [GeV] that the columns of the grid stand for."""
+        return np.exp(self._log_energies())
+
     def _log_energies(self) -> np.ndarray:
         edges = np.array(self.energy_edges)
         edges[0] = edges[0] if edges[0] > 0 else edges[1] / _OPEN**2

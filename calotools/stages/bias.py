@@ -1,0 +1,119 @@
+"""The bias correction of an energy model: what it divides by, and a new one for a bundle that there is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from calotools import deploy
+from calotools.analysis import median
+from calotools.outputs import check_output
+from calotools.plots import draw_series
+from calotools.stages.publish import Headline, Outcome, publish
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from calotools.deploy import Rebiased
+    from calotools.progress import Progress
+    from calotools.recipe import CorrectBiasConfig
+    from calotools.training.calibration import BiasCorrection
+
+__all__ = ["bias_figure", "correct_bias"]
+
+_KNOWN = 0.01  # error of a median up to which it is drawn: others follow their neighbours
+
+
+def correct_bias(config: CorrectBiasConfig, *, progress: Progress | None = None) -> Outcome:
+    """Fit the bias correction of an energy model again, and the factor of its sigma; the network stays as it is.
+
+    Parameters
+    ----------
+    config : CorrectBiasConfig
+    progress : callable, optional
+        ``progress(task, done, total)`` in candidates.
+
+    Returns
+    -------
+    Outcome
+        Also written to ``config.output``, beside the corrected bundle ``model.calo``.
+
+    Raises
+    ------
+    OutputExistsError, InputFileError, BranchError, ModelError
+    ConfigError
+        A model of classes or of folds.
+    EmptyInputError
+        Fewer than 50 candidates are left.
+    """
+    check_output(config.output, overwrite=config.overwrite)
+    found = deploy.correct_bias(deploy.load_bundle(config.model), config, progress=progress)
+    bias = found.bundle.bias
+    outcome = Outcome(
+        stage="correct-bias",
+        title=f"Bias correction: {found.bundle.config.model.name}",
+        headline=_headline(found),
+        results={"candidates": len(found.e_true), "bias": bias and bias.to_dict(), "medians": _medians(found)},
+        figures=bias_figure(bias, label=config.label) if bias is not None else {},
+    )
+    outcome = publish(outcome, config, output=config.output, overwrite=config.overwrite)
+    deploy.save_bundle(found.bundle, config.output / "model.calo", overwrite=config.overwrite)
+    return replace(outcome, folder=config.output)
+
+
+def bias_figure(bias: BiasCorrection, *, label: str) -> dict[str, tuple[Figure, str]]:
+    """What energies are divided by, on the grid, where enough candidates tell.
+
+    Parameters
+    ----------
+    bias : BiasCorrection
+    label : str
+        Above the figure.
+
+    Returns
+    -------
+    dict of str to (Figure, str)
+        Nothing where no bin is known, or errors are not kept.
+    """
+    if not bias.error:
+        return {}
+    e = bias.middle_energies()
+    points = {}
+    for (low, high), values, errors in zip(pairwise(bias.eta_edges), bias.median, bias.error, strict=True):
+        known = np.asarray(errors) < _KNOWN
+        if known.sum() > 1:
+            columns = e[known], 100 * (np.asarray(values)[known] - 1), 100 * np.asarray(errors)[known]
+            points[f"|η| {low:g} to {high:g}"] = columns
+    if not points:
+        return {}
+    figure = draw_series(
+        points, axes=(r"$E$ [GeV]", r"Median of $E/E_\mathrm{true} - 1$ [%]"), scale="log", label=label
+    )
+    return {"bias": (figure, "What the energies of the network are divided by, smooth between the points.")}
+
+
+def _headline(found: Rebiased) -> tuple[Headline, ...]:
+    ways = {"without a correction": found.raw, "as it was": found.before, "corrected": found.after}
+    lines = []
+    for name, ratio in ways.items():
+        one = median(ratio - 1)
+        lines.append(Headline(f"bias, {name}", 100 * one.value, 100 * one.error, "%", "median of E/E_true − 1"))
+    return (*lines, Headline("factor of sigma", found.bundle.sigma_scale), Headline("candidates", len(found.e_true)))
+
+
+def _medians(found: Rebiased) -> list[dict[str, Any]]:
+    """By region of |eta|: the bias of the corrected energies and of those before, with errors."""
+    edges = found.bundle.bias.eta_edges if found.bundle.bias is not None else (0.0, 2.5)
+    rows = []
+    for low, high in pairwise(edges):
+        here = (found.abs_eta >= low) & (found.abs_eta < high)
+        row: dict[str, Any] = {"abs_eta": [low, high], "candidates": int(here.sum())}
+        if here.sum() > 1:
+            for name, ratio in (("before", found.before), ("after", found.after)):
+                one = median(ratio[here] - 1)
+                row |= {name: one.value, f"{name}_error": one.error}
+        rows.append(row)
+    return rows

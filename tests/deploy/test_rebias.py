@@ -1,0 +1,89 @@
+"""`correct-bias`: the correction of a bundle is fitted again, alone, and is never applied to another."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from calotools.analysis import read_numbers
+from calotools.cli.main import main
+from calotools.deploy import bundle_of, load_bundle, predict, save_bundle
+from calotools.errors import ConfigError, EmptyInputError
+from calotools.ntuple import read_candidates, read_friend
+from calotools.recipe import CorrectBiasConfig, PredictConfig
+from calotools.stages import correct_bias
+from calotools.training import fit, open_data
+from calotools.training.calibration.bias import BiasCorrection
+
+
+@pytest.fixture
+def sample(tmp_path, draw_candidates, write_ntuple):
+    """2000 electrons whose measured energy is 6 % high at small |eta| and 3 % low beyond 0.35."""
+    candidates = draw_candidates(2000, seed=9)
+    shift = np.where(np.abs(candidates["eta"]) < 0.35, 1.06, 0.97)
+    candidates["e"] = (candidates["e_true"] * shift * np.random.default_rng(1).normal(1, 0.02, 2000)).astype("f4")
+    return write_ntuple(tmp_path / "many.root", candidates)
+
+
+def config_of(model, files, output, **changes):
+    values = {"model": model, "files": tuple(files), "output": output, "split": "all"}
+    return CorrectBiasConfig(**(values | changes))
+
+
+def test_an_injected_bias_is_removed_once(bundle, sample, tmp_path):
+    """An untrained network returns the measured energy; the old correction of a quarter is taken off, not built on."""
+    one = bundle("energy")
+    weights = one.state_dict | {"out.weight": one.state_dict["out.weight"] * 0}
+    quarter = BiasCorrection((0.0, 9.0), (0.0, 9e9), ((1.25,),))
+    save_bundle(replace(one, state_dict=weights, bias=quarter), tmp_path / "one.calo")
+    config = config_of(tmp_path / "one.calo", [sample], tmp_path / "out")
+    outcome = correct_bias(config)
+    lines = {one.name: one for one in outcome.headline}
+    assert lines["bias, as it was"].value == pytest.approx(-20, abs=6)
+    assert abs(lines["bias, corrected"].value) < 5 * lines["bias, corrected"].error
+    predict(PredictConfig(model=config.output, files=(sample,), output=tmp_path / "s.root", threads=1))
+    candidates = read_candidates(sample, fields=("eta", "e_true"))
+    ratio = read_friend(tmp_path / "s.root").values["e_network"] / np.asarray(candidates["e_true"])
+    middle = np.abs(np.asarray(candidates["eta"])) < 0.3
+    assert np.median(ratio[middle]) == pytest.approx(1, abs=0.01)
+    # again, of the corrected bundle: the same correction
+    again = correct_bias(config_of(config.output, [sample], tmp_path / "again"))
+    np.testing.assert_allclose(
+        again.results["bias"]["median"], outcome.results["bias"]["median"], rtol=1e-6, equal_nan=True
+    )
+    found = read_numbers(config.output / "numbers.json")
+    assert found["results"]["candidates"] == load_bundle(config.output).record["bias_fitted_on"]["candidates"]
+    assert (config.output / "figures" / "bias.png").exists()
+
+
+@pytest.mark.parametrize("uncertainty", ["none", "gaussian", "quantiles"])
+def test_on_the_validation_part_it_is_that_of_the_training(recipe, ntuple, tmp_path, uncertainty):
+    config = recipe("energy", uncertainty=uncertainty, validation_fraction=0.5)
+    trained = bundle_of(fit(config, open_data(config)))
+    save_bundle(trained, tmp_path / "one.calo")
+    correct_bias(config_of(tmp_path / "one.calo", ntuple, tmp_path / "out", split="validation"))
+    found = load_bundle(tmp_path / "out")
+    np.testing.assert_allclose(found.bias.median, trained.bias.median, rtol=1e-5)
+    assert found.sigma_scale == pytest.approx(trained.sigma_scale, rel=1e-3)
+    assert (uncertainty == "none") == (found.sigma_scale == 1.0)
+
+
+def test_the_grid_is_chosen_and_none_takes_it_off(bundle, ntuple, tmp_path, capsys):
+    quarter = BiasCorrection((0.0, 9.0), (0.0, 9e9), ((1.25,),))
+    save_bundle(replace(bundle("energy"), bias=quarter), tmp_path / "one.calo")
+    words = [str(tmp_path / "one.calo"), *ntuple, "--split", "all", "-o"]
+    assert main(["correct-bias", *words, str(tmp_path / "none"), "--bias-correction", "none"]) == 0
+    assert load_bundle(tmp_path / "none").bias is None
+    assert main(["correct-bias", *words, str(tmp_path / "line"), "--bias-correction", "energy"]) == 0
+    assert len(load_bundle(tmp_path / "line").bias.median) == 1
+    assert "bias, corrected" in capsys.readouterr().out
+
+
+def test_what_has_no_bias_is_refused(bundle, ntuple, tmp_path):
+    save_bundle(bundle("identification"), tmp_path / "classes.calo")
+    with pytest.raises(ConfigError, match="tells classes apart; a bias correction is for energies"):
+        correct_bias(config_of(tmp_path / "classes.calo", ntuple, tmp_path / "out"))
+    save_bundle(bundle("energy"), tmp_path / "one.calo")
+    with pytest.raises(EmptyInputError, match=r"0 candidates of .* 50 are needed"):
+        correct_bias(config_of(tmp_path / "one.calo", ntuple, tmp_path / "out", selection=("et > 1e5",)))
+    assert not (tmp_path / "out").exists()
