@@ -17,6 +17,7 @@ from table_rows import RECIPES, SELECTION, Part, Row, merged
 from calotools import stages
 from calotools.deploy import load_bundle
 from calotools.ntuple import read_friend
+from calotools.outputs import new_file
 from calotools.recipe import PredictConfig, TrainConfig, TuneConfig, read_toml
 
 _PILOT = 8000  # candidates of the two epochs whose speed says how many there is time for
@@ -68,22 +69,28 @@ def _train(row: Row, part: Part, sample: Sample, limits: Limits, *, seed: int, p
         stages.train(recipe)
     seconds, cpu = time.perf_counter() - start, None if begun else time.process_time() - cpu
     start = time.process_time()
-    if not (place / "test.root").exists():
-        stages.predict(
-            PredictConfig(
-                model=recipe.output,
-                files=sample.test,
-                output=place / "test.root",
-                threads=limits.threads,
-                accelerator=recipe.trainer.accelerator,
-                batch_size=500,
-            )
+    stages.predict(
+        PredictConfig(
+            model=recipe.output,
+            files=sample.test,
+            output=place / "test.root",
+            threads=limits.threads,
+            accelerator=recipe.trainer.accelerator,
+            batch_size=500,
+            overwrite=True,  # what an interrupted run has applied says nothing of its time
         )
+    )
     apply = time.process_time() - start
     cost = _cost(recipe, seconds=seconds, cpu=cpu) | {"apply_per_s": _n(place / "test.root") / max(apply, 1e-9)}
     cost |= json.loads((place / "plan.json").read_text(encoding="utf-8"))
-    (place / "cost.json").write_text(json.dumps(cost, indent=1) + "\n", encoding="utf-8")
+    _write(place / "cost.json", json.dumps(cost, indent=1) + "\n")
     shutil.rmtree(recipe.output / "store", ignore_errors=True)  # a gigabyte that is made again in a minute
+
+
+def _write(path: Path, text: str) -> None:
+    """Whole or not at all: a later run takes what is there for finished."""
+    with new_file(path, overwrite=True) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def _n(friend: Path) -> int:
@@ -107,15 +114,16 @@ def _recipe(part: Part, sample: Sample, limits: Limits, *, seed: int, place: Pat
 
 def _searched(recipe: dict[str, Any], limits: Limits, place: Path) -> TrainConfig:
     """Trees with the settings that their search found best on the validation part."""
-    best = place / "search" / "best.toml"
-    if not best.exists():
+    best, plan = place / "search" / "best.toml", place / "plan.json"
+    if not plan.exists():
         print(f"searching {limits.trials} settings", flush=True)
         fewer = {"sample": {"max_candidates": limits.searched}}
         changes = {"output": place / "search", "trials": limits.trials, "overwrite": True}
-        start = time.perf_counter()
+        start, begun = time.perf_counter(), (place / "search").exists()
         stages.tune(TuneConfig(**merged(recipe, merged(changes, fewer))))
-        facts = {"search_seconds": time.perf_counter() - start, "trials": limits.trials, "searched": limits.searched}
-        (place / "plan.json").write_text(json.dumps(facts) + "\n", encoding="utf-8")
+        seconds = None if begun else time.perf_counter() - start
+        facts = {"search_seconds": seconds, "trials": limits.trials, "searched": limits.searched}
+        _write(plan, json.dumps(facts) + "\n")
     whole = {"output": place / "model", "overwrite": False, "sample": {"max_candidates": None}}
     return TrainConfig.from_toml(best, overrides=whole)
 
@@ -129,7 +137,7 @@ def _timed(recipe: dict[str, Any], part: Part, limits: Limits, place: Path) -> T
         n = _count(recipe)
         epochs = int(np.clip(round(60 * limits.minutes * part.share * rate / n), 1, limits.epochs))
         facts = {"epochs": epochs, "pilot_candidates_per_s": rate, "about_n_train": n}
-        plan.write_text(json.dumps(facts) + "\n", encoding="utf-8")
+        _write(plan, json.dumps(facts) + "\n")
     epochs = json.loads(plan.read_text(encoding="utf-8"))["epochs"]
     return TrainConfig(**merged(recipe, {"trainer": {"epochs": epochs}}))
 

@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 from calotools.errors import ConfigError, nearest
+from calotools.models.switch_norm import SwitchNorm
 
 __all__ = [
     "ConvSettings",
@@ -47,7 +48,7 @@ class ConvSettings:
     kind : {"simple", "residual", "resnet18"}
         One convolution; two, pre-activated, added to their input (He et al., arXiv:1603.05027); two, activated after
         the sum (arXiv:1512.03385).
-    norm : {"batch", "layer", "instance", "group", "none"}
+    norm : {"batch", "layer", "instance", "group", "switch", "none"}
     modulated : bool
         FiLM acts on the first unit of each stage: its normalisation has no scale and shift of its own.
     activation : {"relu", "leaky-relu", "prelu", "elu", "silu", "gelu", "selu"}
@@ -108,6 +109,7 @@ def normalisation(n_maps: int, settings: ConvSettings, *, affine: bool = True) -
         "layer": lambda: nn.GroupNorm(1, n_maps, affine=affine),
         "instance": lambda: instance(n_maps, affine=affine),
         "group": lambda: nn.GroupNorm(math.gcd(_GROUPS, n_maps), n_maps, affine=affine),
+        "switch": lambda: SwitchNorm(n_maps, affine=affine),
         "none": nn.Identity,
     }
     if settings.norm not in choices:

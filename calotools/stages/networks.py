@@ -173,6 +173,7 @@ def _outcome(config: TrainConfig, result: TrainingResult) -> Outcome:
             *([Headline("trainable parameters", record["parameters"])] if network else []),
             Headline("training candidates", record["n"]["train"]),
             *without_weight(record["cutflow"]),
+            *_missing(record),
             *([Headline("best epoch", record["best_epoch"])] if network else []),
             *best,
             *_temperature(config, [record], [result.temperature]),
@@ -185,6 +186,18 @@ def _outcome(config: TrainConfig, result: TrainingResult) -> Outcome:
         },
         figures=figures,
     )
+
+
+def _missing(record: Mapping[str, Any]) -> list[Headline]:
+    """What lacks in the sample is no error (a photon without a conversion has no radius); a whole column may be one."""
+    lines = []
+    for name, share in record.get("missing", {}).items():
+        what = "nothing is learnt from it" if share == 1 else "the median of the others stands in its place"
+        lines.append(Headline(f"candidates without '{name}'", 100 * share, None, "%", what))
+    if record["n_unused"]:
+        comment = "without a finite truth or base energy; not learnt from"
+        lines.append(Headline("candidates that are not used", record["n_unused"], None, "", comment))
+    return lines
 
 
 def _temperature(

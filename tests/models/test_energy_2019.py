@@ -7,6 +7,7 @@ from calotools.errors import ConfigError
 from calotools.models import EnergyCNN2019, ModelInputs
 from calotools.models.convolutions import ConvSettings, DropBlock, SqueezeExcite, Stage
 from calotools.models.gate import Gate, Gauss
+from calotools.models.switch_norm import SwitchNorm
 
 EM = {"em": (4, 56, 11)}
 SMALL = {"depths": (1, 1), "filters": 4, "size": (56, 11)}
@@ -54,6 +55,9 @@ def test_published_configurations_have_the_published_sizes(inputs, gate, million
         {"gate": "concatenate", "gate_activation": "gauss-flipped", "network_in_network": (8, 4), "dropout": 0.2},
         {"scalars_to": ("top",), "tracks_to": ("film", "top"), "drop_block": 0.1, "nonlinearity": "relu"},
         {"scalars_to": ("top",), "tracks_to": ("top",), "film_widths": ()},
+        {"norm": "switch", "initialisation": "orthogonal"},
+        {"dimensions": 3, "norm": "switch", "block": "resnet18", "nonlinearity": "selu"},
+        {"network_in_network": (16, 16), "global_pool": True, "top_widths": ()},
     ],
 )
 def test_every_setting_starts_at_the_base_energy_and_learns(make_batch, settings):
@@ -128,6 +132,30 @@ def test_squeeze_and_excite_scales_whole_maps():
     torch.testing.assert_close(ratio, ratio[:, :, :1, :1].expand_as(ratio))
 
 
+def test_switch_norm_is_each_of_its_ways_where_that_has_the_whole_share():
+    maps = 3 + 2 * torch.randn(16, 6, 5, 4)
+    ways = [torch.nn.InstanceNorm2d(6), torch.nn.GroupNorm(1, 6), torch.nn.BatchNorm2d(6)]
+    for number, way in enumerate(ways):
+        norm = SwitchNorm(6)
+        with torch.no_grad():
+            norm.mean_shares[number] = norm.variance_shares[number] = 50.0
+        torch.testing.assert_close(norm(maps), way(maps), rtol=1e-3, atol=1e-4)
+    # in evaluation a candidate does not depend on the others, and statistics are those of training
+    for _ in range(100):
+        norm(maps)
+    norm.eval()
+    torch.testing.assert_close(norm(maps[:1]), norm(maps)[:1])
+    torch.testing.assert_close(norm(maps), ways[2](maps), rtol=1e-2, atol=1e-2)
+
+
+def test_orthogonal_weights_are_orthogonal_and_begin_at_the_base_energy(make_batch):
+    model = EnergyCNN2019(FULL, **SMALL, initialisation="orthogonal")
+    weight = model.hidden[0][-2].weight.detach()
+    torch.testing.assert_close(weight @ weight.T, torch.eye(len(weight)), rtol=0, atol=1e-4)
+    batch = make_batch(2, inputs=FULL, n_scalars=3, n_tracks=5, n_features=4)
+    torch.testing.assert_close(model(batch), batch.base_energy)
+
+
 def test_modulated_stage_has_no_scale_of_its_own():
     stage = Stage(2, 4, depth=2, kernel=3, settings=ConvSettings(modulated=True))
     assert [unit.normalise.affine for unit in stage.units] == [False, True]
@@ -145,6 +173,7 @@ def test_modulated_stage_has_no_scale_of_its_own():
         ({"scalars_to": ("topp",)}, "scalars_to = 'topp' is no place.*top"),
         ({"final": "relux"}, "no final = 'relux'"),
         ({"dimensions": 4}, "dimensions = 4 is not allowed"),
+        ({"initialisation": "orthogonl"}, "orthogonl.*orthogonal"),
     ],
 )
 def test_wrong_settings_are_named(settings, message):

@@ -282,6 +282,14 @@ def test_candidates_without_target_are_not_used(recipe, showers):
     assert sum(result.record["n"].values()) == 1000
 
 
+def test_missing_scalars_are_counted(recipe, showers):
+    mu = showers.column("mu").copy()
+    mu[::2] = np.nan
+    result = fit(recipe("energy", scalars=("mu", "eta"), trainer={"epochs": 1}), with_columns(showers, mu=mu))
+    assert set(result.record["missing"]) == {"mu"}
+    assert result.record["missing"]["mu"] == pytest.approx(0.5, abs=0.05)
+
+
 @pytest.mark.parametrize("name", ["run", "event", "candidate", "lumi_block", "channel", "weight"])
 def test_the_number_of_a_sample_is_no_input(name, recipe, showers):
     with pytest.raises(ConfigError, match=f"scalars holds '{name}': it tells files apart, not candidates"):

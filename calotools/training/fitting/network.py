@@ -293,6 +293,7 @@ def _record(
         "parameters": sum(weight.numel() for weight in network.parameters()),
         "n": {part: int(tally.n[number].sum()) for part, number in PARTS.items()},
         "n_unused": tally.n_unused,
+        **({"missing": data.scalers.missing} if data.scalers.missing else {}),
         "cutflow": data.cutflow,
         **({"shares": class_shares(config)} if config.fractions else {}),
         "runs": sorted(tally.runs),

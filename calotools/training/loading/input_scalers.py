@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -31,10 +31,13 @@ class InputScalers:
     ----------
     scalars, tracks : Scaler, optional
         None when the recipe has no such input.
+    missing : dict of str to float
+        Part of the candidates that they were fitted on which lack a scalar, where any does; a bundle does not keep it.
     """
 
     scalars: Scaler | None = None
     tracks: Scaler | None = None
+    missing: dict[str, float] = field(default_factory=dict, compare=False)
 
     @classmethod
     def fit(cls, config: TrainConfig, store: _Store, *, rows: np.ndarray) -> InputScalers:
@@ -50,14 +53,16 @@ class InputScalers:
         -------
         InputScalers
         """
-        scalars = tracks = None
+        scalars, tracks, missing = None, None, {}
         if config.scalars:
             columns = [np.asarray(store.column(name))[rows] for name in config.scalars]
+            shares = {name: _share_missing(one) for name, one in zip(config.scalars, columns, strict=True)}
+            missing = {name: share for name, share in shares.items() if share > 0}
             scalars = fit_scaler(np.stack(columns, axis=1), names=config.scalars)
         if config.tracks and config.max_tracks:
             values, mask = store.tracks(rows[:: -(-len(rows) // _TRACK_ROWS)])  # files come one after the other
             tracks = fit_scaler(values, names=config.tracks, mask=mask)
-        return cls(scalars=scalars, tracks=tracks)
+        return cls(scalars=scalars, tracks=tracks, missing=missing)
 
     def scale_scalars(self, columns: dict[str, np.ndarray], *, n: int) -> np.ndarray:
         """Scale candidate variables.
@@ -100,3 +105,7 @@ class InputScalers:
     def from_dict(cls, values: dict[str, Any]) -> InputScalers:
         """The inverse of `to_dict`."""
         return cls(**{name: one and Scaler.from_dict(one) for name, one in values.items()})
+
+
+def _share_missing(values: np.ndarray) -> float:
+    return float(np.mean(~np.isfinite(values))) if len(values) else 0.0
