@@ -104,7 +104,8 @@ class InputScalers:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> InputScalers:
         """The inverse of `to_dict`."""
-        return cls(**{name: one and Scaler.from_dict(one) for name, one in values.items()})
+        scalars, tracks = (values.get(name) for name in ("scalars", "tracks"))
+        return cls(scalars and Scaler.from_dict(scalars), tracks and Scaler.from_dict(tracks))
 
 
 def _share_missing(values: np.ndarray) -> float:
