@@ -47,7 +47,7 @@ class EnergyScalars(nn.Module):
     --------
     >>> model = EnergyScalars(ModelInputs(shapes={}, n_scalars=14))
     >>> sum(parameter.numel() for parameter in model.parameters())
-    51585
+    51713
     """
 
     def __init__(
