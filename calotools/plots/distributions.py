@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["draw_pulls", "draw_residuals", "draw_scores"]
 
 Samples = Mapping[str, np.ndarray]
+_BESIDE = 30  # letters of a name that has room beside another in a legend
 
 
 def draw_scores(
@@ -26,11 +27,12 @@ def draw_scores(
     *,
     weights: Samples | None = None,
     name: str = "Score",
+    window: tuple[float, float] = (0.0, 1.0),
     bins: int = 50,
     label: str = LABEL,
     note: str = "",
 ) -> Figure:
-    """Draw the distribution of a score in [0, 1] for each class, each normalised to unit area.
+    """Draw the distribution of a score for each class, each normalised to unit area.
 
     Parameters
     ----------
@@ -40,6 +42,8 @@ def draw_scores(
         Weights by class name; 1 for a class that is not there.
     name : str
         Label of the axis.
+    window : (float, float)
+        What is outside is counted in the legend.
     bins : int
     label, note : str
         Above the axes, left and right.
@@ -63,10 +67,18 @@ def draw_scores(
     'log'
     """
     with one_panel(label, note) as (figure, ax):
-        _draw_all(ax, scores, weights=weights, edges=np.linspace(0, 1, bins + 1))
-        ax.set(xlabel=literal(name), ylabel="Fraction of candidates / bin width", yscale="log", xlim=(0, 1))
-        ax.set_ylim(top=ax.get_ylim()[1] * 8)
-        ax.legend(loc="upper center", ncols=2 if len(scores) > 1 else 1)
+        least = _draw_all(ax, scores, weights=weights, edges=np.linspace(*window, bins + 1))
+        ax.set(xlabel=literal(name), ylabel="Fraction of candidates / bin width", yscale="log", xlim=window)
+        bottom, top = ax.get_ylim()
+        # a band that ends at what rounding leaves of zero does not set the scale
+        bottom = bottom if bottom > 1e-3 * least else 0.3 * least
+        long = max(map(len, ax.get_legend_handles_labels()[1])) > _BESIDE
+        if long and len(scores) > 1:  # below each other
+            ax.set_ylim(bottom, top * (top / bottom) ** (0.08 * len(scores)))
+            ax.legend(loc="upper left", fontsize="small")
+        else:
+            ax.set_ylim(bottom, top * 8)
+            ax.legend(loc="upper center", ncols=2 if len(scores) > 1 else 1)
     return figure
 
 
@@ -165,9 +177,11 @@ def draw_pulls(
     return figure
 
 
-def _draw_all(ax: Axes, samples: Samples, *, weights: Samples | None, edges: np.ndarray) -> None:
+def _draw_all(ax: Axes, samples: Samples, *, weights: Samples | None, edges: np.ndarray) -> float:
+    """The smallest density that is not zero."""
     if not samples:
         raise EmptyInputError("no distribution was given to draw; give at least one, by name")
+    least = np.inf
     for which, (name, values) in enumerate(samples.items()):
         colour, dashes = pen_of(which)
         weight = np.ones(len(values)) if weights is None or name not in weights else np.asarray(weights[name])
@@ -175,6 +189,8 @@ def _draw_all(ax: Axes, samples: Samples, *, weights: Samples | None, edges: np.
         text = literal(name) + (f" ({lost:.2%} not shown)" if lost else "")
         ax.stairs(density, edges, color=colour, ls=dashes, label=text, lw=1.6)
         draw_band(ax, edges, np.maximum(density - error, 0), density + error, colour=colour)
+        least = min(least, float(np.min(density, initial=np.inf, where=density > 0)))
+    return least
 
 
 def densities(

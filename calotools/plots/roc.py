@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from calotools.containers import RejectionRatio, Roc
+from calotools.containers import Efficiency, RejectionRatio, Roc
 from calotools.errors import EmptyInputError, ShapeError
 from calotools.plots.canvas import stacked_panels
 from calotools.plots.numbers import format_number, format_value
@@ -27,6 +27,7 @@ def draw_roc(
     *,
     ratios: Sequence[RejectionRatio] = (),
     working_points: Sequence[float] = (),
+    cuts: Mapping[str, tuple[Efficiency, RejectionRatio]] | None = None,
     start: float = 0.5,
     ratio: bool = True,
     label: str = LABEL,
@@ -43,6 +44,9 @@ def draw_roc(
     working_points : sequence of float
         Signal efficiencies to mark; the rejection there goes into the legend, for the first curve when there are
         more than two.
+    cuts : dict of str to (Efficiency, RejectionRatio), optional
+        Cuts made elsewhere, such as a likelihood's: background efficiency (one bin), and the curve's rejection over
+        theirs at their signal efficiency. Points beside the only curve, with a panel of the ratios.
     start : float
         Lowest signal efficiency shown.
     ratio : bool
@@ -59,7 +63,7 @@ def draw_roc(
     EmptyInputError
         No curve was given.
     ShapeError
-        Ratios were given, but not one for each curve but the first.
+        Ratios were given, but not one for each curve but the first; or cuts for more than one curve.
 
     Notes
     -----
@@ -77,8 +81,11 @@ def draw_roc(
         raise EmptyInputError("draw_roc was given no ROC curve; give at least one")
     if ratios and len(ratios) != len(rocs) - 1:
         raise ShapeError(f"{len(ratios)} ratios for {len(rocs)} ROC curves; give one for each but the first")
+    if cuts and len(rocs) > 1:
+        raise ShapeError(f"ratios to cuts are of one ROC curve, not of {len(rocs)}; draw one")
+    cuts = {name: one for name, one in (cuts or {}).items() if one[1].signal[0] >= start}
     compared = ratio and len(rocs) > 1
-    with stacked_panels(label, note, heights=(3, 1) if compared else (1,)) as (figure, axes):
+    with stacked_panels(label, note, heights=(3, 1) if compared or cuts else (1,)) as (figure, axes):
         for which, roc in enumerate(rocs):
             colour, dashes = pen_of(which)
             _draw_curve(axes[0], roc, colour=colour, dashes=dashes, start=start)
@@ -87,8 +94,10 @@ def draw_roc(
             _draw_working_points(axes[0], roc, working_points, colour=colour, written=written)
         if compared:
             _draw_ratios(axes[1], _lines(rocs, ratios, start=start))
+        if cuts:
+            _draw_cuts(axes[0], axes[1], cuts)
         axes[0].set(yscale="log", xlim=(start, 1), ylabel=r"Background rejection 1/$\varepsilon_\mathrm{b}$")
-        _add_legend(figure, axes[0], lines=len(rocs) + len(working_points))
+        _add_legend(figure, axes[0], lines=len(rocs) + len(working_points) + len(cuts))
         axes[-1].set_xlabel(r"Signal efficiency $\varepsilon_\mathrm{s}$")
     return figure
 
@@ -177,3 +186,29 @@ def _draw_ratios(ax: Axes, lines: Sequence[RejectionRatio]) -> None:
     if ax.get_ylim()[1] > 5 * typical:
         ax.set_ylim(0, 3 * typical)
     ax.set_ylabel("Ratio to first", loc="center")
+
+
+def _draw_cuts(main: Axes, panel: Axes, cuts: Mapping[str, tuple[Efficiency, RejectionRatio]]) -> None:
+    """Rejection of each cut, and the curve's over it; an interval without an end is cut off at the frame."""
+    colour, _ = pen_of(1)
+    for number, (name, (background, ratio)) in enumerate(cuts.items()):
+        with np.errstate(divide="ignore"):
+            value, low, high = (float(1 / one[0]) for one in (background.value, background.high, background.low))
+        if not np.isfinite(value):  # nothing of the background passes
+            continue
+        style: dict[str, Any] = {"color": colour, "marker": "sDv^<>"[number % 6], "ls": "none", "ms": 5, "capsize": 2}
+        text = f"{literal(name)}: {_asymmetric(value, value - low, high - value)}"
+        main.errorbar(ratio.signal, [value], yerr=_bars([value], [low], [high]), label=text, **style)
+        panel.errorbar(ratio.signal, ratio.value, yerr=_bars(ratio.value, ratio.low, ratio.high), **style)
+    panel.axhline(1, color="0.6", lw=0.8, zorder=0)
+    panel.set_ylim(0, 1.15 * panel.get_ylim()[1])
+    panel.set_ylabel("Ratio to cuts", loc="center")
+
+
+def _bars(
+    value: Sequence[float] | np.ndarray, low: Sequence[float] | np.ndarray, high: Sequence[float] | np.ndarray
+) -> np.ndarray:
+    """(2, n) lengths below and above; what has no end above is as long as the value."""
+    centre, upper = np.asarray(value, float), np.asarray(high, float)
+    above = np.where(np.isfinite(upper), upper - centre, centre)
+    return np.nan_to_num(np.maximum([centre - np.asarray(low, float), above], 0.0))

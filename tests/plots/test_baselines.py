@@ -25,6 +25,16 @@ def test_roc(make_roc):
 
 
 @baseline
+def test_roc_cuts(make_roc, make_efficiency):
+    cuts = {}
+    for name, signal in {"pass_loose": 0.93, "pass_medium": 0.88, "pass_tight": 0.8}.items():
+        kept = make_efficiency([signal * np.exp(-4 * (1 - signal))], edges={"all": np.array([0.0, 1.0])})
+        ratio = np.array([np.exp(1.1 * (1 - signal))])
+        cuts[name] = kept, RejectionRatio(np.array([signal]), ratio, ratio - 0.02, ratio + 0.03)
+    return plots.draw_roc([make_roc(5.1, "electron_compact")], working_points=[0.8, 0.88, 0.93], cuts=cuts)
+
+
+@baseline
 def test_scores():
     rng = np.random.default_rng(5)
     scores = {"signal": rng.beta(6, 1, 4000), "background": rng.beta(1, 5, 3000)}

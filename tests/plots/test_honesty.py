@@ -90,6 +90,34 @@ def test_a_ratio_of_curves_has_the_band_that_it_was_given_and_none_without(make_
         plots.draw_roc(rocs, ratios=[ratio, ratio])
 
 
+def test_cuts_are_points_where_they_are_and_the_panel_is_of_the_ratio(make_roc, make_efficiency):
+    """An interval without an end ends somewhere; where no background passes a cut, nothing is drawn."""
+    one = {"all": np.array([0.0, 1.0])}
+    background = {"loose": make_efficiency([0.2], edges=one), "tight": make_efficiency([0.04], edges=one)}
+    background["none"] = make_efficiency([0.0], edges=one)
+    x, y = np.array([[0.9], [0.7], [0.6]]), np.array([[2.0], [3.0], [np.nan]])
+    ratios = [RejectionRatio(*row) for row in zip(x, y, y - 0.5, np.array([[2.7], [np.inf], [np.inf]]), strict=True)]
+    cuts = dict(zip(background, zip(background.values(), ratios, strict=True), strict=True))
+    main, panel = plots.draw_roc([make_roc()], working_points=[0.8], cuts=cuts).axes
+    drawn = [line.get_xydata()[0] for line in main.lines if line.get_marker() in ("s", "D")]
+    np.testing.assert_allclose(drawn, [[0.9, 5.0], [0.7, 25.0]])
+    bars = [one.get_segments()[0][:, 1] for one in panel.collections]
+    np.testing.assert_allclose(bars, [[1.5, 2.7], [2.5, 6.0]])
+    assert [text.get_text().partition(":")[0] for text in main.get_legend().get_texts()][-2:] == ["loose", "tight"]
+    with pytest.raises(ShapeError, match="ratios to cuts are of one ROC curve, not of 2"):
+        plots.draw_roc([make_roc(), make_roc()], cuts=cuts)
+
+
+def test_a_window_of_scores_says_what_is_outside_and_rounding_does_not_set_the_scale():
+    values = {"signal": np.linspace(0, 5, 100), "a background that is told apart": np.linspace(-30, 5, 700)}
+    weights = {"signal": np.r_[1e-17, np.ones(99)]}
+    ax = plots.draw_scores(values, weights=weights, window=(-10, 6)).axes[0]
+    texts = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert texts == ["signal", "a background that is told apart (57.14% not shown)"]
+    assert ax.get_xlim() == (-10, 6)
+    assert ax.get_ylim()[0] > 1e-4
+
+
 def band_at(ax, number, x):
     """Both ends of a shaded band of a panel."""
     corners = ax.collections[number].get_paths()[0].vertices

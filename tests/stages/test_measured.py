@@ -8,10 +8,11 @@ import awkward as ak
 import numpy as np
 import pytest
 
-from calotools.analysis import measure_roc
+from calotools.analysis import all_pairs, measure_roc, pair_mass
 from calotools.containers import Index, Scores
 from calotools.errors import ConfigError
 from calotools.recipe import EvaluateConfig
+from calotools.stages.evaluation.curves import show_curves, trace_curves
 from calotools.stages.evaluation.dependence import measure_dependence
 from calotools.stages.evaluation.given_cuts import measure_cut_based
 from calotools.stages.evaluation.labels import Labelled, Rows
@@ -148,6 +149,61 @@ def test_a_discriminant_without_mu_and_mass_depends_on_neither(labelled):
     shaped = found.results["mass"]["sculpting"]
     assert abs(shaped.value) < 4 * shaped.error
     assert sorted(found.figures) == ["dependence_et", "dependence_mass", "dependence_mu"]
+
+
+def test_a_discriminant_that_is_the_mass_shapes_it(labelled):
+    """Of either kind of pairs, and the spectra of those that pass and fail have nothing in common."""
+    candidates = labelled.sample.candidates
+    pairs = all_pairs(candidates)
+    value = labelled.rows.value.copy()
+    value[pairs.first] = pair_mass(candidates, pairs)
+    rows = replace(labelled.rows, value=value)
+    found = measure_dependence(replace(labelled, rows=rows), cut=float(np.median(value[pairs.first])))
+    for name in ("mass", "mass_signal"):
+        assert found.results[name]["mass"].value == pytest.approx(1)
+        assert found.results[name]["sculpting"].value > 0.9
+    lines = {line.name: line.value for line in found.headline}
+    assert lines["rank correlation with mass, signal pairs"] == pytest.approx(1)
+    assert lines["sculpting of the mass of background pairs"] > 0.9
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"event": np.arange(N).astype(np.uint64)}, "0 pairs of one event; 200 are needed"),
+        ({"candidate": np.zeros(N, np.int32)}, "files number their events alike"),
+        ({"phi": None}, "the ntuple has no phi"),
+    ],
+)
+def test_a_mass_that_cannot_be_measured_says_why(labelled, change, reason):
+    candidates = labelled.sample.candidates
+    for name, column in change.items():
+        rest = candidates[[one for one in candidates.fields if one != name]]
+        candidates = rest if column is None else ak.with_field(rest, column, name)
+    found = measure_dependence(replace(labelled, sample=replace(labelled.sample, candidates=candidates)), cut=0.0)
+    assert found.results["mass"]["not_measured"] == found.results["mass_signal"]["not_measured"] == reason
+    line = found.headline[-1]
+    assert (line.name, line.comment) == ("sculpting of the mass of background pairs", reason)
+    assert np.isnan(line.value)
+    assert "dependence_mass" not in found.figures
+
+
+def test_what_is_left_of_each_class_adds_up_to_what_is_left_of_all(labelled):
+    """The cuts are the same, whichever background they are for."""
+    truth = np.where(labelled.signal, 0, np.where(np.arange(N) % 4 < 2, 5, 4))
+    sample = replace(labelled.sample, candidates=ak.with_field(labelled.sample.candidates, truth, "class_true"))
+    ours = replace(labelled, sample=sample)
+    curves = trace_curves(ours)
+    found = show_curves(ours, curves, cut_based={})
+    points = found.results["working_points_by_class"]
+    assert list(points) == ["light-flavour e/gamma", "light-flavour hadron"]
+    share = [np.mean(truth[labelled.background] == number) for number in (4, 5)]
+    both = sum(one.background * part for one, part in zip(points.values(), share, strict=True))
+    np.testing.assert_allclose(both, found.results["working_points"].background, rtol=1e-12)
+    lines = {line.name: line for line in found.headline}
+    of_one = lines["background efficiency at 88 % signal, light-flavour hadron"]
+    assert of_one.value == pytest.approx(100 * points["light-flavour hadron"].background[1])
+    assert 0 < of_one.error < of_one.value
 
 
 def test_models_that_cannot_stand_beside_another(tmp_path, monkeypatch):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import awkward as ak
 import numpy as np
@@ -28,6 +29,7 @@ CLASS_NAMES = {
     4: "light-flavour e/gamma",
     5: "light-flavour hadron",
 }
+_SHOWN = 30.0  # of the discriminant: e^-30 of a class are beyond what any sample has
 # fewer candidates than this make no curve worth drawing; the class is still counted
 FEW = 50
 
@@ -74,7 +76,9 @@ def roc_of(labelled: Labelled, value: np.ndarray, background: np.ndarray, *, nam
     )
 
 
-def points_of(labelled: Labelled, value: np.ndarray, *, efficiencies: tuple[float, ...]) -> WorkingPoints:
+def points_of(
+    labelled: Labelled, value: np.ndarray, *, efficiencies: tuple[float, ...], background: np.ndarray | None = None
+) -> WorkingPoints:
     """Working points of a discriminant at given signal efficiencies.
 
     Parameters
@@ -83,17 +87,20 @@ def points_of(labelled: Labelled, value: np.ndarray, *, efficiencies: tuple[floa
     value : (n,) float
         Discriminant.
     efficiencies : tuple of float
+    background : (n,) bool, optional
+        Which of it; default: all.
 
     Returns
     -------
     WorkingPoints
     """
+    others = labelled.background if background is None else background
     return working_points(
         value[labelled.signal],
-        value[labelled.background],
+        value[others],
         efficiencies=efficiencies,
         signal_weight=labelled.weight[labelled.signal],
-        background_weight=labelled.weight[labelled.background],
+        background_weight=labelled.weight[others],
         name="network",
     )
 
@@ -122,21 +129,33 @@ def trace_curves(labelled: Labelled) -> Curves:
     )
 
 
-def show_curves(labelled: Labelled, curves: Curves) -> Measured:
+def show_curves(labelled: Labelled, curves: Curves, *, cut_based: Mapping[str, Mapping[str, Any]]) -> Measured:
     """Curves as a part of an outcome.
 
     Parameters
     ----------
     labelled : Labelled
     curves : Curves
+    cut_based : dict of str to dict
+        Flags on the same candidates, as `measure_cut_based` has them: points beside the curve.
 
     Returns
     -------
     Measured
     """
     by_class = {name: curve for name, (_, curve) in curves.by_class.items()}
-    results = {"roc": curves.network, "working_points": curves.points, "roc_by_class": by_class}
-    return Measured(results, _headline(curves.network, curves.points), _figures(labelled, curves))
+    points = {
+        name: points_of(labelled, labelled.rows.value, efficiencies=labelled.config.efficiencies, background=mask)
+        for name, (mask, _) in curves.by_class.items()
+    }
+    results = {
+        "roc": curves.network,
+        "working_points": curves.points,
+        "roc_by_class": by_class,
+        "working_points_by_class": points,
+    }
+    lines = (*_headline(curves.network, curves.points), *(_class_line(name, one) for name, one in points.items()))
+    return Measured(results, lines, _figures(labelled, curves, cut_based))
 
 
 def _headline(curve: Roc, points: WorkingPoints) -> tuple[Headline, ...]:
@@ -150,17 +169,49 @@ def _headline(curve: Roc, points: WorkingPoints) -> tuple[Headline, ...]:
     return tuple(lines)
 
 
-def _figures(labelled: Labelled, curves: Curves) -> dict[str, tuple[Figure, str]]:
+def _class_line(name: str, points: WorkingPoints) -> Headline:
+    """What is left of one class of background, at the middle one of the signal efficiencies."""
+    middle = len(points.target) // 2
+    low, high = 100 * points.background_low[middle], 100 * points.background_high[middle]
+    title = f"background efficiency at {100 * points.target[middle]:.0f} % signal, {name}"
+    comment = f"68.3 % interval {format_range(low, high)} %"
+    return Headline(title, 100 * float(points.background[middle]), (high - low) / 2, "%", comment)
+
+
+def _window(values: Mapping[str, np.ndarray]) -> tuple[float, float]:
+    """Whole numbers around what is of interest: background that is told apart with ease is far below, and counted."""
+    ends = np.array([np.nanquantile(one, [0.02, 0.999]) for one in values.values()])
+    high = float(np.ceil(ends[:, 1].max()) + 1)
+    return max(float(np.floor(ends[:, 0].min())), high - _SHOWN), high
+
+
+def _figures(
+    labelled: Labelled, curves: Curves, cut_based: Mapping[str, Mapping[str, Any]]
+) -> dict[str, tuple[Figure, str]]:
     config = labelled.config
     probability = 1 / (1 + np.exp(-labelled.rows.value))  # for two classes, the score of the signal
-    scores = {"prompt": probability[labelled.signal]}
-    scores |= {name: probability[mask] for name, (mask, _) in curves.by_class.items()}
+    masks = {"prompt": labelled.signal} | {name: mask for name, (mask, _) in curves.by_class.items()}
+    weights = {name: labelled.weight[mask] for name, mask in masks.items()}
+    scores, value = ({name: one[mask] for name, mask in masks.items()} for one in (probability, labelled.rows.value))
     figures = {
         "roc": (
-            draw_roc([curves.network], working_points=config.efficiencies, label=config.label),
-            "Background rejection against signal efficiency; the band is 68.3 %.",
+            draw_roc(
+                [curves.network],
+                working_points=config.efficiencies,
+                cuts={name: (one["background"], one["ratio"]) for name, one in cut_based.items()},
+                label=config.label,
+            ),
+            "Background rejection against signal efficiency; the band is 68.3 %. Flags of the ntuple are points; "
+            "below, the rejection over theirs at their signal efficiency.",
         ),
-        "scores": (draw_scores(scores, name="Network score", label=config.label), "Score by true class."),
+        "scores": (
+            draw_scores(scores, weights=weights, name="Network score", label=config.label),
+            "Score by true class.",
+        ),
+        "discriminant": (
+            draw_scores(value, weights=weights, name="Discriminant", window=_window(value), label=config.label),
+            "The discriminant, which cuts are on, by true class.",
+        ),
     }
     if curves.by_class:
         against = [replace(curves.network, name="all"), *(curve for _, curve in curves.by_class.values())]

@@ -55,7 +55,7 @@ def measure_dependence(labelled: Labelled, *, cut: float) -> Measured:
             labels = axis_label(axis), "Mean discriminant"
             caption = f"Mean discriminant against {axis}, with its standard error."
             figures[f"dependence_{axis}"] = draw_series(points, axes=labels, label=config.label), caption
-    mass = _mass(labelled, cut, rng)
+    mass = _masses(labelled, cut, rng)
     lines = tuple(
         Headline(f"rank correlation with {axis}, {name}", *one)
         for axis, found in correlation.items()
@@ -67,27 +67,44 @@ def measure_dependence(labelled: Labelled, *, cut: float) -> Measured:
     )
 
 
-def _mass(labelled: Labelled, cut: float, rng: np.random.Generator) -> Measured:
-    """Mass of background pairs whose leading leg passes, against those where it fails."""
-    sample = labelled.sample
-    if not {"e", "phi"} <= set(sample.candidates.fields):
-        return Measured()
+def _masses(labelled: Labelled, cut: float, rng: np.random.Generator) -> Measured:
+    """Mass of pairs whose leading leg passes, against those where it fails: of background, and of signal."""
+    results: dict[str, Any] = {}
+    lines: list[Headline] = []
+    points = {}
+    for name, mask in (("background", labelled.background), ("signal", labelled.signal)):
+        mass, value, reason = _pairs(labelled, mask)
+        key = "mass" if name == "background" else f"mass_{name}"
+        if reason:
+            results[key] = {"pairs": len(mass), "not_measured": reason}
+            if name == "background":
+                lines.append(Headline(f"sculpting of the mass of {name} pairs", np.nan, np.nan, "", reason))
+            continue
+        shaped, found = sculpting(mass, value >= cut, rng=rng), rank_correlation(mass, value, rng=rng)
+        results[key] = {"pairs": len(mass), "sculpting": shaped, "mass": found}
+        edges = np.quantile(mass, np.linspace(0, 1, _MASS_BINS + 1))
+        points[f"{name} pairs"] = profile(mass, value, edges=edges)
+        lines.append(Headline(f"rank correlation with mass, {name} pairs", *found))
+        comment = "largest distance of the cumulative spectra that pass and fail, less what chance gives"
+        lines.append(Headline(f"sculpting of the mass of {name} pairs", *shaped, "", comment))
+    figures: dict[str, tuple[Figure, str]] = {}
+    if points:
+        figure = draw_series(points, axes=("Mass [GeV]", "Mean discriminant"), label=labelled.config.label)
+        figures["dependence_mass"] = figure, "Mean discriminant of the leading leg of pairs against their mass."
+    return Measured(results, tuple(lines), figures)
+
+
+def _pairs(labelled: Labelled, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, str]:
+    """Masses of pairs, discriminants of their leading legs, and why they cannot be used."""
+    sample, nothing = labelled.sample, np.zeros(0)
+    missing = [name for name in ("e", "phi") if name not in sample.candidates.fields]
+    if missing:
+        return nothing, nothing, f"the ntuple has no {' and no '.join(missing)}"
     try:
-        pairs = all_pairs(sample.candidates, mask=labelled.background)
-    except InputFileError:  # samples that number their events alike: pairs would mix them
-        return Measured()
+        pairs = all_pairs(sample.candidates, mask=mask)
+    except InputFileError:  # pairs would mix them
+        return nothing, nothing, "files number their events alike"
     mass = pair_mass(sample.candidates, pairs)
-    value = labelled.rows.value[pairs.first]
     there = np.isfinite(mass)
-    if there.sum() < _PAIRS:
-        return Measured()
-    mass, value = mass[there], value[there]
-    shaped = sculpting(mass, value >= cut, rng=rng)
-    found: dict[str, Any] = {"pairs": len(mass), "sculpting": shaped, "mass": rank_correlation(mass, value, rng=rng)}
-    edges = np.quantile(mass, np.linspace(0, 1, _MASS_BINS + 1))
-    points = {"background pairs": profile(mass, value, edges=edges)}
-    caption = "Mean discriminant of the leading leg of background pairs against their mass."
-    figure = draw_series(points, axes=("Mass [GeV]", "Mean discriminant"), label=labelled.config.label)
-    comment = "largest distance of the cumulative spectra that pass and fail, less what chance gives"
-    lines = (Headline("sculpting of the mass of background pairs", *shaped, "", comment),)
-    return Measured({"mass": found}, lines if np.isfinite(shaped.value) else (), {"dependence_mass": (figure, caption)})
+    few = "" if there.sum() >= _PAIRS else f"{there.sum()} pairs of one event; {_PAIRS} are needed"
+    return mass[there], labelled.rows.value[pairs.first][there], few

@@ -41,9 +41,10 @@ def measure_identification(sample: Scored, config: EvaluateConfig) -> Outcome:
     curves = trace_curves(labelled)
     middle = len(config.efficiencies) // 2
     cut, target = float(curves.points.cut[middle]), config.efficiencies[middle]
+    flags = measure_cut_based(labelled)
     parts = (
-        show_curves(labelled, curves),
-        measure_cut_based(labelled),
+        show_curves(labelled, curves, cut_based=flags.results["cut_based"]),
+        flags,
         measure_along_axes(labelled, cut=cut, target=target),
         measure_cut_table(labelled),
         measure_rivals(labelled, curves.network, curves.by_class),
