@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["bias_figure", "correct_bias"]
 
 _KNOWN = 0.01  # error of a median up to which it is drawn: others follow their neighbours
+_BESIDE = 1.03  # energies of neighbouring regions are drawn so far apart, to be told apart
 
 
 def correct_bias(config: CorrectBiasConfig, *, progress: Progress | None = None) -> Outcome:
@@ -82,15 +83,17 @@ def bias_figure(bias: BiasCorrection, *, label: str) -> dict[str, tuple[Figure, 
         return {}
     e = bias.middle_energies()
     points = {}
-    for (low, high), values, errors in zip(pairwise(bias.eta_edges), bias.median, bias.error, strict=True):
+    rows = zip(pairwise(bias.eta_edges), bias.median, bias.error, strict=True)
+    for number, ((low, high), values, errors) in enumerate(rows):
         known = np.asarray(errors) < _KNOWN
         if known.sum() > 1:
-            columns = e[known], 100 * (np.asarray(values)[known] - 1), 100 * np.asarray(errors)[known]
+            beside = _BESIDE ** (number - 0.5 * (len(bias.median) - 1))
+            columns = e[known] * beside, 100 * (np.asarray(values)[known] - 1), 100 * np.asarray(errors)[known]
             points[f"|η| {low:g} to {high:g}"] = columns
     if not points:
         return {}
     figure = draw_series(
-        points, axes=(r"$E$ [GeV]", r"Median of $E/E_\mathrm{true} - 1$ [%]"), scale="log", label=label
+        points, axes=(r"$E$ [GeV]", r"Median of $E/E_\mathrm{true}$ - 1 [%]"), scale="log", label=label
     )
     return {"bias": (figure, "What the energies of the network are divided by, smooth between the points.")}
 

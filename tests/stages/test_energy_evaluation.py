@@ -42,7 +42,7 @@ def config_of(friends, output, **changes):
 
 
 def test_everything_is_measured(friends, tmp_path):
-    config = config_of(friends, tmp_path / "out", compare=(friends / "poor.root",), gain=True)
+    config = config_of(friends, tmp_path / "out", compare=(friends / "poor.root",), gain=True, regions=(0, 2.5))
     outcome = evaluate(config)
     found = json.loads((config.output / "numbers.json").read_text(encoding="utf-8"))
     headline = {one["name"]: one for one in found["headline"]}
@@ -55,8 +55,10 @@ def test_everything_is_measured(friends, tmp_path):
     # the ten on which the other network was trained are not compared
     assert outcome.results["cutflow"][-1]["candidates"] == 80
     assert outcome.results["against"]["poor"].metrics["ratio"] > 1
-    # eighty candidates make no bin of energy in any region; widths, tails and errors are measured all the same
-    assert outcome.results["regions"] == {}
+    # eighty candidates make no bin of energy; what regions of fifty and more are worth is measured all the same
+    (region,) = outcome.results["regions"].values()
+    assert list(region) == ["inclusive"]
+    assert region["inclusive"]["network"].metrics == outcome.results["inclusive"]["network"].metrics
     for name in ("width", "tail_low", "tail_high", "mae"):
         assert found["results"]["inclusive"]["network"]["metrics"][name][0] >= 0
     assert headline["IQR/1.349, network"]["value"] == pytest.approx(headline["IQR, network"]["value"] / 1.349)
@@ -112,6 +114,10 @@ def test_without_sigma_and_others(friends, tmp_path):
     outcome = evaluate(config_of(friends, tmp_path / "out", scores=(friends / "poor.root",)))
     assert "uncertainty" not in outcome.results
     assert set(outcome.results["inclusive"]) == {"layer sum", "network"}
+    config = config_of(friends, tmp_path / "acc", scores=(friends / "poor.root",), reference="e_acc")
+    outcome = evaluate(config)
+    assert set(outcome.results["inclusive"]) == {"e_acc", "network"}
+    assert "ratio of IQR, e_acc over network" in {one.name for one in outcome.headline}
 
 
 def test_wrong_friends_are_named(friends, tmp_path):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["measure_energy"]
 
-NETWORK, REFERENCE = "network", "layer sum"
+NETWORK = "network"
 _CLASSES = (-0.5, 0.5, 1.5, 2.5)  # of conversions and gains: 0, 1, 2
 _MIDDLE = (int(Sampling.EMB2), int(Sampling.EME2))
 
@@ -52,15 +52,16 @@ def measure_energy(sample: Scored, config: EvaluateConfig) -> Outcome:
     columns = _columns(sample, prompt, config)
     scores = {name: values[prompt].astype(float) for name, values in sample.scores.items()}
     others = {name: scores[key] for key, name in names_of_others(scores).items()}
-    estimates = {REFERENCE: columns[config.reference], **others, NETWORK: scores["e_network"]}
+    reference = "layer sum" if config.reference == "e" else config.reference
+    estimates = {reference: columns[config.reference], **others, NETWORK: scores["e_network"]}
     bootstrap = event_bootstrap(
         sample.index.take(prompt), rng=np.random.default_rng(config.seed), replicas=config.replicas
     )
     measure = partial(measure_resolution, energy_true=columns["e_true"], bootstrap=bootstrap, weight=columns["weight"])
     axes = _axes(columns, config)
-    inclusive = measure(estimates, reference=REFERENCE)
+    inclusive = measure(estimates, reference=reference)
     binned = {
-        axis: measure(estimates, axes={axis: values}, edges={axis: np.asarray(edges)}, reference=REFERENCE)
+        axis: measure(estimates, axes={axis: values}, edges={axis: np.asarray(edges)}, reference=reference)
         for axis, (values, edges) in axes.items()
     }
     against = {name: measure({name: one, NETWORK: scores["e_network"]}, reference=name) for name, one in others.items()}
@@ -71,8 +72,10 @@ def measure_energy(sample: Scored, config: EvaluateConfig) -> Outcome:
         "against": {name: one[NETWORK] for name, one in against.items()},
         "cutflow": [*sample.cutflow, {"step": "prompt", "candidates": int(prompt.sum())}],
     }
-    headline, figures = _headline(inclusive, against), _figures(estimates, columns, binned, config)
-    lines, results["regions"], more = measure_terms(estimates, columns, config, bootstrap=bootstrap)
+    headline, figures = _headline(inclusive, against, reference), _figures(estimates, columns, binned, config)
+    lines, results["regions"], more = measure_terms(
+        estimates, columns, config, bootstrap=bootstrap, reference=reference
+    )
     headline, figures = (*headline, *lines), figures | more
     if "e_network_sigma" in scores:
         lines, results["uncertainty"], more = measure_uncertainty(
@@ -120,8 +123,10 @@ def _axes(columns: dict[str, np.ndarray], config: EvaluateConfig) -> dict[str, t
     return axes | ({"gain": (columns["gain"], _CLASSES)} if "gain" in columns else {})
 
 
-def _headline(inclusive: dict[str, Resolution], against: dict[str, dict[str, Resolution]]) -> tuple[Headline, ...]:
-    network, reference = inclusive[NETWORK], inclusive[REFERENCE]
+def _headline(
+    inclusive: dict[str, Resolution], against: dict[str, dict[str, Resolution]], name: str
+) -> tuple[Headline, ...]:
+    network, reference = inclusive[NETWORK], inclusive[name]
 
     def line(name: str, one: Resolution, metric: str, unit: str = "%", comment: str = "") -> Headline:
         scale = 100.0 if unit == "%" else 1.0
@@ -133,22 +138,22 @@ def _headline(inclusive: dict[str, Resolution], against: dict[str, dict[str, Res
     return (
         line("relative improvement of the IQR", network, "rel_improvement", comment=sure(network)),
         line("the same, bias corrected", network, "rel_improvement_corr"),
-        line("ratio of IQR, layer sum over network", network, "ratio", ""),
+        line(f"ratio of IQR, {name} over network", network, "ratio", ""),
         *(
-            line(f"relative improvement over {name}", one[NETWORK], "rel_improvement", comment=sure(one[NETWORK]))
-            for name, one in against.items()
+            line(f"relative improvement over {other}", one[NETWORK], "rel_improvement", comment=sure(one[NETWORK]))
+            for other, one in against.items()
         ),
-        line("IQR, layer sum", reference, "iqr"),
-        *(line(f"IQR, {name}", inclusive[name], "iqr") for name in against),
+        line(f"IQR, {name}", reference, "iqr"),
+        *(line(f"IQR, {other}", inclusive[other], "iqr") for other in against),
         line("IQR, network", network, "iqr"),
         line("IQR/1.349, network", network, "width"),
-        line("σ68, layer sum", reference, "sigma68"),
+        line(f"σ68, {name}", reference, "sigma68"),
         line("σ68, network", network, "sigma68"),
-        line("more than three widths low, layer sum", reference, "tail_low", comment="0.13 % of a Gaussian"),
+        line(f"more than three widths low, {name}", reference, "tail_low", comment="0.13 % of a Gaussian"),
         line("more than three widths low, network", network, "tail_low", comment="0.13 % of a Gaussian"),
-        line("more than three widths high, layer sum", reference, "tail_high", comment="0.13 % of a Gaussian"),
+        line(f"more than three widths high, {name}", reference, "tail_high", comment="0.13 % of a Gaussian"),
         line("more than three widths high, network", network, "tail_high", comment="0.13 % of a Gaussian"),
-        line("mean absolute error, layer sum", reference, "mae", "GeV"),
+        line(f"mean absolute error, {name}", reference, "mae", "GeV"),
         line("mean absolute error, network", network, "mae", "GeV"),
         line("bias, network", network, "bias"),
     )

@@ -1,4 +1,4 @@
-"""Width and bias against the true energy in regions of |eta|: three terms, and linearity."""
+"""Regions of |eta|: everything that is measured, and width and bias against the true energy: terms, and linearity."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ def measure_terms(
     config: EvaluateConfig,
     *,
     bootstrap: Bootstrap,
+    reference: str | None = None,
 ) -> tuple[tuple[Headline, ...], dict[str, Any], dict[str, tuple[Figure, str]]]:
     """Fit sigma/E = a / sqrt(E) (+) b / E (+) c, and a line to the bias, for each energy and region.
 
@@ -45,14 +46,17 @@ def measure_terms(
     config : EvaluateConfig
     bootstrap : Bootstrap
         Over the events of these candidates.
+    reference : str, optional
+        The energy that the others are compared with.
 
     Returns
     -------
     tuple of Headline
         Of the network.
     dict
-        By region: ``points`` (mean true energy, and `Resolution` of each energy), and by energy ``terms`` and
-        ``linearity``, None where there are too few points.
+        By region: ``inclusive`` (`Resolution` of each energy); where a bin has enough candidates ``points`` (mean true
+        energy, and `Resolution` of each energy), and by energy ``terms`` and ``linearity``, None where there are too
+        few points.
     dict of str to (Figure, str)
     """
     lines: list[Headline] = []
@@ -62,33 +66,37 @@ def measure_terms(
     for low, high in pairwise(config.regions):
         rows = np.flatnonzero(known & (np.abs(columns["eta"]) >= low) & (np.abs(columns["eta"]) < high))
         where = f"|η| {low:g} to {high:g}"
-        found = _measure_region({name: one[rows] for name, one in estimates.items()}, columns, rows, config, bootstrap)
+        if len(rows) < _LEAST:
+            continue
+        here = {name: one[rows] for name, one in estimates.items()}
+        weight = columns["weight"][rows]
+        taken = bootstrap.take(rows)
+        inclusive = measure_resolution(
+            here, columns["e_true"][rows], bootstrap=taken, weight=weight, reference=reference
+        )
+        results[where] = {"inclusive": inclusive}
+        found = _along_energy(here, columns["e_true"][rows], weight, config, taken)
         if found is None:
             continue
-        results[where] = found
+        results[where] |= found
         lines += _headline(found, list(estimates)[-1], where)
         figures |= _figures(found, f"{low:g}_{high:g}".replace(".", ""), where, config.label)
     return tuple(lines), results, figures
 
 
-def _measure_region(
+def _along_energy(
     estimates: Mapping[str, np.ndarray],
-    columns: Mapping[str, np.ndarray],
-    rows: np.ndarray,
+    true: np.ndarray,
+    weight: np.ndarray,
     config: EvaluateConfig,
     bootstrap: Bootstrap,
 ) -> dict[str, Any] | None:
     """None where no bin has enough candidates."""
-    true, weight, edges = columns["e_true"][rows], columns["weight"][rows], np.asarray(config.energy_bins, float)
+    edges = np.asarray(config.energy_bins, float)
     if not np.any(np.histogram(true, edges)[0] >= _LEAST):
         return None
     measured = measure_resolution(
-        estimates,
-        true,
-        bootstrap=bootstrap.take(rows),
-        axes={"e_true": true},
-        edges={"e_true": edges},
-        weight=weight,
+        estimates, true, bootstrap=bootstrap, axes={"e_true": true}, edges={"e_true": edges}, weight=weight
     )
     n = next(iter(measured.values())).n
     with np.errstate(invalid="ignore"):
@@ -151,7 +159,7 @@ def _figures(found: Mapping[str, Any], suffix: str, where: str, label: str) -> d
     axis = r"$E_\mathrm{true}$ [GeV]"
     drawn = {
         "resolution": ("width", r"IQR/1.349 of $E/E_\mathrm{true}$", curves, "Width and the fit of its three terms."),
-        "linearity": ("bias", r"Median of $E/E_\mathrm{true} - 1$", {}, "Bias against the true energy."),
+        "linearity": ("bias", r"Median of $E/E_\mathrm{true}$ - 1", {}, "Bias against the true energy."),
     }
     return {
         f"{key}_{suffix}": (
