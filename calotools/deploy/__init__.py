@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from calotools.deploy.preparation import prepare, without_bad_files
     from calotools.deploy.rebias import Rebiased, correct_bias
     from calotools.deploy.score import Scorer, make_scorer
-    from calotools.deploy.variable_score import Explanation, explain_variables
+    from calotools.deploy.variable_score import Explanation, explain_variables, shuffle_variables
 else:
     __getattr__, __dir__ = lazy_names(__name__)
 
@@ -42,6 +42,7 @@ __all__ = [
     "read_batch",
     "read_labelled",
     "save_bundle",
+    "shuffle_variables",
     "without_bad_files",
     "workers",
 ]

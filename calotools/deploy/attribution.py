@@ -13,6 +13,7 @@ import torch
 
 from calotools.containers import Batch
 from calotools.deploy.score import Scorer
+from calotools.deploy.shuffling import Metric, measure_shuffled
 from calotools.errors import EmptyInputError
 from calotools.models.heads import energy_of
 from calotools.ntuple import index_of, iterate_candidates, sample_fields
@@ -36,7 +37,6 @@ __all__ = [
 ]
 
 Shuffle = Callable[[Batch, torch.Tensor], Batch]
-Metric = Callable[[np.ndarray, np.ndarray], float]
 _FEW = 50
 
 
@@ -241,19 +241,14 @@ def permutation_importance(
         Mean of metric(shuffled) / metric - 1 over the orders, and its error: the spread over orders, each with other
         Poisson weights of the candidates, which are the same before and after.
     """
-    network, shuffles, n = bundle.network(), input_shuffles(bundle), len(batch.base_energy)
-    orders = [torch.from_numpy(rng.permutation(n)) for _ in range(repeats)]
-    weights = [rng.poisson(1.0, n).astype(float) for _ in range(repeats)]
-    before, ones, found = _apply(network, batch, batch_size), np.ones(n), {}
-    as_is = metric(before, ones), [metric(before, weight) for weight in weights]
-    for number, (name, shuffle) in enumerate(shuffles.items(), start=1):
-        after = [_apply(network, shuffle(batch, order), batch_size) for order in orders]
-        value = float(np.mean([metric(one, ones) / as_is[0] - 1 for one in after]))
-        spread = [metric(one, weight) / base - 1 for one, weight, base in zip(after, weights, as_is[1], strict=True)]
-        found[name] = value, float(np.std(spread, ddof=1))
-        if progress is not None:
-            progress("inputs", number, len(shuffles))
-    return found
+    network, shuffles = bundle.network(), input_shuffles(bundle)
+
+    def outputs(name: str | None, order: np.ndarray) -> np.ndarray:
+        changed = batch if name is None else shuffles[name](batch, torch.from_numpy(order))
+        return _apply(network, changed, batch_size)
+
+    n = len(batch.base_energy)
+    return measure_shuffled(outputs, metric, names=shuffles, n=n, rng=rng, repeats=repeats, progress=progress)
 
 
 def _apply(network: nn.Module, batch: Batch, batch_size: int) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,13 +11,15 @@ import numpy as np
 import torch
 
 from calotools.containers import Index
+from calotools.deploy.shuffling import Metric, measure_shuffled
 from calotools.ntuple import index_of
+from calotools.progress import Progress
 from calotools.variables import add_derived, with_temperature
 
 if TYPE_CHECKING:
     from calotools.deploy.bundle import ModelBundle
 
-__all__ = ["Explanation", "ReadyVariables", "VariableScorer", "explain_variables"]
+__all__ = ["Explanation", "ReadyVariables", "VariableScorer", "explain_variables", "shuffle_variables"]
 
 _AT_A_TIME = 50_000  # candidates: they hold little memory
 
@@ -162,6 +164,58 @@ def explain_variables(bundle: ModelBundle, candidates: ak.Array) -> Explanation:
         parts.append((values, said, start + rows))
         start += len(ready.index)
     return Explanation(*(np.concatenate(one) for one in zip(*parts, strict=True)))
+
+
+def shuffle_variables(
+    bundle: ModelBundle,
+    candidates: ak.Array,
+    truth: np.ndarray,
+    *,
+    metric_of: Callable[[np.ndarray], Metric],
+    rng: np.random.Generator,
+    repeats: int = 10,
+    progress: Progress | None = None,
+) -> dict[str, tuple[float, float]]:
+    """How much worse a bundle is when one of its variables is that of another candidate.
+
+    What a variable is worth beside the others: one that says the same as another is worth nothing. Bins of |eta| and
+    E_T stay those of the candidate.
+
+    Parameters
+    ----------
+    bundle : ModelBundle
+        It sees variables alone.
+    candidates : (n,) awkward record array
+        With the fields of the bundle's recipe.
+    truth : (n,) array
+        Class in the order of the outputs, or true energy [GeV].
+    metric_of : callable
+        From the truth of the candidates that can be scored.
+    rng : numpy.random.Generator
+    repeats, progress
+        As of `measure_shuffled`.
+
+    Returns
+    -------
+    dict of str to (float, float)
+        As of `measure_shuffled`.
+    """
+    model, batches = bundle.variable_model(), list(VariableScorer(bundle).make_ready(candidates))
+    values, eta, et, base = (
+        np.concatenate([getattr(one, name) for one in batches]) for name in ("values", "eta", "et", "base_energy")
+    )
+    rows = np.flatnonzero(np.isfinite(eta) & np.isfinite(et) & (base > 0))
+    values, eta, et, base, names = values[rows], eta[rows], et[rows], base[rows], list(bundle.config.scalars)
+
+    def outputs(name: str | None, order: np.ndarray) -> np.ndarray:
+        shuffled = values.copy()
+        if name is not None:
+            shuffled[:, names.index(name)] = values[order, names.index(name)]
+        said = model.outputs(shuffled, eta=eta, et=et, threads=torch.get_num_threads())
+        return said if bundle.task == "identification" else said * base[:, None]
+
+    metric = metric_of(truth[rows])
+    return measure_shuffled(outputs, metric, names=names, n=len(rows), rng=rng, repeats=repeats, progress=progress)
 
 
 def _numbers(candidates: ak.Array, name: str) -> np.ndarray:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from calotools import deploy, training
-from calotools.analysis import mean_rows, quantiles
+from calotools import deploy
+from calotools.analysis import mean_rows
 from calotools.outputs import check_output
 from calotools.stages.explanation import explain
-from calotools.stages.importance import Importance, draw_values, first_lines, name_values, table_of
+from calotools.stages.importance import (
+    Importance,
+    draw_shuffled,
+    draw_values,
+    first_lines,
+    metric_of,
+    name_values,
+    table_of,
+)
 from calotools.stages.publish import Outcome, publish
 
 if TYPE_CHECKING:
@@ -48,20 +55,19 @@ def attribute(config: AttributeConfig, *, progress: Progress | None = None) -> O
     check_output(config.output, overwrite=config.overwrite)
     bundle = deploy.load_bundle(config.model)
     if bundle.sees_variables:
-        return publish(explain(bundle, config), config, output=config.output, overwrite=config.overwrite)
+        outcome = explain(bundle, config, progress=progress)
+        return publish(outcome, config, output=config.output, overwrite=config.overwrite)
     batch, truth = deploy.read_batch(bundle, config)
     importance = deploy.permutation_importance(
         bundle,
         batch,
-        _metric(bundle, truth),
+        metric_of(bundle, truth),
         rng=np.random.default_rng(config.seed),
         repeats=config.repeats,
         batch_size=config.batch_size,
         progress=progress,
     )
-    what = "IQR of E/E_true" if bundle.task == "energy" else "1 − AUC"
-    axis = rf"Increase of the {what} [%]"
-    figures = {"importance": draw_values(importance, axis=axis, label=config.label, percent=True)}
+    figures = {"importance": draw_shuffled(importance, bundle, label=config.label)}
     results: dict[str, Any] = {"candidates": len(truth), "permutation": table_of(importance)}
     if bundle.task == "energy":
         shares, gev, gap = _shares(bundle, batch, config)
@@ -86,20 +92,6 @@ def attribute(config: AttributeConfig, *, progress: Progress | None = None) -> O
         figures={name: (figure, captions[name]) for name, figure in figures.items()},
     )
     return publish(outcome, config, output=config.output, overwrite=config.overwrite)
-
-
-def _metric(bundle: ModelBundle, truth: np.ndarray) -> Callable[[np.ndarray, np.ndarray], float]:
-    """Of the network's output: larger is worse."""
-
-    def iqr(output: np.ndarray, weight: np.ndarray) -> float:
-        energy = output.reshape(len(output), -1)[:, 0]
-        low, high = quantiles(energy / truth, np.array([0.25, 0.75]), weight=weight)
-        return float(high - low)
-
-    def missing_auc(output: np.ndarray, weight: np.ndarray) -> float:
-        return 1.0 - training.mean_auc(output, truth, weight=weight)
-
-    return iqr if bundle.task == "energy" else missing_auc
 
 
 def _shares(bundle: ModelBundle, batch: Batch, config: AttributeConfig) -> tuple[Importance, Importance, float]:

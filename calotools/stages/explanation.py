@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,29 +11,33 @@ from calotools import deploy
 from calotools.analysis import fisher_separation, mean_rows
 from calotools.errors import ConfigError
 from calotools.stages.evaluation.labels import SIGNAL
-from calotools.stages.importance import draw_values, first_lines, name_values, table_of
+from calotools.stages.importance import draw_shuffled, draw_values, first_lines, metric_of, name_values, table_of
 from calotools.stages.publish import Outcome
 
 if TYPE_CHECKING:
     from calotools.deploy import ModelBundle
+    from calotools.progress import Progress
     from calotools.recipe import AttributeConfig
 
 __all__ = ["explain"]
 
 
-def explain(bundle: ModelBundle, config: AttributeConfig) -> Outcome:
-    """What each variable adds to the answer, and how much it separates the classes by itself.
+def explain(bundle: ModelBundle, config: AttributeConfig, *, progress: Progress | None = None) -> Outcome:
+    """What each variable adds to the answer, is worth beside the others, and separates of the classes by itself.
 
     Parameters
     ----------
     bundle : ModelBundle
         A likelihood or trees.
     config : AttributeConfig
+    progress : callable, optional
+        ``progress(task, done, total)`` in variables.
 
     Returns
     -------
     Outcome
-        ``shap``: mean of |contribution| with standard errors; ``fisher``: of each variable alone (signal against the
+        ``shap``: mean of |contribution| with standard errors; ``permutation``: how much worse the model is with the
+        variable of other candidates; ``fisher``: of each variable alone (signal against the
         rest); ``gain``: of splits, where the model knows it.
 
     Raises
@@ -58,7 +63,24 @@ def explain(bundle: ModelBundle, config: AttributeConfig) -> Outcome:
             f"Mean of the absolute {what} over candidates that the model was not trained on.",
         )
     }
-    results: dict[str, Any] = {"candidates": len(found.used), "shap": table_of(shap)}
+    shuffled = deploy.shuffle_variables(
+        bundle,
+        candidates[usable],
+        truth[usable],
+        metric_of=partial(metric_of, bundle),
+        rng=np.random.default_rng(config.seed),
+        repeats=config.repeats,
+        progress=progress,
+    )
+    figures["importance"] = (
+        draw_shuffled(shuffled, bundle, label=config.label),
+        "How much worse the model is with the variable of other candidates; bootstrap errors.",
+    )
+    results: dict[str, Any] = {
+        "candidates": len(found.used),
+        "shap": table_of(shap),
+        "permutation": table_of(shuffled),
+    }
     if SIGNAL in bundle.classes:
         is_signal = truth[usable][found.used] == bundle.classes.index(SIGNAL)
         rng = np.random.default_rng(config.seed)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from calotools import training
+from calotools.analysis import quantiles
 from calotools.plots import draw_importance
 from calotools.stages.publish import Headline
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Importance", "draw_values", "first_lines", "name_values", "table_of"]
+    from calotools.deploy import ModelBundle
+
+__all__ = ["Importance", "draw_shuffled", "draw_values", "first_lines", "metric_of", "name_values", "table_of"]
 
 Importance = dict[str, tuple[float, float]]
 """Value and error of each input, by its name."""
@@ -36,6 +40,38 @@ def draw_values(importance: Importance, *, axis: str, label: str, percent: bool 
     values = {name: unit * value for name, (value, _) in importance.items()}
     errors = {name: unit * error for name, (_, error) in importance.items()}
     return draw_importance(values, errors=errors, axis=axis, label=label)
+
+
+def draw_shuffled(importance: Importance, bundle: ModelBundle, *, label: str) -> Figure:
+    """Bars of what `metric_of` grows by when an input is that of another candidate."""
+    what = "IQR of E/E_true" if bundle.task == "energy" else "1 − AUC"
+    return draw_values(importance, axis=rf"Increase of the {what} [%]", label=label, percent=True)
+
+
+def metric_of(bundle: ModelBundle, truth: np.ndarray) -> Callable[[np.ndarray, np.ndarray], float]:
+    """Of a model's output: larger is worse.
+
+    Parameters
+    ----------
+    bundle : ModelBundle
+    truth : (n,) array
+        Class in the order of the outputs, or true energy [GeV].
+
+    Returns
+    -------
+    callable
+        (output, (n,) weight) -> IQR of E/E_true, or 1 - AUC.
+    """
+
+    def iqr(output: np.ndarray, weight: np.ndarray) -> float:
+        energy = output.reshape(len(output), -1)[:, 0]
+        low, high = quantiles(energy / truth, np.array([0.25, 0.75]), weight=weight)
+        return float(high - low)
+
+    def missing_auc(output: np.ndarray, weight: np.ndarray) -> float:
+        return 1.0 - training.mean_auc(output, truth, weight=weight)
+
+    return iqr if bundle.task == "energy" else missing_auc
 
 
 def first_lines(importance: Importance, n: int, *, before: str, percent: str = "") -> tuple[Headline, ...]:

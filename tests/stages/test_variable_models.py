@@ -435,6 +435,15 @@ def test_what_each_variable_adds_sums_to_what_the_model_says(recipe, scores_of, 
         assert all(one["error"] > 0 for one in results[kind].values())
     assert results["fisher"]["reta"]["value"] == pytest.approx(0.5, abs=4 * results["fisher"]["reta"]["error"])
     assert ("gain" in results) == (model == "trees")
+    # shuffled, one of two Gaussians is noise of their mixture: its width is sqrt(1.25), and the AUC falls to 0.681
+    worse = (0.8413 - 0.681) / (1 - 0.8413)
+    for name in ("reta", "rhad"):
+        one = results["permutation"][name]
+        assert one["value"] == pytest.approx(worse, abs=4 * one["error"] + 0.05)
+        assert one["error"] < 0.3
+    nothing = results["permutation"]["phi"]
+    assert abs(nothing["value"]) < 4 * nothing["error"] + 0.02
+    assert (tmp_path / "explained" / "figures" / "importance.png").exists()
 
 
 def test_models_of_folds_are_not_explained_together(recipe, ntuple, tmp_path):

@@ -1,0 +1,74 @@
+"""How much worse a model is when one of its inputs is that of another candidate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+import numpy as np
+
+from calotools.progress import Progress
+
+__all__ = ["Metric", "Outputs", "measure_shuffled"]
+
+Metric = Callable[[np.ndarray, np.ndarray], float]
+"""(output of the model, (n,) weight) -> a number that is larger when the model is worse."""
+Outputs = Callable[[str | None, np.ndarray], np.ndarray]
+"""(name of an input, (n,) order) -> output of the model with that input in this order; without a name, as it is."""
+
+
+def measure_shuffled(
+    outputs: Outputs,
+    metric: Metric,
+    *,
+    names: Collection[str],
+    n: int,
+    rng: np.random.Generator,
+    repeats: int = 10,
+    progress: Progress | None = None,
+) -> dict[str, tuple[float, float]]:
+    """How much worse a metric is when one input is that of another candidate.
+
+    Parameters
+    ----------
+    outputs : callable
+    metric : callable
+    names : collection of str
+        Of the inputs.
+    n : int
+        Candidates.
+    rng : numpy.random.Generator
+    repeats : int
+        Orders that are tried.
+    progress : callable, optional
+        ``progress(task, done, total)`` in inputs.
+
+    Returns
+    -------
+    dict of str to (float, float)
+        Mean of metric(shuffled) / metric - 1 over the orders, and its error: the spread over orders, each with other
+        Poisson weights of the candidates, which are the same before and after.
+
+    Examples
+    --------
+    >>> x, rng = np.random.default_rng(1).normal(size=(2, 1000)), np.random.default_rng(2)
+    >>> truth = 2 * x[0]
+    >>> def outputs(name, order):  # of a model that sees a, and is off by a constant
+    ...     return 2 * (x[0][order] if name == "a" else x[0]) + 1
+    >>> def mean_square(said, weight):
+    ...     return float(np.average((said - truth) ** 2, weights=weight))
+    >>> found = measure_shuffled(outputs, mean_square, names=("a", "b"), n=1000, rng=rng)
+    >>> [round(value) for value, error in found.values()]  # the difference of two has twice the variance, 2 * 4
+    [8, 0]
+    """
+    orders = [rng.permutation(n) for _ in range(repeats)]
+    weights = [rng.poisson(1.0, n).astype(float) for _ in range(repeats)]
+    before, ones, found = outputs(None, np.arange(n)), np.ones(n), {}
+    as_is = metric(before, ones), [metric(before, weight) for weight in weights]
+    for number, name in enumerate(names, start=1):
+        after = [outputs(name, order) for order in orders]
+        value = float(np.mean([metric(one, ones) / as_is[0] - 1 for one in after]))
+        spread = [metric(one, weight) / base - 1 for one, weight, base in zip(after, weights, as_is[1], strict=True)]
+        found[name] = value, float(np.std(spread, ddof=1))
+        if progress is not None:
+            progress("inputs", number, len(names))
+    return found
