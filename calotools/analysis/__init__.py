@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from calotools.analysis.separation import fisher_separation, separate
     from calotools.analysis.tagprobe import TagProbeSample, count_efficiencies, design_effect, tag_probe_sample
     from calotools.analysis.tagprobefit import TagProbeModel, efficiency_of_fits, fit_efficiencies
-    from calotools.analysis.terms import ResolutionTerms, fit_terms, mixture_width, resolution_at
+    from calotools.analysis.terms import ResolutionTerms, fit_terms, mixture_width, resolution_at, term_reach
     from calotools.analysis.widths import compare_widths
 else:
     __getattr__, __dir__ = lazy_names(__name__)
@@ -130,6 +130,7 @@ __all__ = [
     "sigma68",
     "significance",
     "tag_probe_sample",
+    "term_reach",
     "to_dict",
     "with_temperature",
     "working_points",

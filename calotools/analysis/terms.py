@@ -10,7 +10,7 @@ from calotools.analysis.lineshapes import Parameter
 from calotools.analysis.minimise import minimise
 from calotools.errors import EmptyInputError
 
-__all__ = ["ResolutionTerms", "fit_terms", "mixture_width", "resolution_at"]
+__all__ = ["ResolutionTerms", "fit_terms", "mixture_width", "resolution_at", "term_reach"]
 
 _UPPER_QUARTILE = 0.6744898
 
@@ -127,3 +127,34 @@ def fit_terms(
     cost = LeastSquares(e[used], sigma[used], error[used], resolution_at, name=["a", "b", "c"])
     found = minimise(cost, parameters, rng=rng, fixed=() if b is None else ("b",))
     return ResolutionTerms(found.values, found.errors, found.chi2, found.ndf, found.valid, found.message, found.notes)
+
+
+def term_reach(e: np.ndarray, sigma: np.ndarray, error: np.ndarray) -> dict[str, float]:
+    """How large each term may be where the fit finds none, or a small one, of which a parabola in it knows too much.
+
+    The squared terms are linear in the squared widths and know no limit: one standard deviation of each, as a term.
+
+    Parameters
+    ----------
+    e, sigma, error : (n,) float
+        As of `fit_terms`.
+
+    Returns
+    -------
+    dict of str to float
+        ``a`` [sqrt(GeV)], ``b`` [GeV], ``c``; NaN for fewer than three points.
+
+    Examples
+    --------
+    >>> e = np.array([10.0, 20, 50, 100, 200, 300])
+    >>> sigma = resolution_at(e, 0.1, 0.3, 0.0)
+    >>> round(term_reach(e, sigma, 0.02 * sigma)["c"], 4)
+    0.0016
+    """
+    used = np.isfinite(sigma) & np.isfinite(error) & (error > 0) & (sigma > 0)
+    if used.sum() < 3:
+        return dict.fromkeys("abc", float("nan"))
+    e, spread = e[used], 2 * sigma[used] * error[used]
+    design = np.stack([1 / e, 1 / e**2, np.ones(len(e))], axis=1) / spread[:, None]
+    variance = np.diag(np.linalg.inv(design.T @ design))
+    return {name: float(one**0.25) for name, one in zip("abc", variance, strict=True)}

@@ -17,6 +17,7 @@ from calotools.analysis import (
     resolution_at,
     robust_width,
     separate,
+    term_reach,
 )
 from calotools.analysis.results import from_dict, to_dict
 from calotools.containers import Check
@@ -97,6 +98,20 @@ def test_a_known_noise_term_stays():
 def test_three_terms_need_three_energies():
     with pytest.raises(EmptyInputError, match="2 of 3 energies have a resolution; three terms need three or more"):
         fit_terms(ENERGIES[:3], np.array([0.1, 0.1, np.nan]), np.full(3, 0.01), rng=np.random.default_rng(1))
+
+
+def test_a_term_that_is_not_there_is_within_its_reach():
+    rng = np.random.default_rng(11)
+    sigma = resolution_at(ENERGIES, 0.1, 0.3, 0.0)
+    error = 0.02 * sigma
+    squares = []
+    for _ in range(100):
+        seen = sigma + rng.normal(size=len(sigma)) * error
+        design = np.stack([1 / ENERGIES, 1 / ENERGIES**2, np.ones(len(sigma))], axis=1) / (2 * sigma * error)[:, None]
+        squares.append(np.linalg.lstsq(design, seen**2 / (2 * sigma * error), rcond=None)[0])
+    for name, spread in zip("abc", np.std(squares, axis=0), strict=True):
+        assert term_reach(ENERGIES, sigma, error)[name] == pytest.approx(np.sqrt(spread), rel=0.15)
+    assert np.isnan(term_reach(ENERGIES[:2], sigma[:2], error[:2])["c"])
 
 
 def test_a_line_has_errors_that_cover():

@@ -101,6 +101,23 @@ def test_terms_and_linearity_come_back_region_by_region(friends, tmp_path):
     assert set(figures) == {"resolution_0_13", "linearity_0_13"}
 
 
+def test_a_term_at_its_limit_has_an_error(friends, tmp_path):
+    rng, n = np.random.default_rng(5), 20_000
+    true = np.exp(rng.uniform(np.log(10), np.log(400), n))
+    number = np.arange(n)
+    lines, found, _ = measure_terms(
+        {"network": true * (1 + resolution_at(true, 0.12, 0.0, 0.0) * rng.normal(size=n))},
+        {"e_true": true, "eta": np.zeros(n), "weight": np.ones(n)},
+        config_of(friends, tmp_path / "out", regions=(0, 2.5)),
+        bootstrap=event_bootstrap(Index(number, number, number), rng=rng, replicas=30),
+    )
+    (region,) = found.values()
+    terms = region["terms"]["network"]
+    assert all(error > 0 for error in terms["errors"].values())
+    assert all(terms["values"][name] < 4 * terms["errors"][name] for name in ("b", "c"))
+    assert all(line.error > 0 for line in lines)
+
+
 def test_one_energy_makes_no_line(friends, tmp_path):
     config = config_of(friends, tmp_path / "out", regions=(0, 2.5), energy_bins=(1, 5000))
     found = evaluate(config).results["regions"]["|η| 0 to 2.5"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from calotools.analysis import Bootstrap, fit_terms, measure_linearity, measure_resolution, resolution_at
+from calotools.analysis import Bootstrap, fit_terms, measure_linearity, measure_resolution, resolution_at, term_reach
 from calotools.containers import Resolution
 from calotools.errors import EmptyInputError
 from calotools.plots import draw_series
@@ -117,10 +117,16 @@ def _column(e: np.ndarray, one: Resolution, metric: str) -> tuple[np.ndarray, np
 
 
 def _terms(e: np.ndarray, one: Resolution, rng: np.random.Generator) -> dict[str, Any] | None:
+    """The fit; of a term at or near its limit of 0, the error is how large it may be: squares know no limit."""
+    points = _column(e, one, "width")
     try:
-        return asdict(fit_terms(*_column(e, one, "width"), rng=rng))
+        found = asdict(fit_terms(*points, rng=rng))
     except EmptyInputError:
         return None
+    reach = term_reach(*points)
+    small = {name for name, value in found["values"].items() if value < 2 * reach[name]}
+    errors = {name: max(error, reach[name]) if name in small else error for name, error in found["errors"].items()}
+    return found | {"errors": errors}
 
 
 def _linearity(e: np.ndarray, one: Resolution) -> dict[str, Any] | None:
@@ -134,7 +140,8 @@ def _headline(found: Mapping[str, Any], name: str, where: str) -> list[Headline]
     lines, terms, line = [], found["terms"][name], found["linearity"][name]
     if terms is not None:
         nan = float("nan")
-        comment = "σ/E = a/√E ⊕ b/E ⊕ c" if terms["valid"] else f"the fit is not valid: {terms['message']}"
+        said = f"σ/E = a/√E ⊕ b/E ⊕ c{'; ' if terms['notes'] else ''}{terms['notes']}"
+        comment = said if terms["valid"] else f"the fit is not valid: {terms['message']}"
         for term, unit in _TERMS.items():
             value, error = (terms["values"][term], terms["errors"][term]) if terms["valid"] else (nan, nan)
             lines.append(Headline(f"{term}, {name}, {where}", value, error, unit, comment))
