@@ -19,7 +19,7 @@ class CorrectBiasConfig(LabelledConfig):
 
     output: Path = short("-o", "folder for the corrected model, numbers (JSON) and figures (PDF, PNG)")
     split: Literal["test", "validation", "train", "all"] = Field("validation", description="which events are used")
-    bias_correction: Literal["none", "energy", "eta-energy"] = Field(
+    bias_correction: Literal["none", "energy", "eta", "eta-energy"] = Field(
         "eta-energy", description="divide energies by their median over the true one, on a grid"
     )
     n: int | None = short("-n", "at most this many candidates, the first ones; default: all", default=None, ge=50)

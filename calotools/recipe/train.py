@@ -68,7 +68,7 @@ class TrainConfig(StageConfig):
     uncertainty: Literal["none", "gaussian", "quantiles"] = Field(
         "none", description="let an energy network also give a sigma, or the ends of a 68 % interval"
     )
-    bias_correction: Literal["none", "energy", "eta-energy"] = Field(
+    bias_correction: Literal["none", "energy", "eta", "eta-energy"] = Field(
         "eta-energy", description="divide energies by their median over the true one, on a grid (validation part)"
     )
     calibrate: bool = Field(

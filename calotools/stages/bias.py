@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["bias_figure", "correct_bias"]
 
+Points = dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]
+
 _KNOWN = 0.01  # error of a median up to which it is drawn: others follow their neighbours
 _BESIDE = 1.03  # energies of neighbouring regions are drawn so far apart, to be told apart
 
@@ -81,21 +83,41 @@ def bias_figure(bias: BiasCorrection, *, label: str) -> dict[str, tuple[Figure, 
     """
     if not bias.error:
         return {}
-    e = bias.middle_energies()
-    points = {}
-    rows = zip(pairwise(bias.eta_edges), bias.median, bias.error, strict=True)
-    for number, ((low, high), values, errors) in enumerate(rows):
-        known = np.asarray(errors) < _KNOWN
-        if known.sum() > 1:
-            beside = _BESIDE ** (number - 0.5 * (len(bias.median) - 1))
-            columns = e[known] * beside, 100 * (np.asarray(values)[known] - 1), 100 * np.asarray(errors)[known]
-            points[f"|η| {low:g} to {high:g}"] = columns
+    one_energy = len(bias.energy_edges) == 2
+    points = _along_eta(bias) if one_energy else _along_energy(bias)
     if not points:
         return {}
+    axis = r"$|\eta|$" if one_energy else r"$E$ [GeV]"
     figure = draw_series(
-        points, axes=(r"$E$ [GeV]", r"Median of $E/E_\mathrm{true}$ - 1 [%]"), scale="log", label=label
+        points,
+        axes=(axis, r"Median of $E/E_\mathrm{true}$ - 1 [%]"),
+        scale="linear" if one_energy else "log",
+        label=label,
     )
     return {"bias": (figure, "What the energies of the network are divided by, smooth between the points.")}
+
+
+def _along_eta(bias: BiasCorrection) -> Points:
+    middle = 0.5 * (np.asarray(bias.eta_edges)[1:] + np.asarray(bias.eta_edges)[:-1])
+    columns = _known(middle, np.asarray(bias.median)[:, 0], np.asarray(bias.error)[:, 0])
+    return {"all energies": columns} if len(columns[0]) > 1 else {}
+
+
+def _along_energy(bias: BiasCorrection) -> Points:
+    e, points = bias.middle_energies(), {}
+    rows = zip(pairwise(bias.eta_edges), bias.median, bias.error, strict=True)
+    for number, ((low, high), values, errors) in enumerate(rows):
+        beside = _BESIDE ** (number - 0.5 * (len(bias.median) - 1))
+        columns = _known(e * beside, np.asarray(values), np.asarray(errors))
+        if len(columns[0]) > 1:
+            points[f"|η| {low:g} to {high:g}"] = columns
+    return points
+
+
+def _known(x: np.ndarray, median: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where enough candidates tell: places, biases and errors [%]."""
+    known = error < _KNOWN
+    return x[known], 100 * (median[known] - 1), 100 * error[known]
 
 
 def _headline(found: Rebiased) -> tuple[Headline, ...]:

@@ -12,6 +12,7 @@ from calotools.errors import ConfigError, EmptyInputError
 from calotools.ntuple import read_candidates, read_friend
 from calotools.recipe import CorrectBiasConfig, PredictConfig
 from calotools.stages import correct_bias
+from calotools.stages.bias import bias_figure
 from calotools.training import fit, open_data
 from calotools.training.calibration.bias import BiasCorrection
 
@@ -74,6 +75,8 @@ def test_the_grid_is_chosen_and_none_takes_it_off(bundle, ntuple, tmp_path, caps
     assert load_bundle(tmp_path / "none").bias is None
     assert main(["correct-bias", *words, str(tmp_path / "line"), "--bias-correction", "energy"]) == 0
     assert len(load_bundle(tmp_path / "line").bias.median) == 1
+    assert main(["correct-bias", *words, str(tmp_path / "eta"), "--bias-correction", "eta"]) == 0
+    assert len(load_bundle(tmp_path / "eta").bias.energy_edges) == 2
     assert "bias, corrected" in capsys.readouterr().out
 
 
@@ -85,3 +88,12 @@ def test_what_has_no_bias_is_refused(bundle, ntuple, tmp_path):
     with pytest.raises(EmptyInputError, match=r"0 candidates of .* 50 are needed"):
         correct_bias(config_of(tmp_path / "one.calo", ntuple, tmp_path / "out", selection=("et > 1e5",)))
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("eta", "energy"), [((0.0, 1.0, 2.0), (0.0, 50.0, np.inf)), ((0.0, 1.0, 2.0), (0.0, np.inf))])
+def test_medians_that_nothing_tells_are_not_drawn(eta, energy):
+    shape = len(eta) - 1, len(energy) - 1
+    grids = [tuple(map(tuple, np.full(shape, value))) for value in (1.0, 0.05, 0.001)]
+    assert bias_figure(BiasCorrection(eta, energy, grids[0], grids[1]), label="") == {}
+    assert bias_figure(BiasCorrection(eta, energy, grids[0]), label="") == {}
+    assert list(bias_figure(BiasCorrection(eta, energy, grids[0], grids[2]), label="")) == ["bias"]

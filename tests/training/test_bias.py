@@ -26,7 +26,7 @@ def test_injected_bias_is_removed():
         assert abs(np.median(corrected[inside] / target[inside]) - 1) < 5 * 1.25 * 0.03 / np.sqrt(inside.sum())
 
 
-@pytest.mark.parametrize("grid", ["energy", "eta-energy"])
+@pytest.mark.parametrize("grid", ["energy", "eta", "eta-energy"])
 def test_without_bias_corrections_are_within_their_errors(grid):
     bias = fit_bias(*biased(4000), grid=grid)
     pull = (np.array(bias.median) - 1) / np.array(bias.error)
@@ -49,6 +49,19 @@ def test_one_dimension_removes_a_bias_of_the_energy_alone():
         inside = (target > low) & (target < high)
         assert abs(np.median(energy[inside] / target[inside]) - 1) > 0.008
         assert abs(np.median(after[inside]) - 1) < 0.003
+
+
+def test_one_dimension_removes_a_bias_of_eta_alone():
+    bias = fit_bias(*biased(40_000, bias=0.02), grid="eta")
+    assert np.shape(bias.median) == (8, 1)
+    energy, target, abs_eta = biased(20_000, seed=1, bias=0.02)
+    corrected = bias.correct(energy, abs_eta)
+    for inside in (abs_eta < 0.6, abs_eta > 1.2):
+        assert abs(np.median(corrected[inside] / target[inside]) - 1) < 5 * 1.25 * 0.03 / np.sqrt(inside.sum())
+    # the same at every energy, also outside of what was seen
+    at = bias.divisor(np.array([0.1, 20.0, 5000.0]), np.full(3, 0.4))
+    assert at.tolist() == [at[0]] * 3
+    assert BiasCorrection.from_dict(json.loads(json.dumps(bias.to_dict(), allow_nan=False))) == bias
 
 
 def test_correction_is_smooth_and_ends_with_its_last_value():

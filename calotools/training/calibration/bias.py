@@ -40,7 +40,7 @@ class BiasCorrection:
     eta_edges : tuple of float
         In abs(eta); outside, the outermost value holds. One bin makes the correction one of the energy alone.
     energy_edges : tuple of float [GeV]
-        In the network's energy.
+        In the network's energy. One bin makes the correction one of abs(eta) alone.
     median : tuple of tuple of float
         (eta bin, energy bin); 1 where no bias was seen.
     error : tuple of tuple of float
@@ -132,11 +132,13 @@ class BiasCorrection:
         return np.where(known, found, missing)
 
     def middle_energies(self) -> np.ndarray:
-        """(n_bin,) energies [GeV] that the columns of the grid stand for."""
+        """(n_bin,) energies [GeV] that the columns of the grid stand for; 1 where there is one for all."""
         return np.exp(self._log_energies())
 
     def _log_energies(self) -> np.ndarray:
         edges = np.array(self.energy_edges)
+        if len(edges) == 2:
+            return np.zeros(1)
         edges[0] = edges[0] if edges[0] > 0 else edges[1] / _OPEN**2
         edges[-1] = edges[-1] if np.isfinite(edges[-1]) else edges[-2] * _OPEN**2
         return _middles(np.log(edges))
@@ -166,7 +168,7 @@ def fit_bias(
     target: np.ndarray,
     abs_eta: np.ndarray,
     *,
-    grid: Literal["energy", "eta-energy"] = "eta-energy",
+    grid: Literal["energy", "eta", "eta-energy"] = "eta-energy",
 ) -> BiasCorrection:
     """Find the median of E / E_true on a grid, smoothly. Give it the validation part.
 
@@ -175,7 +177,7 @@ def fit_bias(
     energy, target : (n,) float [GeV]
         The network's and the true energy.
     abs_eta : (n,) float
-    grid : {"energy", "eta-energy"}
+    grid : {"energy", "eta", "eta-energy"}
         One or two dimensions.
 
     Returns
@@ -196,10 +198,11 @@ def fit_bias(
     >>> round(float(fit_bias(1.02 * energy, energy, eta).correct(np.array([31.0]), np.array([0.3]))[0]), 1)
     30.4
     """
-    eta_edges = _ETA_EDGES if grid == "eta-energy" else (_ETA_EDGES[0], _ETA_EDGES[-1])
+    eta_edges = (_ETA_EDGES[0], _ETA_EDGES[-1]) if grid == "energy" else _ETA_EDGES
+    energy_edges = (_ENERGY_EDGES[0], _ENERGY_EDGES[-1]) if grid == "eta" else _ENERGY_EDGES
     ratio, inside = energy / target, np.isfinite(abs_eta)
-    number = _bin(abs_eta, eta_edges), _bin(energy, _ENERGY_EDGES)
-    shape = len(eta_edges) - 1, len(_ENERGY_EDGES) - 1
+    number = _bin(abs_eta, eta_edges), _bin(energy, energy_edges)
+    shape = len(eta_edges) - 1, len(energy_edges) - 1
     value, weight = np.zeros(shape), np.zeros(shape)
     for i, j in np.ndindex(*shape):
         own = ratio[(number[0] == i) & (number[1] == j) & inside]
@@ -208,7 +211,7 @@ def fit_bias(
             error = _MEDIAN_ERROR * (high - low) / _IQR_OF_GAUSSIAN / np.sqrt(len(own))
             value[i, j], weight[i, j] = middle - 1, 1 / max(error, _LEAST_ERROR) ** 2
     smooth, error = _smooth(value, weight)
-    return BiasCorrection(eta_edges, _ENERGY_EDGES, _rows(1 + smooth), _rows(error), smooth=True)
+    return BiasCorrection(eta_edges, energy_edges, _rows(1 + smooth), _rows(error), smooth=True)
 
 
 def _smooth(value: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
