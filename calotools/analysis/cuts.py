@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from calotools.analysis.binned import efficiency_in_bins, score_cut
+from calotools.analysis.reweighting import effective_size
 from calotools.containers import Efficiency
 from calotools.errors import ConfigError, NumericalError, ShapeError
 from calotools.variables import CutTable, Discriminant
@@ -93,7 +94,9 @@ def fit_cuts(
     Returns
     -------
     CutTable
-        The error of a cut is half the distance between the cuts at the efficiency plus and minus its binomial error.
+        A cut keeps what was asked for of other candidates, on average also in bins with few: of its own ones that is
+        a little more. The error of a cut is half the distance between the cuts at the efficiency plus and minus its
+        binomial error.
 
     Raises
     ------
@@ -159,10 +162,30 @@ def _fill(
         if shift is not None:
             table.slope[place], table.slope_error[place] = _slope(value, weight, shift, target)
             flat = value - table.slope[place] * shift
-        table.cut[place] = score_cut(flat, weight, target)
+        table.cut[place] = _unbiased_cut(flat, weight, target)
         error = np.sqrt(target * (1 - target) / table.n_effective[where])
         ends = [score_cut(flat, weight, float(np.clip(target + sign * error, 1e-6, 1.0))) for sign in (-1, 1)]
         table.cut_error[place] = (ends[0] - ends[1]) / 2
+
+
+def _unbiased_cut(value: np.ndarray, weight: np.ndarray, target: float) -> float:
+    """Where an independent candidate is above with the probability that is asked for.
+
+    Above the k-th of n candidates are k / (n + 1) of others on average, not k / n. Between two candidates the cut is
+    interpolated; of several with the same value, all pass.
+    """
+    observed = score_cut(value, weight, target)  # refuses an efficiency that cannot be
+    if np.isnan(observed):
+        return observed
+    levels, place = np.unique(-value, return_inverse=True)
+    counts, n = np.bincount(place), effective_size(weight)
+    kept = np.cumsum(np.bincount(place, weight)) / weight.sum() * n / (n + 1)
+    after = int(np.searchsorted(kept, target - 1e-12))
+    if after == len(levels):
+        return float(-levels[-1])
+    if after == 0 or counts[after] > 1:
+        return float(-levels[after])
+    return -float(np.interp(target, kept[after - 1 : after + 1], levels[after - 1 : after + 1]))
 
 
 def _slope(value: np.ndarray, weight: np.ndarray, shift: np.ndarray, target: float) -> tuple[float, float]:

@@ -55,6 +55,29 @@ def test_the_closure_holds_in_every_bin():
         assert np.all((chi2.sf(scatter, 39) > 1e-4) & (chi2.cdf(scatter, 39) > 1e-4))
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+def test_few_candidates_make_no_bias(weighted):
+    """Of flat candidates an independent one is above a cut with the probability 1 - cut."""
+    rng, n = np.random.default_rng(21), 60
+    where = np.zeros(n), np.full(n, 30.0)
+    options = {"discriminant": WHICH, "kinematics": where, "edges": ((0, 1), (20, 40)), "targets": TARGETS}
+    weight = rng.exponential(1, n) if weighted else np.ones(n)
+    kept = np.array([1 - fit_cuts(rng.random(n), weight=weight, **options).cut[:, 0, 0] for _ in range(2000)])
+    bias, error = kept.mean(axis=0) - list(TARGETS.values()), kept.std(axis=0) / np.sqrt(len(kept))
+    assert np.all(np.abs(bias) < 4 * error + (0.004 if weighted else 0))
+    assert np.all(error < 0.0025)
+
+
+def test_of_candidates_that_are_alike_all_pass():
+    value = np.repeat([3.0, 2.0, 1.0, 0.0], 25)
+    where = np.zeros(100), np.full(100, 30.0)
+    options = {"discriminant": WHICH, "kinematics": where, "edges": ((0, 1), (20, 40))}
+    table = fit_cuts(value, targets={"a": 0.3, "b": 0.7, "c": 1.0}, **options)
+    assert table.cut[:, 0, 0].tolist() == [2.0, 1.0, 0.0]
+    with pytest.raises(ConfigError, match=r"a signal efficiency of 80\.0 cannot be asked for"):
+        fit_cuts(value, targets={"a": 80}, **options)
+
+
 def test_the_closure_fails_where_a_cut_is_wrong():
     """In that bin alone: by as many errors as the efficiency is off."""
     value, where, _ = signal(20_000, seed=7)

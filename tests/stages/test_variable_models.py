@@ -1,6 +1,7 @@
 """Likelihood and trees through the same recipe, bundle, friend tree and evaluation as a network."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -222,6 +223,10 @@ def test_working_points_and_what_predict_makes_of_them(recipe, scores_of, ntuple
     targets = {"loose": 0.9, "tight": (0.5, 0.6)}
     asked = {"files": (ntuple,), "scores": (scores_of(config),), "output": tmp_path / "cuts", "split": "all"}
     outcome = working_points(WorkingPointsConfig(**asked, **bins, targets=targets))
+    first = {line.name: line.comment for line in outcome.headline}
+    assert "where 90.0 % was asked for" in first["signal efficiency of loose"]
+    mean = float(re.search(r"where (\d+\.\d) %", first["signal efficiency of tight"])[1])
+    assert 52 < mean < 58  # of the two targets, for bins of similar size
     for one in outcome.results["closure"].values():
         assert one["ndf"] == 4
         assert one["p_value"] > 1e-3

@@ -145,13 +145,30 @@ def _fit(signal: Rows, which: Discriminant, config: WorkingPointsConfig) -> CutT
     )
 
 
+def _asked(table: CutTable, rows: Rows) -> dict[str, float]:
+    """Mean efficiency that was asked for of candidates in bins that have a cut: targets may differ from bin to bin."""
+    passes = table.passes(rows.value, eta=rows.eta, et=rows.et, mu=rows.mu)
+    row, column, _ = table.bins(rows.eta, rows.et)
+    asked = {}
+    for number, (name, passing) in enumerate(passes.items()):
+        known = passing >= 0
+        weight = rows.weight[known]
+        total = np.sum(weight * table.target[number, row, column][known])
+        asked[name] = float(total / weight.sum()) if known.any() else float("nan")
+    return asked
+
+
 def _headline(
     table: CutTable, tested: CutTable, other: Rows, background: Rows, closure: Mapping[str, Mapping[str, Any]]
 ) -> tuple[Headline, ...]:
     lines = []
+    asked = _asked(tested, other)
     for name, one in inclusive_efficiency(tested, other).items():
         test = closure[name]
-        comment = f"on the other half of the events; closure per bin: chi2 / ndf {test['chi2']:.1f} / {test['ndf']}"
+        comment = (
+            f"on the other half of the events, where {100 * asked[name]:.1f} % was asked for; closure per bin: "
+            f"chi2 / ndf {test['chi2']:.1f} / {test['ndf']}"
+        )
         lines.append(percent(f"signal efficiency of {name}", one, comment))
     if len(background.value):
         measured = inclusive_efficiency(table, background)
