@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from calotools.analysis import event_bootstrap, resolution_at
+from calotools.analysis import event_bootstrap, resolution_at, term_reach
 from calotools.containers import Index, Scores
 from calotools.errors import ConfigError, EmptyInputError
 from calotools.ntuple import index_of, read_candidates, write_friend
@@ -113,8 +113,14 @@ def test_a_term_at_its_limit_has_an_error(friends, tmp_path):
     )
     (region,) = found.values()
     terms = region["terms"]["network"]
-    assert all(error > 0 for error in terms["errors"].values())
-    assert all(terms["values"][name] < 4 * terms["errors"][name] for name in ("b", "c"))
+    assert terms["values"]["a"] == pytest.approx(0.12, abs=4 * terms["errors"]["a"])
+    points = region["points"]["network"]
+    reach = term_reach(region["points"]["e_true"], points.metrics["width"], points.errors["width"])
+    for name in ("b", "c"):  # four standard deviations of the squares
+        assert terms["values"][name] < 2 * reach[name]
+        assert terms["errors"][name] > 0
+        if terms["values"][name] <= reach[name]:
+            assert terms["errors"][name] >= reach[name]
     assert all(line.error > 0 for line in lines)
 
 

@@ -117,16 +117,28 @@ def _column(e: np.ndarray, one: Resolution, metric: str) -> tuple[np.ndarray, np
 
 
 def _terms(e: np.ndarray, one: Resolution, rng: np.random.Generator) -> dict[str, Any] | None:
-    """The fit; of a term at or near its limit of 0, the error is how large it may be: squares know no limit."""
+    """The fit; near its limit of 0 a term's error is that of its square, which knows no limit."""
     points = _column(e, one, "width")
     try:
         found = asdict(fit_terms(*points, rng=rng))
     except EmptyInputError:
         return None
     reach = term_reach(*points)
-    small = {name for name, value in found["values"].items() if value < 2 * reach[name]}
-    errors = {name: max(error, reach[name]) if name in small else error for name, error in found["errors"].items()}
+    errors = {
+        name: max(error, _down_to_less(found["values"][name], reach[name])) for name, error in found["errors"].items()
+    }
     return found | {"errors": errors}
+
+
+def _down_to_less(value: float, reach: float) -> float:
+    """How far a term is above what is left of its square when one standard deviation of that is taken off.
+
+    Examples
+    --------
+    >>> _down_to_less(0.0, 0.3), _down_to_less(0.5, 0.3)
+    (0.3, 0.09...)
+    """
+    return reach if value <= reach else value - float(np.sqrt(value**2 - reach**2))
 
 
 def _linearity(e: np.ndarray, one: Resolution) -> dict[str, Any] | None:
