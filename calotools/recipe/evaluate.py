@@ -58,6 +58,9 @@ class EvaluateConfig(ScoredConfig):
     )
     gain: bool = Field(False, description="also per readout gain of the hottest middle cell; reads cells (energy)")
     match: bool = Field(True, description="weight the background to the signal's E_T and |eta| (identification)")
+    class_weights: dict[int, Annotated[float, Field(ge=0)]] = Field(
+        {}, description="by value of class_true, as in training: what weights are multiplied by (identification)"
+    )
     weights: tuple[Path, ...] = Field(
         (), description="friend trees of weights (reweight), in place of the ntuple's and of matching"
     )

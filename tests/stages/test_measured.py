@@ -15,6 +15,7 @@ from calotools.recipe import EvaluateConfig
 from calotools.stages.evaluation.curves import show_curves, trace_curves
 from calotools.stages.evaluation.dependence import measure_dependence
 from calotools.stages.evaluation.given_cuts import measure_cut_based
+from calotools.stages.evaluation.identification import measure_identification
 from calotools.stages.evaluation.labels import Labelled, Rows
 from calotools.stages.evaluation.other_scores import with_others
 from calotools.stages.evaluation.probabilities import measure_probabilities
@@ -204,6 +205,32 @@ def test_what_is_left_of_each_class_adds_up_to_what_is_left_of_all(labelled):
     of_one = lines["background efficiency at 88 % signal, light-flavour hadron"]
     assert of_one.value == pytest.approx(100 * points["light-flavour hadron"].background[1])
     assert 0 < of_one.error < of_one.value
+
+
+def test_a_background_is_composed_as_the_recipe_says(labelled):
+    """A class with three times the weight counts three times; one with none is not there."""
+    truth = np.where(labelled.signal, 0, np.where(np.arange(N) % 4 < 2, 5, 4))
+    candidates = ak.with_field(ak.with_field(labelled.sample.candidates, truth, "class_true"), np.ones(N), "weight")
+    record = {"classes": {"background": [4, 5], "signal": [0]}}
+    odds = np.where(truth == 4, labelled.rows.value + 1, labelled.rows.value)
+    scores = {"score_signal": sigmoid(odds), "score_background": sigmoid(-odds)}
+    sample = Scored(candidates, scores, record, [], [])
+
+    def left(**weights):
+        config = labelled.config.model_copy(update={"match": False, "class_weights": weights.get("of", {})})
+        found = measure_identification(sample, config).results
+        return found["working_points"].background, found["working_points_by_class"]
+
+    of_all, each = left(of={4: 3.0, 5: 1.0})
+    one, other = (each[name].background for name in ("light-flavour e/gamma", "light-flavour hadron"))
+    n = [3 * np.sum(truth == 4), np.sum(truth == 5)]
+    np.testing.assert_allclose(of_all, (n[0] * one + n[1] * other) / sum(n), rtol=1e-9)
+    assert np.all(of_all > 1.05 * left()[0])
+    alone, each = left(of={4: 0.0})
+    assert list(each) == ["light-flavour hadron"]
+    np.testing.assert_allclose(alone, other, rtol=1e-9)
+    with pytest.raises(ConfigError, match=r"class_weights\.7 is a weight of class_true = 7, .* one does: 0, 4, 5"):
+        left(of={7: 1.0})
 
 
 def test_models_that_cannot_stand_beside_another(tmp_path, monkeypatch):

@@ -124,7 +124,7 @@ def trace_curves(labelled: Labelled) -> Curves:
         {
             name: (mask, roc_of(labelled, value, mask, name=f"against {name}"))
             for name, mask in masks.items()
-            if mask.sum() >= FEW
+            if mask.sum() >= FEW and labelled.weight[mask].sum() > 0
         },
     )
 

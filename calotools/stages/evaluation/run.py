@@ -58,8 +58,8 @@ def evaluate(config: EvaluateConfig, *, progress: Progress | None = None) -> Out
     ------
     OutputExistsError, InputFileError, BranchError, EmptyInputError
     ConfigError
-        Weights are given that `unweighted` would not use; working points are not for these scores;
-        fewer than two models to combine, or not on scores of an identification.
+        Weights are given that `unweighted` would not use, or of classes that there are not; working points are not for
+        these scores; fewer than two models to combine, or not on scores of an identification.
     """
     check_output(config.output, overwrite=config.overwrite)
     if config.weights and config.unweighted:
@@ -71,6 +71,8 @@ def evaluate(config: EvaluateConfig, *, progress: Progress | None = None) -> Out
     friend = with_others(friend, config.compare)
     if task == "identification" and SIGNAL not in friend.record["classes"]:
         task = "classes"
+    if config.class_weights and task != "identification":
+        raise ConfigError(f"class_weights compose a background; these scores are of task '{task}', which has none")
     if config.combine:
         friend = _with_parts(friend, config, task)
     cells = ("cells.e", "cells.sampling", "cells.gain") if task == "energy" and config.gain else ()
