@@ -41,7 +41,7 @@ _FEW = 50
 
 
 def read_batch(bundle: ModelBundle, config: AttributeConfig) -> tuple[Batch, np.ndarray]:
-    """The first candidates of some files that are of the wanted part and can be used.
+    """The first candidates of each of some files that are of the wanted part and can be used.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def read_batch(bundle: ModelBundle, config: AttributeConfig) -> tuple[Batch, np.
 
 
 def read_labelled(bundle: ModelBundle, config: AttributeConfig) -> tuple[ak.Array, np.ndarray, np.ndarray]:
-    """The first candidates of some files that are of the wanted part.
+    """The first candidates of each of some files that are of the wanted part.
 
     Parameters
     ----------
@@ -89,8 +89,13 @@ def read_labelled(bundle: ModelBundle, config: AttributeConfig) -> tuple[ak.Arra
     EmptyInputError
         Fewer than 50 are left.
     """
-    found = list(iterate_labelled(bundle, config, most=config.n))
-    n = sum(map(len, found))
+    found: list[ak.Array] = []
+    n = 0
+    for number, file in enumerate(config.files):  # the first of them alone may be of one class
+        share = -(-(config.n - n) // (len(config.files) - number))
+        if share:
+            found += iterate_labelled(bundle, config.model_copy(update={"files": (file,)}), most=share)
+            n = sum(map(len, found))
     if n < _FEW:
         raise _too_few(n, config)
     together = ak.concatenate(found)

@@ -29,7 +29,9 @@ class AttributeConfig(LabelledConfig):
     """Measure what a network's answer rests on: layers, quantities, scalars, tracks."""
 
     output: Path = short("-o", "folder for numbers (JSON) and figures (PDF, PNG)")
-    n: int = short("-n", "at most this many candidates, the first ones", default=4000, ge=50)
+    n: int = short(
+        "-n", "at most this many candidates: of each file or glob its share, the first ones", default=4000, ge=50
+    )
     repeats: int = Field(10, description="orders in which each input is shuffled", ge=2)
     steps: int = Field(32, description="steps of the integral of gradients", ge=2)
     batch_size: int = Field(500, description="candidates in one pass", gt=0)

@@ -9,6 +9,7 @@ import numpy as np
 
 from calotools import training
 from calotools.analysis import quantiles
+from calotools.errors import EmptyInputError
 from calotools.plots import draw_importance
 from calotools.stages.publish import Headline
 
@@ -44,8 +45,8 @@ def draw_values(importance: Importance, *, axis: str, label: str, percent: bool 
 
 def draw_shuffled(importance: Importance, bundle: ModelBundle, *, label: str) -> Figure:
     """Bars of what `metric_of` grows by when an input is that of another candidate."""
-    what = "IQR of E/E_true" if bundle.task == "energy" else "1 − AUC"
-    return draw_values(importance, axis=rf"Increase of the {what} [%]", label=label, percent=True)
+    what = "the IQR of E/E_true" if bundle.task == "energy" else "1 − AUC"
+    return draw_values(importance, axis=f"Increase of {what} [%]", label=label, percent=True)
 
 
 def metric_of(bundle: ModelBundle, truth: np.ndarray) -> Callable[[np.ndarray, np.ndarray], float]:
@@ -60,7 +61,12 @@ def metric_of(bundle: ModelBundle, truth: np.ndarray) -> Callable[[np.ndarray, n
     Returns
     -------
     callable
-        (output, (n,) weight) -> IQR of E/E_true, or 1 - AUC.
+        (output, (n,) weight) -> IQR of E/E_true, or 1 - AUC, the mean over the classes that are there.
+
+    Raises
+    ------
+    EmptyInputError
+        All candidates are of one class.
     """
 
     def iqr(output: np.ndarray, weight: np.ndarray) -> float:
@@ -68,8 +74,15 @@ def metric_of(bundle: ModelBundle, truth: np.ndarray) -> Callable[[np.ndarray, n
         low, high = quantiles(energy / truth, np.array([0.25, 0.75]), weight=weight)
         return float(high - low)
 
+    present = np.unique(truth)
+    if bundle.task == "identification" and len(present) < 2:
+        raise EmptyInputError(
+            f"all {len(truth)} candidates are of class '{list(bundle.classes)[int(present[0])]}': what inputs are "
+            "worth to tell classes apart needs others; give files of each"
+        )
+
     def missing_auc(output: np.ndarray, weight: np.ndarray) -> float:
-        return 1.0 - training.mean_auc(output, truth, weight=weight)
+        return 1.0 - training.mean_auc(output[:, present], np.searchsorted(present, truth), weight=weight)
 
     return iqr if bundle.task == "energy" else missing_auc
 

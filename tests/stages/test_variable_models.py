@@ -8,7 +8,7 @@ import pytest
 
 from calotools.analysis import auc, measure_reliability
 from calotools.deploy import explain_variables, load_bundle
-from calotools.errors import ConfigError, ModelError, UncheckedWarning
+from calotools.errors import ConfigError, EmptyInputError, ModelError, UncheckedWarning
 from calotools.ntuple import NtupleWriter, read_candidates, read_friend
 from calotools.recipe import (
     AttributeConfig,
@@ -449,6 +449,22 @@ def test_what_each_variable_adds_sums_to_what_the_model_says(recipe, scores_of, 
     nothing = results["permutation"]["phi"]
     assert abs(nothing["value"]) < 4 * nothing["error"] + 0.02
     assert (tmp_path / "explained" / "figures" / "importance.png").exists()
+
+
+def test_every_file_has_its_share_in_what_is_explained(recipe, tmp_path):
+    """Signal in one file and background in the other: the first alone would say nothing of what tells them apart."""
+    columns, paths = make_columns(), []
+    for name, rows in (("signal", SIGNAL), ("background", ~SIGNAL)):
+        paths.append(write(tmp_path / f"{name}.root", {key: one[rows] for key, one in columns.items()}))
+    config = recipe("trees", sample={"files": tuple(paths), "selection": ("et > 8",)})
+    train(config)
+    asked = {"model": config.output, "split": "all", "n": 601, "repeats": 2}
+    results = attribute(AttributeConfig(**asked, files=tuple(paths), output=tmp_path / "both")).results
+    assert results["candidates"] == 601
+    assert results["fisher"]["rhad"]["value"] == pytest.approx(0.5, abs=0.2)
+    assert results["permutation"]["rhad"]["value"] > 0.5
+    with pytest.raises(EmptyInputError, match=r"all 601 candidates are of class 'signal': .* give files of each"):
+        attribute(AttributeConfig(**asked, files=(paths[0],), output=tmp_path / "one"))
 
 
 def test_models_of_folds_are_not_explained_together(recipe, ntuple, tmp_path):
