@@ -17,6 +17,8 @@ from calotools.stages.publish import Headline, Outcome, write_outcome
 from calotools.stages.tuning import tune
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from calotools.progress import Progress
 
 __all__ = ["regress"]
@@ -24,6 +26,7 @@ __all__ = ["regress"]
 _SCALARS = "energy_scalars"
 _BEGUN = "regress.toml"
 _STEPS = ("scalars", "search", "model", "scalars.root", "network.root", "evaluation")
+_RESULT = ("numbers.json", "recipe.toml", "figures")
 # Where and how far it goes may change between two runs of it; what is learnt may not.
 _MAY_CHANGE = {"output", "overwrite", "resume", "trials", "jobs", "measure"}
 _METRIC = "val_iqr"
@@ -52,7 +55,8 @@ def regress(config: RegressConfig, *, progress: Progress | None = None) -> Outco
     OutputExistsError
         All of it is finished, and overwriting was not asked for.
     ConfigError
-        The task is not an energy, or the folder was begun with another recipe.
+        The task is not an energy; the folder was begun with another recipe, or holds steps that are not of a `regress`;
+        or more trials are asked for after the final training has begun.
     CalotoolsError
         Of the steps.
     """
@@ -92,27 +96,43 @@ def regress(config: RegressConfig, *, progress: Progress | None = None) -> Outco
 def _begin(config: RegressConfig) -> RegressConfig:
     """Note the recipe, and refuse a folder that another one began: what is left of it would be mixed with this one.
 
-    To overwrite is to remove every step that was begun here; from then on, none is done twice.
+    To overwrite is to remove every step that was begun here, and the result; from then on, none is done twice.
     """
     path = config.output / _BEGUN
     fresh = config.model_copy(update={"overwrite": False})
+    there = [name for name in _STEPS if (config.output / name).exists()]
+    if there and not path.exists():
+        raise ConfigError(
+            f"'{config.output}' holds {', '.join(there)}, but no {_BEGUN} that says of which recipe; choose another "
+            "folder, or remove them"
+        )
     if path.exists() and config.overwrite:
-        for name in _STEPS:
+        for name in (*_STEPS, *_RESULT):
             shutil.rmtree(config.output / name, ignore_errors=True)
             (config.output / name).unlink(missing_ok=True)
     elif path.exists():
-        before, now = (one.model_dump(exclude=_MAY_CHANGE) for one in (RegressConfig.from_toml(path), config))
-        changed = [name for name in now if before[name] != now[name]]
-        if changed:
-            raise ConfigError(
-                f"'{config.output}' was begun with another recipe ('{path}'): {', '.join(changed)} differ; choose "
-                "another folder, or begin anew with --overwrite"
-            )
-        return fresh
+        _check_begun(path, config)
     config.output.mkdir(parents=True, exist_ok=True)
     with new_file(path, overwrite=True) as temporary:
         temporary.write_text(fresh.to_toml() + "\n", encoding="utf-8")
     return fresh
+
+
+def _check_begun(path: Path, config: RegressConfig) -> None:
+    begun = RegressConfig.from_toml(path)
+    before, now = (one.model_dump(exclude=_MAY_CHANGE) for one in (begun, config))
+    changed = [name for name in now if before[name] != now[name]]
+    if changed:
+        raise ConfigError(
+            f"'{config.output}' was begun with another recipe ('{path}'): {', '.join(changed)} differ; choose "
+            "another folder, or begin anew with --overwrite"
+        )
+    model = config.output / "model"
+    if config.search and model.exists() and begun.trials != config.trials:
+        raise ConfigError(
+            f"'{model}' was begun with the best of {begun.trials} trials, not of {config.trials}; remove it, "
+            "network.root and evaluation to train with what more trials find, or ask for as many as before"
+        )
 
 
 def _plain(config: RegressConfig, changes: dict[str, Any]) -> TrainConfig:
@@ -163,6 +183,7 @@ def _measured(
                     threads=config.trainer.threads,
                     accelerator=config.trainer.accelerator,
                     on_bad=config.on_bad,
+                    skip_bad_files=config.skip_bad_files,
                 ),
                 progress=progress,
             )
@@ -175,6 +196,7 @@ def _measured(
             tree=config.sample.tree,
             flavour=config.sample.flavour,
             selection=config.sample.selection,
+            skip_bad_files=config.skip_bad_files,
             overwrite=True,
         ),
         progress=progress,

@@ -44,6 +44,8 @@ def test_all_steps_once_and_an_interrupt_on_the_way(values, monkeypatch):
         patch.setattr(regression, "predict", stop)
         with pytest.raises(KeyboardInterrupt):
             regress(config)
+    with pytest.raises(ConfigError, match=r"was begun with the best of 2 trials, not of 3; remove it"):
+        regress(config.model_copy(update={"trials": 3}))
     made = {name: (config.output / name / "model.calo").stat().st_mtime_ns for name in ("scalars", "model")}
     outcome = regress(config)
     assert made == {name: (config.output / name / "model.calo").stat().st_mtime_ns for name in made}
@@ -64,7 +66,7 @@ def test_all_steps_once_and_an_interrupt_on_the_way(values, monkeypatch):
         regress(config)
 
 
-def test_another_recipe_is_not_mixed_with_it(values):
+def test_another_recipe_is_not_mixed_with_it(values, monkeypatch):
     fewer = {"search": {}, "measure": False, "scalars_alone": False}
     first = RegressConfig(**(values | fewer))
     regress(first)
@@ -76,6 +78,24 @@ def test_another_recipe_is_not_mixed_with_it(values):
     assert {path.name for path in first.output.iterdir()} == {
         *("model", "store", "regress.toml", "recipe.toml", "numbers.json")
     }
+
+    def stop(*_args, **_kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(regression, "train", stop)
+    with pytest.raises(KeyboardInterrupt):
+        regress(RegressConfig(**(values | fewer | {"seed": 6, "overwrite": True})))
+    assert not (first.output / "numbers.json").exists()  # of seed 5; what is begun can go on
+    with pytest.raises(KeyboardInterrupt):
+        regress(RegressConfig(**(values | fewer | {"seed": 6})))
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_steps_of_nobody_knows_what_are_not_taken_for_finished(values, overwrite):
+    (values["output"] / "model").mkdir(parents=True)
+    with pytest.raises(ConfigError, match=r"out' holds model, but no regress\.toml that says of which recipe; choose"):
+        regress(RegressConfig(**(values | {"overwrite": overwrite})))
+    assert (values["output"] / "model").exists()
 
 
 def test_it_is_for_energies(values, tmp_path, capsys):
