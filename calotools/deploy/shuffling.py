@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 
 import numpy as np
 
+from calotools.errors import NumericalError
 from calotools.progress import Progress
 
 __all__ = ["Metric", "Outputs", "measure_shuffled"]
@@ -48,6 +49,11 @@ def measure_shuffled(
         Mean of metric(shuffled) / metric - 1 over the orders, and its error: the spread over orders, each with other
         Poisson weights of the candidates, which are the same before and after.
 
+    Raises
+    ------
+    NumericalError
+        The metric is 0, or has no value, before anything is shuffled: there is nothing to compare with.
+
     Examples
     --------
     >>> x, rng = np.random.default_rng(1).normal(size=(2, 1000)), np.random.default_rng(2)
@@ -64,6 +70,11 @@ def measure_shuffled(
     weights = [rng.poisson(1.0, n).astype(float) for _ in range(repeats)]
     before, ones, found = outputs(None, np.arange(n)), np.ones(n), {}
     as_is = metric(before, ones), [metric(before, weight) for weight in weights]
+    if not all(np.isfinite(one) and one > 0 for one in (as_is[0], *as_is[1])):
+        raise NumericalError(
+            f"on these {n} candidates the model makes no mistake that can grow when an input is shuffled (its metric "
+            f"is {as_is[0]:g}, or 0 for some bootstrap weights); give more candidates (-n)"
+        )
     for number, name in enumerate(names, start=1):
         after = [outputs(name, order) for order in orders]
         value = float(np.mean([metric(one, ones) / as_is[0] - 1 for one in after]))

@@ -48,7 +48,7 @@ class SwitchNorm(nn.Module):
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
         """(n, map, ...) -> the same shape."""
-        flat = maps.flatten(2)  # (n, map, pixel)
+        flat = maps.flatten(2).float()  # (n, map, pixel): a difference of squares needs more than the 8 bits of bf16
         mean, square = flat.mean(dim=2, keepdim=True), (flat**2).mean(dim=2, keepdim=True)  # (n, map, 1)
         means = [mean, mean.mean(dim=1, keepdim=True)]  # each map; all maps
         squares = [square, square.mean(dim=1, keepdim=True)]
@@ -59,7 +59,7 @@ class SwitchNorm(nn.Module):
         scaled = (flat - centre) * torch.rsqrt(_mixed(variances, self.variance_shares).clamp(min=0) + self.eps)
         if self.weight is not None and self.bias is not None:
             scaled = scaled * self.weight + self.bias
-        return scaled.reshape(maps.shape)
+        return scaled.reshape(maps.shape).to(maps.dtype)
 
     def _of_batch(self, mean: torch.Tensor, square: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         if not self.training:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from calotools.errors import ConfigError, NumericalError
+from calotools.errors import ConfigError, NumericalError, nearest
 from calotools.models.forests import Part, TreeSettings
 
 if TYPE_CHECKING:
@@ -36,6 +36,10 @@ class XGBoostForest:
     @classmethod
     def grow(cls, grow: Part, stop: Part, settings: TreeSettings) -> XGBoostForest:
         """See `Forest`."""
+        if settings.objective not in _OBJECTIVES:
+            raise ConfigError(
+                f"trees of XGBoost have no objective '{settings.objective}'; {nearest(settings.objective, _OBJECTIVES)}"
+            )
         for part in (grow, stop):
             if (part.weight < 0).any():
                 raise NumericalError(

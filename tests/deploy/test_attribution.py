@@ -6,7 +6,8 @@ import torch
 
 from calotools.deploy import integrate_gradients, permutation_importance, read_batch, save_bundle
 from calotools.deploy.attribution import input_shuffles
-from calotools.errors import EmptyInputError
+from calotools.deploy.shuffling import measure_shuffled
+from calotools.errors import EmptyInputError, NumericalError
 from calotools.recipe import AttributeConfig
 from calotools.stages import attribute
 
@@ -119,3 +120,13 @@ def test_too_few_are_refused(given):
     one, config, *_ = given
     with pytest.raises(EmptyInputError, match=r"0 candidates of .* are of the all part.*'et > 1000'.*50 are needed"):
         read_batch(one, config.model_copy(update={"selection": ("et > 1000",)}))
+
+
+def test_a_model_that_makes_no_mistake_is_not_divided_by():
+    def nothing(output, weight):
+        return 0.0
+
+    with pytest.raises(NumericalError, match=r"on these 60 candidates the model makes no mistake .*give more"):
+        measure_shuffled(
+            lambda name, order: order, nothing, names=("a",), n=60, rng=np.random.default_rng(1), repeats=2
+        )

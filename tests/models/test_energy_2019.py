@@ -148,6 +148,13 @@ def test_switch_norm_is_each_of_its_ways_where_that_has_the_whole_share():
     torch.testing.assert_close(norm(maps), ways[2](maps), rtol=1e-2, atol=1e-2)
 
 
+def test_switch_norm_of_half_as_many_bits_is_the_same_up_to_them():
+    maps = (3 + 0.1 * torch.randn(16, 6, 5, 4)).bfloat16()
+    scaled = SwitchNorm(6)(maps)
+    assert scaled.dtype == torch.bfloat16
+    torch.testing.assert_close(scaled.float(), SwitchNorm(6)(maps.float()), rtol=0.01, atol=0.01)
+
+
 def test_orthogonal_weights_are_orthogonal_and_begin_at_the_base_energy(make_batch):
     model = EnergyCNN2019(FULL, **SMALL, initialisation="orthogonal")
     weight = model.hidden[0][-2].weight.detach()

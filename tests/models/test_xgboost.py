@@ -105,6 +105,8 @@ def test_what_cannot_be_grown(monkeypatch):
         grow(values, eta, eta, et, stops, settings=replace(QUICK, library="xgbost"))
     with pytest.raises(NumericalError, match="4 of 160 weights are negative, which XGBoost cannot use"):
         grow(values, eta, eta, et, stops, weight=np.where(np.arange(200) < 5, -1.0, 1.0))
+    with pytest.raises(ConfigError, match="trees of XGBoost have no objective 'hubber'; nearest: 'huber'"):
+        grow(values, eta, eta, et, stops, settings=replace(QUICK, objective="hubber"))
     real = builtins.__import__
 
     def without(name, *args, **kwargs):
