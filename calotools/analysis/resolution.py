@@ -215,6 +215,7 @@ def measure_resolution(
     kept = {axis: np.asarray(edge, float) for axis, edge in (edges or {}).items()}
     counts = np.bincount(number[number >= 0], minlength=size)
     errors = {name: _spread([one[name] for one in replicas]) for name in values}
+    _least_errors(values, errors, number, weight)
     # A bin that has no error, because replicas of it have no value, is too small to be quoted.
     quoted = {
         name: {key: np.where(np.isfinite(errors[name][key]), value, np.nan) for key, value in metrics.items()}
@@ -290,6 +291,21 @@ def _compare(metrics: dict[str, np.ndarray], base: dict[str, np.ndarray]) -> dic
         quotient = metrics["iqr"] / base["iqr"]
         corrected = quotient * (1 + base["bias"]) / (1 + metrics["bias"])
         return dict(zip(COMPARED, (1 - quotient, 1 / quotient, 1 - corrected), strict=True))
+
+
+def _least_errors(
+    values: Mapping[str, dict[str, np.ndarray]],
+    errors: Mapping[str, dict[str, np.ndarray]],
+    number: np.ndarray,
+    weight: np.ndarray,
+) -> None:
+    """Where a tail is empty it is so in every replica, too: its error is the part of one candidate."""
+    inside = number >= 0
+    sums, squares = (np.bincount(number[inside], one[inside]) for one in (weight, weight**2))
+    for name, metrics in errors.items():
+        for tail in ("tail_low", "tail_high"):
+            for one in np.flatnonzero(values[name][tail] == 0):
+                metrics[tail][one] = max(metrics[tail][one], squares[one] / sums[one] ** 2)
 
 
 def _spread(replicas: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:

@@ -144,7 +144,7 @@ class Resolution:
         (1 - IQR/IQR_ref), ``ratio`` (IQR_ref/IQR) and ``rel_improvement_corr`` (the first with each IQR divided by its
         1 + bias, so that a low energy scale does not pass for a good resolution).
     errors : dict of str to (n_bin,) float
-        Standard deviation of each over bootstrap replicas of events.
+        Standard deviation of each over bootstrap replicas of events; where a tail is empty, the part of one candidate.
     edges : dict of str to (n + 1,) float
         Bin edges by axis name; empty for the inclusive result.
     n : (n_bin,) int

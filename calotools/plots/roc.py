@@ -189,7 +189,7 @@ def _draw_ratios(ax: Axes, lines: Sequence[RejectionRatio]) -> None:
 
 
 def _draw_cuts(main: Axes, panel: Axes, cuts: Mapping[str, tuple[Efficiency, RejectionRatio]]) -> None:
-    """Rejection of each cut, and the curve's over it; an interval without an end is cut off at the frame."""
+    """Rejection of each cut, and the curve's over it; an interval without an upper end is as long as the value."""
     colour, _ = pen_of(1)
     for number, (name, (background, ratio)) in enumerate(cuts.items()):
         with np.errstate(divide="ignore"):

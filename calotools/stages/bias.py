@@ -10,9 +10,9 @@ import numpy as np
 
 from calotools import deploy
 from calotools.analysis import median
-from calotools.outputs import check_output
+from calotools.outputs import check_output, new_folder
 from calotools.plots import draw_series
-from calotools.stages.publish import Headline, Outcome, publish
+from calotools.stages.publish import Headline, Outcome, write_outcome
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -62,8 +62,9 @@ def correct_bias(config: CorrectBiasConfig, *, progress: Progress | None = None)
         results={"candidates": len(found.e_true), "bias": bias and bias.to_dict(), "medians": _medians(found)},
         figures=bias_figure(bias, label=config.label) if bias is not None else {},
     )
-    outcome = publish(outcome, config, output=config.output, overwrite=config.overwrite)
-    deploy.save_bundle(found.bundle, config.output / "model.calo", overwrite=config.overwrite)
+    with new_folder(config.output, overwrite=config.overwrite) as folder:
+        write_outcome(outcome, config, folder=folder)
+        deploy.save_bundle(found.bundle, folder / "model.calo")
     return replace(outcome, folder=config.output)
 
 
@@ -122,10 +123,10 @@ def _known(x: np.ndarray, median: np.ndarray, error: np.ndarray) -> tuple[np.nda
 
 def _headline(found: Rebiased) -> tuple[Headline, ...]:
     ways = {"without a correction": found.raw, "as it was": found.before, "corrected": found.after}
-    lines = []
+    lines, comment = [], "median of E/E_true − 1, of the candidates that it is fitted on"
     for name, ratio in ways.items():
         one = median(ratio - 1)
-        lines.append(Headline(f"bias, {name}", 100 * one.value, 100 * one.error, "%", "median of E/E_true − 1"))
+        lines.append(Headline(f"bias, {name}", 100 * one.value, 100 * one.error, "%", comment))
     return (*lines, Headline("factor of sigma", found.bundle.sigma_scale), Headline("candidates", len(found.e_true)))
 
 

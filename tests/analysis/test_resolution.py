@@ -89,6 +89,7 @@ def test_width_and_tails_by_hand():
         weight=weight,
     )["e"]
     assert weighted.metrics["tail_low"][0] == 0
+    assert weighted.errors["tail_low"][0] == pytest.approx(1 / 20)  # none of twenty is not none of infinitely many
     assert weighted.metrics["tail_high"][0] == pytest.approx(1 / 20)
     exact = measure_resolution({"e": true}, true, bootstrap=independent(21, rng=np.random.default_rng(1)))["e"]
     assert [exact.metrics[name][0] for name in ("width", "tail_low", "tail_high")] == [0, 0, 0]

@@ -14,7 +14,7 @@ from calotools.stages import predict, train
 
 ROOT = Path(__file__).parents[2]
 RECIPES = ROOT / "examples" / "recipes"
-# physics.md 4.4 names them; of converted photons there are three more
+# inputs of the experiment's egammaMVACalib; of converted photons there are three more
 CALIBRATION = {
     "e_acc", "f0", "r12", "shower_depth", "f_tile_gap3", "eta_cluster", "cell_index", "eta_mod", "phi_mod",
     "dphi_tile_gap3",

@@ -10,7 +10,7 @@ import pytest
 
 from calotools.analysis import all_pairs, measure_roc, pair_mass
 from calotools.containers import Index, Scores
-from calotools.errors import ConfigError
+from calotools.errors import ConfigError, EmptyInputError
 from calotools.recipe import EvaluateConfig
 from calotools.stages.evaluation.curves import show_curves, trace_curves
 from calotools.stages.evaluation.dependence import measure_dependence
@@ -168,6 +168,16 @@ def test_a_discriminant_that_is_the_mass_shapes_it(labelled):
     assert lines["sculpting of the mass of background pairs"] > 0.9
 
 
+def test_a_cut_that_nothing_passes_shapes_no_mass_and_says_so(labelled):
+    found = measure_dependence(labelled, cut=1e9)
+    lines = {line.name: line for line in found.headline}
+    for name in ("background", "signal"):
+        line = lines[f"sculpting of the mass of {name} pairs"]
+        n = found.results["mass" if name == "background" else "mass_signal"]["pairs"]
+        assert np.isnan(line.value)
+        assert line.comment == f"of {n} pairs 0 pass and {n} fail; too few to compare"
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -229,6 +239,13 @@ def test_a_background_is_composed_as_the_recipe_says(labelled):
     alone, each = left(of={4: 0.0})
     assert list(each) == ["light-flavour hadron"]
     np.testing.assert_allclose(alone, other, rtol=1e-9)
+    kept = truth != 4
+    only = replace(sample, candidates=candidates[kept], scores={name: one[kept] for name, one in scores.items()})
+    config = labelled.config.model_copy(update={"match": False, "class_weights": {4: 0.0}})
+    with_none = measure_identification(sample, config).results["correlation"]
+    assert with_none == measure_identification(only, config).results["correlation"]
+    with pytest.raises(EmptyInputError, match=r"no background candidate is left with a weight; .*class_weights"):
+        left(of={4: 0.0, 5: 0.0})
     with pytest.raises(ConfigError, match=r"class_weights\.7 is a weight of class_true = 7, .* one does: 0, 4, 5"):
         left(of={7: 1.0})
 

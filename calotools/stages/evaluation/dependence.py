@@ -1,7 +1,8 @@
-"""How the discriminant depends on pile-up and E_T, and whether cutting on it shapes the mass of background pairs."""
+"""How the discriminant depends on pile-up and E_T, and whether cutting on it shapes the mass of pairs."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,7 +41,8 @@ def measure_dependence(labelled: Labelled, *, cut: float) -> Measured:
     axes = {"et": (rows.et, config.et_bins)}
     if rows.mu is not None:
         axes["mu"] = (rows.mu, config.mu_bins)
-    sides = {"signal": labelled.signal, "background": labelled.background}
+    counted = labelled.weight != 0  # others are not of the sample that is asked for
+    sides = {"signal": labelled.signal & counted, "background": labelled.background & counted}
     correlation = {
         axis: {name: rank_correlation(values[mask], rows.value[mask], rng=rng) for name, mask in sides.items()}
         for axis, (values, _) in axes.items()
@@ -55,7 +57,7 @@ def measure_dependence(labelled: Labelled, *, cut: float) -> Measured:
             labels = axis_label(axis), "Mean discriminant"
             caption = f"Mean discriminant against {axis}, with its standard error."
             figures[f"dependence_{axis}"] = draw_series(points, axes=labels, label=config.label), caption
-    mass = _masses(labelled, cut, rng)
+    mass = _masses(labelled, sides, cut, rng)
     lines = tuple(
         Headline(f"rank correlation with {axis}, {name}", *one)
         for axis, found in correlation.items()
@@ -67,13 +69,13 @@ def measure_dependence(labelled: Labelled, *, cut: float) -> Measured:
     )
 
 
-def _masses(labelled: Labelled, cut: float, rng: np.random.Generator) -> Measured:
+def _masses(labelled: Labelled, sides: Mapping[str, np.ndarray], cut: float, rng: np.random.Generator) -> Measured:
     """Mass of pairs whose leading leg passes, against those where it fails: of background, and of signal."""
     results: dict[str, Any] = {}
     lines: list[Headline] = []
     points = {}
-    for name, mask in (("background", labelled.background), ("signal", labelled.signal)):
-        mass, value, reason = _pairs(labelled, mask)
+    for name in ("background", "signal"):
+        mass, value, reason = _pairs(labelled, sides[name])
         key = "mass" if name == "background" else f"mass_{name}"
         if reason:
             results[key] = {"pairs": len(mass), "not_measured": reason}
@@ -86,6 +88,9 @@ def _masses(labelled: Labelled, cut: float, rng: np.random.Generator) -> Measure
         points[f"{name} pairs"] = profile(mass, value, edges=edges)
         lines.append(Headline(f"rank correlation with mass, {name} pairs", *found))
         comment = "largest distance of the cumulative spectra that pass and fail, less what chance gives"
+        if np.isnan(shaped.value):
+            n = int(np.sum(value >= cut))
+            comment = f"of {len(mass)} pairs {n} pass and {len(mass) - n} fail; too few to compare"
         lines.append(Headline(f"sculpting of the mass of {name} pairs", *shaped, "", comment))
     figures: dict[str, tuple[Figure, str]] = {}
     if points:

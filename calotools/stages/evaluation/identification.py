@@ -94,6 +94,12 @@ def _weights(sample: Scored, is_signal: np.ndarray, is_background: np.ndarray, c
     Otherwise a score that only knew the candidate's E_T would tell signal from background.
     """
     weight = sample.weight(unweighted=config.unweighted) * _class_factor(sample, config)
+    for name, mask in (("signal", is_signal), ("background", is_background)):
+        if not weight[mask].any():
+            raise EmptyInputError(
+                f"no {name} candidate is left with a weight; all {int(mask.sum())} are 0 in the files (--unweighted "
+                "counts each once) or by class_weights"
+            )
     if not config.match or config.weights:
         return weight
     et, eta = sample.column("et"), sample.column("eta")
