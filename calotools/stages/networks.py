@@ -173,7 +173,7 @@ def _outcome(config: TrainConfig, result: TrainingResult) -> Outcome:
             *([Headline("trainable parameters", record["parameters"])] if network else []),
             Headline("training candidates", record["n"]["train"]),
             *without_weight(record["cutflow"]),
-            *_missing(record),
+            *_missing(record, config.task),
             *([Headline("best epoch", record["best_epoch"])] if network else []),
             *best,
             *_temperature(config, [record], [result.temperature]),
@@ -188,14 +188,15 @@ def _outcome(config: TrainConfig, result: TrainingResult) -> Outcome:
     )
 
 
-def _missing(record: Mapping[str, Any]) -> list[Headline]:
+def _missing(record: Mapping[str, Any], task: str) -> list[Headline]:
     """What lacks in the sample is no error (a photon without a conversion has no radius); a whole column may be one."""
     lines = []
     for name, share in record.get("missing", {}).items():
         what = "nothing is learnt from it" if share == 1 else "the median of the others stands in its place"
         lines.append(Headline(f"candidates without '{name}'", 100 * share, None, "%", what))
     if record["n_unused"]:
-        comment = "without a finite truth or base energy; not learnt from"
+        truth = "of no class" if task == "identification" else "without a true energy"
+        comment = f"{truth}, or without a base energy; not learnt from"
         lines.append(Headline("candidates that are not used", record["n_unused"], None, "", comment))
     return lines
 

@@ -21,6 +21,7 @@ from calotools.recipe import (
 )
 from calotools.stages import attribute, evaluate, predict, prepare, reweight, train, working_points
 from calotools.stages.evaluation.cuts import _HALVES
+from calotools.stages.networks import _missing
 from calotools.variables import event_hash, make_discriminant, read_cut_table
 
 N = 6000
@@ -487,3 +488,12 @@ def test_trees_of_permuted_labels_know_nothing(recipe, tmp_path):
     value, error = auc(scores.values["score_signal"][test & signal], scores.values["score_signal"][test & ~signal])
     assert abs(value - 0.5) < 4 * error
     assert error < 0.02
+
+
+@pytest.mark.parametrize(("task", "reason"), [("identification", "of no class"), ("energy", "without a true energy")])
+def test_what_is_not_learnt_from_says_why(task, reason):
+    lacking, unused = _missing({"n_unused": 3, "missing": {"mu": 1.0}}, task)
+    assert (lacking.name, lacking.value) == ("candidates without 'mu'", 100)
+    assert lacking.comment == "nothing is learnt from it"
+    assert unused.value == 3
+    assert unused.comment == f"{reason}, or without a base energy; not learnt from"
