@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 Rows = Mapping[str, Any]
 _SHOWN = {
-    "electrons": ("lgbm_12", "tree_all", "cnn_i", "cnn_is", "cloud", "compact", "compact_fine"),
-    "photons": ("tree_all_photons", "cnn_i_photons", "compact_photons", "compact_fine_photons"),
+    "electrons": ("lgbm_12", "tree_all", "cnn_i", "cnn_is", "cloud", "compact"),
+    "photons": ("tree_all_photons", "cnn_i_photons", "compact_photons"),
 }
 _SHORT = {
     "lgbm_12": "LGBM(12)",
@@ -28,9 +28,7 @@ _SHORT = {
     "cnn_is": "cnn(i, s)",
     "cloud": "cells as points",
     "compact": "compact",
-    "compact_fine": "compact, finer loss",
     "compact_photons": "compact",
-    "compact_fine_photons": "compact, finer loss",
     "tree": "trees",
     "tree_photons": "trees",
 }
@@ -63,8 +61,8 @@ def _gain(gains: list[Any], note: str) -> Figure:
 
 
 def _by_conversion(rows: Rows, axis: str) -> dict[str, Figure]:
-    name = next((one for one in ("compact_photons", "compact_fine_photons") if f"{one}/1" in rows), None)
-    if name is None:
+    name = "compact_photons"
+    if f"{name}/1" not in rows:
         return {}
     found = rows[f"{name}/1"]["numbers"]["conversion"]
     gains = [replace(found[kind]["binned"][axis], name=kind) for kind in ("unconverted", "converted")]

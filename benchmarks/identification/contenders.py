@@ -100,8 +100,8 @@ def forest(name: str, variables: tuple[str, ...], sees: str, *, own_search: bool
 
 
 def network(name: str, title: str, recipe: str, sees: str, **changes: Any) -> Row:
-    """A network of a recipe; batches of 500 for all."""
-    trainer = {"batch_size": 500, "patience": 50} | changes.pop("trainer", {})
+    """A network of a recipe; batches of 500 and candidates seen in a mirror half of the time for all."""
+    trainer = {"batch_size": 500, "patience": 50, "mirror": ["eta", "phi"]} | changes.pop("trainer", {})
     changes = {"classes": TWO, "trainer": trainer, **changes}
     return Row(name, title, f"identification_{recipe}", "network", sees, changes)
 

@@ -29,7 +29,7 @@ def draw_all(results: Mapping[str, Any], folder: Path) -> list[str]:
     if shown:
         figures["roc"] = draw_roc([_roc(rows[name], results["rows"][name]["title"]) for name in shown], label=LABEL)
     for axis in AXES:
-        points = _gains(rows, axis)
+        points = _gains(results, axis)
         if points:
             figures[f"gain_{axis}"] = draw_series(
                 points,
@@ -47,9 +47,16 @@ def draw_all(results: Mapping[str, Any], folder: Path) -> list[str]:
     return list(figures)
 
 
+def _first_run(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The run with the smallest seed."""
+    run: Mapping[str, Any] = row["runs"][min(row["runs"], key=int)]
+    return run
+
+
 def _first(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Numbers of the run with the smallest seed."""
-    return row["runs"][min(row["runs"], key=int)]["numbers"]
+    """Its numbers."""
+    numbers: Mapping[str, Any] = _first_run(row)["numbers"]
+    return numbers
 
 
 def _roc(numbers: Mapping[str, Any], name: str) -> Roc:
@@ -57,23 +64,16 @@ def _roc(numbers: Mapping[str, Any], name: str) -> Roc:
     return Roc(**curve, auc=numbers["auc"][0], auc_error=numbers["auc"][1], n_signal=0, n_background=0, name=name)
 
 
-def _gains(rows: Mapping[str, Any], axis: str) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Ratio of the likelihood's background efficiency to each row's; errors as if independent, which is too much."""
-    if "likelihood" not in rows:
-        return {}
-    theirs = rows["likelihood"]["axes"][axis]
+def _gains(results: Mapping[str, Any], axis: str) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Rejection over the likelihood's in each bin; the bootstrap's errors of the ratio."""
     edges, points = np.array(AXES[axis]), {}
-    for shift, name in enumerate(name for name in AGAINST if name in rows):
-        ours = rows[name]["axes"][axis]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ratio = np.array(theirs["value"]) / np.array(ours["value"])
-            spread = [
-                0.5 * (np.array(one["high"]) - np.array(one["low"])) / np.array(one["value"]) for one in (ours, theirs)
-            ]
+    runs = {name: _first_run(row) for name, row in results["rows"].items() if name in AGAINST and row["runs"]}
+    shown = [name for name in AGAINST if "likelihood" in runs.get(name, {}).get("over", {})]
+    for shift, name in enumerate(shown):
+        found = runs[name]["over"]["likelihood"]["axes"][axis]
         place = edges[:-1] + (0.35 + 0.15 * shift) * np.diff(edges)
-        ratio[~np.isfinite(ratio)] = np.nan
-        error = np.where(np.isfinite(ratio), ratio * np.nan_to_num(np.hypot(*spread)), 0.0)
-        points[name.replace("_", " ")] = (place, ratio, error)
+        ratio, error = (np.array([one[key] for one in found], float) for key in ("value", "error"))
+        points[name.replace("_", " ")] = (place, ratio, np.nan_to_num(error))
     return points
 
 

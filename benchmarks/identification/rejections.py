@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from calotools.analysis import (
     auc,
     bin_numbers,
     closeness,
+    compare_rejections,
     cuts_in_bins,
     efficiency_in_bins,
     event_bootstrap,
@@ -28,7 +30,18 @@ from calotools.containers import Index
 from calotools.ntuple import check_rows, index_of, read_candidates, read_friend
 from calotools.variables import WeightedSample, event_hash, fold_factors, make_discriminant, select
 
-__all__ = ["AXES", "BINS", "POINTS", "Measured", "numbers_of", "ratio_of", "read_test", "score_of", "shares_of"]
+__all__ = [
+    "AXES",
+    "BINS",
+    "POINTS",
+    "REGIONS",
+    "Measured",
+    "numbers_of",
+    "ratio_of",
+    "read_test",
+    "score_of",
+    "shares_of",
+]
 
 POINTS = {"published": 0.92, "loose": 0.93, "medium": 0.88, "tight": 0.80}
 BINS = {"abs_eta": (0.0, 0.8, 1.37, 1.52, 2.01, 2.47), "et": (15.0, 20.0, 30.0, 40.0, 60.0, 150.0)}
@@ -37,8 +50,11 @@ AXES = {
     "et": (15.0, 20.0, 25.0, 30.0, 35.0, 40.0, 45.0, 60.0, 80.0, 150.0),
     "mu": (0.0, 20.0, 30.0, 40.0, 50.0, 80.0),
 }
+REGIONS = ("barrel", "crack", "forward")
+REGION_EDGES = (0.0, 1.37, 1.52, 2.47)
 FOLDS = 5
 REPLICAS = 100
+_RATIO = ("value", "error", "low", "high", "left")
 MATCHED = (16, 8, 1)  # bins of equal probability in E_T, |eta|, mu
 
 
@@ -219,72 +235,64 @@ def _check(score: np.ndarray, sample: Measured) -> dict[str, dict[str, list[floa
 
 
 def ratio_of(score: np.ndarray, reference: np.ndarray, sample: Measured) -> dict[str, Any]:
-    """Rejection of a score over that of a reference: for all, by class, and by bin, with bootstrap errors.
+    """Rejection of a score over that of a reference, with errors of a bootstrap over events of the ratio itself.
 
-    For all and by class one cut is made at each signal efficiency; in each bin of (|eta|, E_T) a cut of its own, at the
-    loose one. Errors are of a bootstrap over events of the ratio itself: what both have in common is in neither.
+    For all, by class and by region one cut is made at each signal efficiency; in each bin of (|eta|, E_T) one of its
+    own, at the loose efficiency; along each axis likewise, at the published one.
     """
-    axes = {"abs_eta": np.abs(sample.columns["eta"]), "et": sample.columns["et"]}
-    place = bin_numbers(axes, {name: np.array(edges) for name, edges in BINS.items()})
-    draws = event_bootstrap(sample.index, rng=np.random.default_rng(1), replicas=REPLICAS)
-    found: dict[str, Any] = {"points": {}, "classes": {}, "bins": []}
-    for name, target in POINTS.items():
-        found["points"][name] = _ratio((score, reference), sample, sample.signal, sample.background, target, draws)
-    for value, name in CLASSES.items():
-        found["classes"][name] = _ratio(
-            (score, reference), sample, sample.signal, sample.of_class(value), POINTS["loose"], draws
-        )
-    for number in range(int(place.max()) + 1):
-        own, other = (mask & (place == number) for mask in (sample.signal, sample.background))
-        found["bins"].append(_ratio((score, reference), sample, own, other, POINTS["loose"], draws))
-    return found
-
-
-def _ratio(
-    scores: tuple[np.ndarray, np.ndarray],
-    sample: Measured,
-    own: np.ndarray,
-    other: np.ndarray,
-    target: float,
-    draws: Any,
-) -> dict[str, float]:
-    """Ratio, its error, the reference's candidates that are left, and their effective number."""
-    rows, columns = np.flatnonzero(own), np.flatnonzero(other)
-    passing = np.array([one[columns] >= _cut(one[rows], np.ones(len(rows)), target) for one in scores])
-    weight = sample.weight[columns]
-    value = _over(weight, passing)
-    orders = [rows[np.argsort(one[rows])] for one in scores]
-    replicas = []
-    for number in range(len(draws)):
-        count = draws.weights(number)
-        cuts = [_sorted_cut(one[order], count[order], target) for one, order in zip(scores, orders, strict=True)]
-        passed = np.array([one[columns] >= cut for one, cut in zip(scores, cuts, strict=True)])
-        replicas.append(_over(weight * count[columns], passed))
-    finite = np.array([one for one in replicas if np.isfinite(one)])
-    left = weight[passing[1]]
+    found = _ratios(score, reference, sample, np.ones(len(score), bool), tuple(POINTS.values()), by_class=True)
+    whole = found.pop("all")
+    regions = _ratios_in(score, reference, sample, {"abs_eta": REGION_EDGES}, "published")
     return {
-        "value": value,
-        "error": float(finite.std(ddof=1)) if len(finite) > 1 else float("nan"),
-        "left": int(passing[1].sum()),
-        "effective": float(left.sum() ** 2 / max(float(np.sum(left**2)), 1e-300)),
-        "kept": int(passing[0].sum()),
+        "points": dict(zip(POINTS, whole, strict=True)),
+        "classes": {name: ratios[tuple(POINTS).index("loose")] for name, ratios in found.items()},
+        "bins": _ratios_in(score, reference, sample, BINS, "loose"),
+        "regions": dict(zip(REGIONS, regions, strict=True)),
+        "axes": {name: _ratios_in(score, reference, sample, {name: AXES[name]}, "published") for name in AXES},
     }
 
 
-def _over(weight: np.ndarray, passing: np.ndarray) -> float:
-    ours, theirs = (float(weight[one].sum()) for one in passing)
-    return theirs / ours if ours > 0 else float("inf")
+def _ratios_in(
+    score: np.ndarray, reference: np.ndarray, sample: Measured, bins: Mapping[str, Sequence[float]], point: str
+) -> list[dict[str, float]]:
+    """The ratio in each bin, cut there so that this part of its signal is kept."""
+    columns = sample.columns | {"abs_eta": np.abs(sample.columns["eta"])}
+    edges = {name: np.array(one) for name, one in bins.items()}
+    place = bin_numbers({name: columns[name] for name in bins}, edges)
+    n_bins = math.prod(len(one) - 1 for one in edges.values())
+    return [_ratios(score, reference, sample, place == one, (POINTS[point],))["all"][0] for one in range(n_bins)]
 
 
-def _cut(signal: np.ndarray, weight: np.ndarray, target: float) -> float:
-    order = np.argsort(signal)
-    return _sorted_cut(signal[order], weight[order], target)
-
-
-def _sorted_cut(signal: np.ndarray, weight: np.ndarray, target: float) -> float:
-    """Smallest score such that this part of the signal is at or above it."""
-    total = np.cumsum(weight)
-    return float(signal[np.searchsorted(total, (1 - target) * total[-1])])
+def _ratios(
+    score: np.ndarray,
+    reference: np.ndarray,
+    sample: Measured,
+    where: np.ndarray,
+    targets: tuple[float, ...],
+    *,
+    by_class: bool = False,
+) -> dict[str, list[dict[str, float]]]:
+    """By background, at each signal efficiency: the ratio, and the candidates that the reference's cut leaves."""
+    rows = np.flatnonzero(where & (sample.signal | sample.background))
+    signal, backgrounds = sample.signal[rows], {"all": sample.background[rows]}
+    if by_class:
+        backgrounds |= {name: sample.of_class(value)[rows] for value, name in CLASSES.items()}
+    compared = compare_rejections(
+        {"ours": score[rows], "theirs": reference[rows]},
+        signal=signal,
+        backgrounds=backgrounds,
+        efficiencies=targets,
+        bootstrap=event_bootstrap(sample.index.take(rows), rng=np.random.default_rng(1), replicas=REPLICAS),
+        weight=sample.weight[rows],
+    )
+    cuts = np.quantile(reference[rows][signal], 1 - np.array(targets))
+    found = {}
+    for name, mask in backgrounds.items():
+        ratio = compared[name].ratio("ours", over="theirs")
+        left = [int(np.count_nonzero(reference[rows][mask] >= cut)) for cut in cuts]
+        columns = zip(ratio.value, ratio.error, ratio.low, ratio.high, left, strict=True)
+        found[name] = [dict(zip(_RATIO, map(float, one), strict=True)) | {"left": one[-1]} for one in columns]
+    return found
 
 
 def combined(scores: tuple[np.ndarray, np.ndarray], sample: Measured, *, how: str) -> np.ndarray:

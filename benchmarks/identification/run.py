@@ -43,7 +43,7 @@ from calotools.analysis import to_dict
 
 HERE = Path(__file__).parent
 WORK = HERE.parent / ".work" / "identification"
-QUICK = {"zee": (1500, 1000), "electrons": (1500, 1000), "fakes": (6000, 5000), "dijets": (0, 200)}
+QUICK = {"zee": (1500, 1000), "electrons": (1500, 1000), "fakes": (10_000, 5000), "dijets": (0, 200)}
 
 
 def main() -> None:
