@@ -37,7 +37,7 @@ from electron_samples import (
 )
 from rejection_page import as_markdown, restored
 from rejections import Measured, combined, numbers_of, ratio_of, read_test, score_of, shares_of
-from training_rows import Plan, fill
+from training_rows import Plan, fill, scores_file
 
 from calotools.analysis import to_dict
 
@@ -86,7 +86,9 @@ def main() -> None:
         if row.kind == "likelihood" and seed > min(given.seeds):
             continue  # nothing in it is drawn
         try_row(row, seed, plan, test, results, folder)
+    take_in(results, folder)
     combine(plan, test, results)
+    compare(plan, test, results)
     write(results, folder)
 
 
@@ -151,6 +153,7 @@ def counts_of(test: Measured) -> dict[str, int]:
 
 def try_row(row: Row, seed: int, plan: Plan, test: Measured, results: dict[str, Any], folder: Path) -> None:
     """Fill a row unless the table has it, with as many minutes at least; measure it, write the table."""
+    take_in(results, folder)
     told = results["rows"].setdefault(
         row.name,
         {"title": row.title, "sees": row.sees, "kind": row.kind, "variables": row.n_variables, "runs": {}},
@@ -160,44 +163,53 @@ def try_row(row: Row, seed: int, plan: Plan, test: Measured, results: dict[str, 
         return
     say(f"{row.name}, seed {seed}")
     training = fill(row, seed, plan)
-    score = score_of(Path(training.pop("scores")), test, shares=plan.shares)
+    score = score_of(scores_file(row.name, seed, plan), test, shares=plan.shares)
     run = {"training": training, "numbers": numbers_of(score, test), "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"}
-    for name in rivals_of(row, results):
-        reference = scores_on_disk(name, plan, test)
-        if reference is not None:
-            run.setdefault("over", {})[name] = ratio_of(score, reference, test)
     told["runs"][str(seed)] = run
     write(results, folder)
 
 
-def rivals_of(row: Row, results: dict[str, Any]) -> list[str]:
+def compare(plan: Plan, test: Measured, results: dict[str, Any]) -> None:
+    """Ratios to the likelihood and to the best forest, where they are missing and the scores are there."""
+    runs = {
+        (row.name, seed): run
+        for row in ROWS
+        for seed, run in results["rows"].get(row.name, {"runs": {}})["runs"].items()
+    }
+    for (name, seed), run in runs.items():
+        trained = replace(plan, minutes=run["training"].get("minutes_allowed", plan.minutes))
+        over = run.setdefault("over", {})
+        for rival in rivals_of(name, results):
+            files = [scores_file(name, int(seed), trained), scores_file(rival, 1, plan)]
+            if rival not in over and all(file.exists() for file in files):
+                score, reference = (score_of(file, test, shares=plan.shares) for file in files)
+                over[rival] = ratio_of(score, reference, test)
+
+
+def rivals_of(name: str, results: dict[str, Any]) -> list[str]:
     """Rows that this one is compared with: the likelihood, and for networks the best forest."""
-    found = ["likelihood"] if row.kind != "likelihood" else []
+    kind = results["rows"][name]["kind"]
+    found = ["likelihood"] if kind != "likelihood" else []
     forests = {
         name: min(run["numbers"]["points"]["loose"][0] for run in one["runs"].values())
         for name, one in results["rows"].items()
         if one["kind"] == "trees" and one["runs"]
     }
-    return found + ([min(forests, key=forests.__getitem__)] if forests and row.kind == "network" else [])
-
-
-def scores_on_disk(name: str, plan: Plan, test: Measured) -> np.ndarray | None:
-    """Scores of a row's first seed, if this machine has them."""
-    found = sorted((plan.work / "rows" / plan.digest).glob(f"{name}-*/scores.root"))
-    return score_of(found[0], test, shares=plan.shares) if found else None
+    return found + ([min(forests, key=forests.__getitem__)] if forests and kind == "network" else [])
 
 
 def combine(plan: Plan, test: Measured, results: dict[str, Any]) -> None:
     """Rows that are made of the scores of two others."""
     for one in COMBINATIONS:
-        scores = [scores_on_disk(name, plan, test) for name in one.rows]
-        if any(score is None for score in scores):
+        files = [scores_file(name, 1, plan) for name in one.rows]
+        if not all(file.exists() for file in files):
             continue
-        score = combined((scores[0], scores[1]), test, how=one.how)  # type: ignore[arg-type]
+        scores = [score_of(file, test, shares=plan.shares) for file in files]
+        score = combined((scores[0], scores[1]), test, how=one.how)
         run: dict[str, Any] = {"training": {}, "numbers": numbers_of(score, test)}
-        reference = scores_on_disk("likelihood", plan, test)
-        if reference is not None:
-            run["over"] = {"likelihood": ratio_of(score, reference, test)}
+        reference = scores_file("likelihood", 1, plan)
+        if reference.exists():
+            run["over"] = {"likelihood": ratio_of(score, score_of(reference, test, shares=plan.shares), test)}
         results["rows"][one.name] = {
             "title": one.title,
             "sees": f"scores of {' and '.join(one.rows)}",
@@ -207,8 +219,25 @@ def combine(plan: Plan, test: Measured, results: dict[str, Any]) -> None:
         }
 
 
+def take_in(results: dict[str, Any], folder: Path) -> None:
+    """Rows that another run, filling others of the same samples, has written meanwhile."""
+    path = folder / "RESULTS.json"
+    stored = restored(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {"samples": {}}
+    if stored["samples"].get("digest") != results["samples"]["digest"]:
+        return
+    for name, row in stored["rows"].items():
+        runs = results["rows"].setdefault(name, row)["runs"]
+        for seed, run in row["runs"].items():
+            if seed not in runs or run.get("date", "") > runs[seed].get("date", ""):
+                runs[seed] = run
+
+
 def write(results: dict[str, Any], folder: Path) -> None:
     """JSON, figures and page."""
+    take_in(results, folder)
+    order = [*(row.name for row in ROWS if row.kind != "network"), *(one.name for one in COMBINATIONS)]
+    order += [row.name for row in ROWS if row.kind == "network"]
+    results["rows"] = {name: results["rows"][name] for name in order if name in results["rows"]}
     results["figures"] = draw_all(results, folder / "figures")
     results["made"] = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
     plain = json.dumps(to_dict(results), allow_nan=False)

@@ -18,7 +18,7 @@ from calotools.images import ImageStore
 from calotools.recipe import PredictConfig, PrepareConfig, TrainConfig, TuneConfig, read_toml
 from calotools.stages import predict, prepare, train, tune
 
-__all__ = ["Plan", "fill"]
+__all__ = ["Plan", "fill", "scores_file"]
 
 PROBE = 6_000  # candidates of the training that measures the speed
 SEARCHED = 60_000  # candidates of a trial
@@ -71,9 +71,8 @@ def fill(row: Row, seed: int, plan: Plan) -> dict[str, Any]:
     dict
         Of the training: parameters, epochs, times.
     """
-    long = f"-{plan.minutes:g}m" if row.kind == "network" else ""
-    folder = plan.work / "rows" / plan.digest / f"{row.name}-{seed}{long}"
-    trained, scores = folder / "trained.json", folder / "scores.root"
+    scores = scores_file(row.name, seed, plan)
+    folder, trained = scores.parent, scores.with_name("trained.json")
     if not trained.exists():  # a training that was interrupted goes on from its checkpoint
         folder.mkdir(parents=True, exist_ok=True)
         told = _train(row, _recipe(row, plan, output=folder / "training", seed=seed), folder, plan)
@@ -81,7 +80,13 @@ def fill(row: Row, seed: int, plan: Plan) -> dict[str, Any]:
     if not scores.exists():
         model = folder / "training"
         predict(PredictConfig(model=model, files=plan.test, output=scores, threads=plan.threads))
-    return {**json.loads(trained.read_text()), "scores": str(scores)}
+    return dict(json.loads(trained.read_text()))
+
+
+def scores_file(name: str, seed: int, plan: Plan) -> Path:
+    """Where a row's scores of the test sample are; a network that was given other minutes is another one."""
+    long = f"-{plan.minutes:g}m" if row_named(name).kind == "network" else ""
+    return plan.work / "rows" / plan.digest / f"{name}-{seed}{long}" / "scores.root"
 
 
 def _recipe(row: Row, plan: Plan, *, output: Path, seed: int, **changes: Any) -> TrainConfig:
