@@ -108,9 +108,7 @@ and in the test each class is given the E_T, |η| and ⟨μ⟩ of the signal, so
 Errors are of effective statistics."""
     few = [name for name in CLASSES.values() if counts[name] < WANTED]
     if few:
-        text += (
-            f" Of {', '.join(few)} there are fewer than {WANTED} in this run; the default sizes (`--events`) give more."
-        )
+        text += f" Of {', '.join(few)} there are fewer than {WANTED} in this run; more of them: `--events`."
     return text + "\n\n" + _markdown(["candidates simulated", "training", "test"], rows)
 
 
