@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rejections import AXES
+from rejections import AXES, CURVE
 
-from calotools.containers import Roc
+from calotools.containers import RejectionRatio, Roc
 from calotools.plots import draw_roc, draw_series, save_figure
 
 __all__ = ["draw_all"]
@@ -27,7 +27,8 @@ def draw_all(results: Mapping[str, Any], folder: Path) -> list[str]:
     figures = {}
     shown = [name for name in SHOWN if name in rows]
     if shown:
-        figures["roc"] = draw_roc([_roc(rows[name], results["rows"][name]["title"]) for name in shown], label=LABEL)
+        rocs = [_roc(rows[name], results["rows"][name]["title"]) for name in shown]
+        figures["roc"] = draw_roc(rocs, ratios=_ratios(results, shown), label=LABEL)
     for axis in AXES:
         points = _gains(results, axis)
         if points:
@@ -62,6 +63,17 @@ def _first(row: Mapping[str, Any]) -> Mapping[str, Any]:
 def _roc(numbers: Mapping[str, Any], name: str) -> Roc:
     curve = {key: np.array(values) for key, values in numbers["roc"].items()}
     return Roc(**curve, auc=numbers["auc"][0], auc_error=numbers["auc"][1], n_signal=0, n_background=0, name=name)
+
+
+def _ratios(results: Mapping[str, Any], shown: list[str]) -> list[RejectionRatio]:
+    """Of each to the first, with the bootstrap's intervals; none unless all have been compared with it."""
+    over = [_first_run(results["rows"][name]).get("over", {}).get(shown[0], {}) for name in shown[1:]]
+    if not all("curve" in one for one in over):
+        return []
+    curves = [
+        {key: np.array([point[key] for point in one["curve"]]) for key in ("value", "low", "high")} for one in over
+    ]
+    return [RejectionRatio(np.array(CURVE), **one, name=name) for one, name in zip(curves, shown[1:], strict=True)]
 
 
 def _gains(results: Mapping[str, Any], axis: str) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:

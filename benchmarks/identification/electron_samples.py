@@ -59,7 +59,7 @@ SOURCES = (
     Source("dijets", "pythia", 0, 20_000),
     Source("zee", "builtin", 60_000, 50_000),
     Source("electrons", "builtin", 60_000, 50_000),
-    Source("fakes", "builtin", 500_000, 500_000),
+    Source("fakes", "builtin", 500_000, 700_000),
 )
 
 
@@ -105,15 +105,19 @@ def simulate_all(
 
 
 def describe(sources: tuple[Source, ...], files: Mapping[str, Mapping[str, list[str]]]) -> dict[str, Any]:
-    """What was simulated with what, and the digest of what came out: two samples that have the same are the same."""
-    digest, counts = hashlib.sha256(repr(SELECTION).encode()), {}
+    """What was simulated with what, and digests of what came out: samples that have the same are the same.
+
+    That of the training part alone says which trainings belong to it: a larger test sample costs none.
+    """
+    digests, counts = {}, {}
     for part, some in files.items():
-        counts[part] = dict.fromkeys(some, 0)
+        digest, counts[part] = hashlib.sha256(repr(SELECTION).encode()), dict.fromkeys(some, 0)
         for name, paths in some.items():
             candidates = read_candidates(paths, fields=["et", "eta", "class_true"])
             counts[part][name] = len(candidates)
             for column in ("et", "eta", "class_true"):
                 digest.update(np.ascontiguousarray(ak.to_numpy(candidates[column])).tobytes())
+        digests[part] = digest.hexdigest()[:16]
     return {
         "version": version,
         "tables": read_metadata(next(iter(files["test"].values()))[0])["tables"],
@@ -121,7 +125,8 @@ def describe(sources: tuple[Source, ...], files: Mapping[str, Mapping[str, list[
         "sources": [asdict(one) for one in available(sources)],
         "seeds": SEEDS,
         "selection": list(SELECTION),
-        "digest": digest.hexdigest()[:16],
+        "digests": digests,
+        "digest": hashlib.sha256("".join(digests.values()).encode()).hexdigest()[:16],
         "candidates": counts,
     }
 

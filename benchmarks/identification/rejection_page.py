@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from contenders import ROWS
 from electron_samples import CLASSES
 from rejections import BINS
 
@@ -66,12 +67,14 @@ def restored(value: Any) -> Any:
 
 
 def _head(results: Mapping[str, Any]) -> str:
-    filled = [name for name, row in results["rows"].items() if row["runs"]]
+    filled = dict(_filled(results))
+    missing = [row.title for row in ROWS if row.name not in filled]
+    partial = f"\n\n**Partial**: not filled yet: {', '.join(missing)}." if missing else ""
     return f"""# Identification: likelihood, trees and networks on the same candidates
 
-Made by `python benchmarks/identification/run.py`, {results["made"]}; {results["machine"]}. {len(filled)} rows are
-filled; the same command fills the others. Nothing here is data of an experiment, and the published numbers are of other
-candidates: what can agree is the pattern."""
+Made by `python benchmarks/identification/run.py`, {results["made"]}; {results["machine"]}. The same
+command fills rows that are missing. Nothing here is data of an experiment, and the published numbers are of other
+candidates: what can agree is the pattern.{partial}"""
 
 
 def _summary(results: Mapping[str, Any]) -> str:

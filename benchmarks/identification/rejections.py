@@ -50,6 +50,7 @@ AXES = {
     "et": (15.0, 20.0, 25.0, 30.0, 35.0, 40.0, 45.0, 60.0, 80.0, 150.0),
     "mu": (0.0, 20.0, 30.0, 40.0, 50.0, 80.0),
 }
+CURVE = tuple(np.linspace(0.5, 0.99, 50).round(2).tolist())  # signal efficiencies of the figure
 REGIONS = ("barrel", "crack", "forward")
 REGION_EDGES = (0.0, 1.37, 1.52, 2.47)
 FOLDS = 5
@@ -240,11 +241,13 @@ def ratio_of(score: np.ndarray, reference: np.ndarray, sample: Measured) -> dict
     For all, by class and by region one cut is made at each signal efficiency; in each bin of (|eta|, E_T) one of its
     own, at the loose efficiency; along each axis likewise, at the published one.
     """
-    found = _ratios(score, reference, sample, np.ones(len(score), bool), tuple(POINTS.values()), by_class=True)
+    targets = (*POINTS.values(), *CURVE)
+    found = _ratios(score, reference, sample, np.ones(len(score), bool), targets, by_class=True)
     whole = found.pop("all")
     regions = _ratios_in(score, reference, sample, {"abs_eta": REGION_EDGES}, "published")
     return {
-        "points": dict(zip(POINTS, whole, strict=True)),
+        "points": dict(zip(POINTS, whole[: len(POINTS)], strict=True)),
+        "curve": whole[len(POINTS) :],
         "classes": {name: ratios[tuple(POINTS).index("loose")] for name, ratios in found.items()},
         "bins": _ratios_in(score, reference, sample, BINS, "loose"),
         "regions": dict(zip(REGIONS, regions, strict=True)),

@@ -77,7 +77,7 @@ def main() -> None:
         threads=given.threads,
         trials=given.trials,
         precision=given.precision,
-        digest=samples["digest"],
+        digests=samples["digests"],
         report=say,
     )
     for seed, row in [(seed, row) for seed in given.seeds for row in ROWS]:

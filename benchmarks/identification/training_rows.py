@@ -43,8 +43,8 @@ class Plan:
         Processor minutes of a training.
     threads, trials : int
     precision : str
-    digest : str
-        Of the samples.
+    digests : dict of str to str
+        Of the training and of the test sample.
     report : callable
         ``report(line)``.
     """
@@ -59,7 +59,7 @@ class Plan:
     threads: int
     trials: int
     precision: str
-    digest: str
+    digests: Mapping[str, str]
     report: Callable[[str], None]
 
 
@@ -86,7 +86,8 @@ def fill(row: Row, seed: int, plan: Plan) -> dict[str, Any]:
 def scores_file(name: str, seed: int, plan: Plan) -> Path:
     """Where a row's scores of the test sample are; a network that was given other minutes is another one."""
     long = f"-{plan.minutes:g}m" if row_named(name).kind == "network" else ""
-    return plan.work / "rows" / plan.digest / f"{name}-{seed}{long}" / "scores.root"
+    folder = plan.work / "rows" / plan.digests["train"] / f"{name}-{seed}{long}"
+    return folder / f"scores_{plan.digests['test']}.root"
 
 
 def _recipe(row: Row, plan: Plan, *, output: Path, seed: int, **changes: Any) -> TrainConfig:
@@ -120,7 +121,7 @@ def _store(row: Row, plan: Plan) -> Path:
     """Rows that see the same share a store."""
     table = _merge(read_toml(row.path), dict(row.changes))
     seen = repr([table.get(name) for name in ("images", "scalars", "tracks", "max_tracks", "reweight")])
-    return plan.work / "stores" / f"{plan.digest}_{hashlib.sha256(seen.encode()).hexdigest()[:12]}"
+    return plan.work / "stores" / f"{plan.digests['train']}_{hashlib.sha256(seen.encode()).hexdigest()[:12]}"
 
 
 def _found(row: Row, plan: Plan) -> dict[str, Any]:
@@ -128,7 +129,7 @@ def _found(row: Row, plan: Plan) -> dict[str, Any]:
     if not row.search_of or plan.trials == 0:
         return {}
     owner = row_named(row.search_of)
-    folder = plan.work / "searches" / f"{plan.digest}_{owner.name}"
+    folder = plan.work / "searches" / f"{plan.digests['train']}_{owner.name}"
     if not (folder / "best.toml").exists():
         plan.report(f"search for {owner.name}, {plan.trials} trials")
         own = _recipe(owner, replace(plan, trials=0), output=folder, seed=1)
