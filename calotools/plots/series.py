@@ -20,6 +20,7 @@ __all__ = ["draw_series"]
 
 Points = Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]
 Curves = Mapping[str, tuple[np.ndarray, np.ndarray]]
+_SHORT = 300.0  # last over first of an axis
 
 
 def draw_series(
@@ -74,9 +75,22 @@ def draw_series(
         _draw_curves(ax, curves or {}, names=list(points))
         ax.margins(x=0.05, y=0.12)
         _make_room(ax)
+        if ax.get_xscale() == "log":
+            _label_few(ax)
         ax.set(xlabel=axes[0], ylabel=axes[1])
         ax.legend(fontsize="small", loc="upper right", ncols=2 if len(points) + len(curves or {}) > 3 else 1)
     return figure
+
+
+def _label_few(ax: Axes) -> None:
+    """Plain numbers at 1, 2 and 5 of each decade of a short logarithmic axis, where powers would overlap."""
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+    low, high = ax.get_xlim()
+    if high < _SHORT * low:
+        ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        ax.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        ax.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _make_room(ax: Axes) -> None:

@@ -72,3 +72,15 @@ def test_nothing_to_draw():
         plots.draw_image_pairs({"a": toy_images(2, width=1.0)}, SPEC)
     with pytest.raises(EmptyInputError, match="no candidates to average images of 'em' over"):
         plots.draw_image_pairs({"a": toy_images(2, width=1.0), "b": toy_images(0, width=1.0)}, SPEC)
+
+
+@pytest.mark.parametrize(("last", "labels"), [(200.0, ["10", "20", "50", "100", "200"]), (1e6, None)])
+def test_a_short_logarithmic_axis_has_plain_numbers(last, labels):
+    x = np.geomspace(10, last, 8)
+    figure = plots.draw_series({"barrel": (x, 1 / x, 0.1 / x)}, axes=AXES, scale="log")
+    figure.canvas.draw()
+    low, high = figure.axes[0].get_xlim()
+    ticks = figure.axes[0].get_xticklabels()
+    shown = [tick.get_text() for tick in ticks if low <= tick.get_position()[0] <= high]
+    assert shown == labels if labels else any("10^" in one for one in shown)
+    assert not any(tick.get_text() for tick in figure.axes[0].get_xticklabels(minor=True))
