@@ -189,7 +189,7 @@ def compare(plan: Plan, test: Measured, results: dict[str, Any]) -> None:
 def rivals_of(name: str, results: dict[str, Any]) -> list[str]:
     """Rows that this one is compared with: the likelihood, and for networks the best forest."""
     kind = results["rows"][name]["kind"]
-    found = ["likelihood"] if kind != "likelihood" else []
+    found = ["likelihood"] if name != "likelihood" else []
     forests = {
         name: min(run["numbers"]["points"]["loose"][0] for run in one["runs"].values())
         for name, one in results["rows"].items()

@@ -61,6 +61,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, help="default: 30, or the row's own")
     parser.add_argument("--minutes", type=float, default=45.0, help="processor time of each training in one go")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--precision", choices=("fp32", "bf16"), default="bf16")
     parser.add_argument("--quick", action="store_true", help="300 events of each, 2 epochs; results under .work")
     given = parser.parse_args()
     if given.quick:
@@ -135,7 +136,8 @@ def recipe_of(work: Path, files: list[str], name: str, seed: int, given: argpars
     changes = VARIANTS[name].changes
     values["sample"] |= {"files": files}
     values["model"]["settings"] |= changes.get("settings", {})
-    values["trainer"] |= {"epochs": 30, "threads": given.threads} | changes.get("trainer", {})
+    given_to_all = {"epochs": 30, "threads": given.threads, "precision": given.precision}
+    values["trainer"] |= given_to_all | changes.get("trainer", {})
     if given.epochs:
         values["trainer"]["epochs"] = given.epochs
     folder = work / "rows" / f"{name}-{seed}-{values['trainer']['epochs']}"
