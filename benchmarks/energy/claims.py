@@ -58,6 +58,9 @@ CLAIMS = (
     ),
 )
 
+LEARNING = ("compact", "compact_photons")
+"""Rows of which other sizes of the training sample are kept."""
+
 
 def against_trees_of_all(name: str) -> str:
     """Key of the comparison of a row with the trees that see every scalar."""
@@ -82,6 +85,16 @@ def gain(numbers: Any) -> tuple[float, float] | None:
     if numbers is None or "rel_improvement" not in numbers.metrics:
         return None
     return float(numbers.metrics["rel_improvement"][0]), float(numbers.errors["rel_improvement"][0])
+
+
+def learnt(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What a row reached, of all its candidates and by conversion, and from what."""
+    parts = {"all": row["numbers"]} | row["numbers"].get("conversion", {})
+    names = ("n_train", "parameters", "epochs", "seconds", "cpu_seconds")
+    return {
+        "gains": {kind: gain(one["inclusive"]) for kind, one in parts.items()},
+        "cost": {name: row["cost"][name] for name in names if name in row["cost"]},
+    }
 
 
 def slope(binned: Any, axis: str) -> tuple[float, float]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pictures
-from claims import CLAIMS, against_trees_of_all, end_bin, gain, slope, verdict, worst_bin
+from claims import CLAIMS, LEARNING, against_trees_of_all, end_bin, gain, learnt, slope, verdict, worst_bin
 from table_rows import REFERENCE, REGIONS, ROWS
 
 Numbers = Mapping[str, Any]
@@ -48,6 +48,7 @@ def write(numbers: Numbers, home: Path) -> None:
         _photons(numbers),
         _dependence(numbers, made),
         _goals(numbers),
+        _learning(numbers),
         _ordering(numbers),
         _ceiling(numbers),
         _honesty(numbers, made),
@@ -245,6 +246,26 @@ def _over_seeds(found: Sequence[tuple[float, float]]) -> tuple[float, float]:
     values = [value for value, _ in found]
     spread = float(np.std(values, ddof=1)) / len(values) ** 0.5 if len(values) > 1 else 0.0
     return float(np.mean(values)), float(np.hypot(found[0][1], spread))
+
+
+def _learning(numbers: Numbers) -> str:
+    """The compact network from samples of several sizes."""
+    lines = []
+    for name in LEARNING:
+        stored = numbers.get("other_sizes", {}).items()
+        found = [one for key, one in stored if key.rsplit("/", 1)[0] == name]
+        found += [learnt(row) for row in _seeds(numbers["rows"], name)[:1]]
+        for one in sorted(found, key=lambda one: float(one["cost"]["n_train"])) if len(found) > 1 else ():
+            cost = one["cost"]
+            gains = (_percent(one["gains"].get(kind)) for kind in PUBLISHED_PHOTONS)
+            size = f"{cost['n_train']:,.0f}", f"{cost['parameters']:,.0f}", f"{cost['epochs']:.0f}"
+            lines.append((f"{ROWS[name].title}, {ROWS[name].particle}", *size, _minutes(cost), *gains))
+    if not lines:
+        return ""
+    head = ("row", "learnt from", "parameters", "epochs", "minutes (processor)")
+    head += tuple(f"rIQR [%], {kind}" for kind in PUBLISHED_PHOTONS)
+    text = "Each over the trees that learnt from the same candidates; seed 1."
+    return "\n".join(["## More to learn from", "", *_markdown(head, lines), "", text])
 
 
 def _ordering(numbers: Numbers) -> str:

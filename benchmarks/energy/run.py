@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import page
 import simulated
-from claims import CLAIMS, against_trees_of_all
+from claims import CLAIMS, LEARNING, against_trees_of_all, learnt
 from filling import Limits, fill
 from measuring import Test, compare, energy_of, honesty, measure, read_test, smeared
 from table_rows import REFERENCE, ROWS, Row
@@ -86,7 +86,18 @@ class Table:
         self.numbers["comparisons"] = {
             key: one for key, one in others if name not in key.split(" where ")[0].split(" over ")
         }
+        before = self.numbers["rows"].get(f"{name}/{seed}")
+        if before and seed == 1 and name in LEARNING:
+            self._keep(name, before)
         self.numbers["rows"][f"{name}/{seed}"] = found | {"key": self.key(), "seed": seed}
+
+    def _keep(self, name: str, row: dict[str, Any]) -> None:
+        """What a row had reached from a sample of another size."""
+        n_train = row["key"]["train"]
+        if row["key"] != self.key() | {"train": n_train} or n_train == self.size.train:
+            return
+        sizes = self.numbers.setdefault("other_sizes", {})
+        sizes[f"{name}/{n_train}"] = learnt(row)
 
     def write(self) -> None:
         """JSON, page, figures."""

@@ -121,3 +121,27 @@ def test_slope_of_a_line_is_found(load):
     slope, error = load("claims").slope(gains, "mu")
     assert slope == pytest.approx(0.002)
     assert 0 < error < 0.001
+
+
+def test_a_row_of_another_sample_size_is_kept_beside_the_new_one(load, tmp_path, monkeypatch):
+    run, simulated = load("run"), load("simulated")
+    monkeypatch.setattr(simulated, "digest", lambda: "abc")
+    table = run.Table(tmp_path, simulated.Size("full", train=100, test=50), replicas=2)
+    table.put("compact", 1, filled(0.1))
+    table.put("tree", 1, filled(0.0))
+    assert "other_sizes" not in table.numbers
+
+    table.size = simulated.Size("full", train=400, test=50)
+    more = filled(0.25)
+    table.put("compact", 1, more | {"cost": more["cost"] | {"n_train": 400}})
+    table.put("tree", 1, filled(0.0))
+    assert table.numbers["other_sizes"] == {
+        "compact/100": {
+            "gains": {"all": (0.1, 0.01)},
+            "cost": {"n_train": 100, "parameters": 1234, "epochs": 3.0, "seconds": 60.0, "cpu_seconds": 30.0},
+        }
+    }
+    table.write()
+    page = (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
+    assert "| compact (i, s, r), electrons | 100 | 1,234 | 3 | 1.0 (0.5) | 10.0 ± 1.0 | – | – |" in page
+    assert "| compact (i, s, r), electrons | 400 | 1,234 | 3 | 1.0 (0.5) | 25.0 ± 1.0 | – | – |" in page
