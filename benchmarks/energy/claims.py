@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,6 +95,13 @@ def learnt(row: Mapping[str, Any]) -> dict[str, Any]:
         "gains": {kind: gain(one["inclusive"]) for kind, one in parts.items()},
         "cost": {name: row["cost"][name] for name in names if name in row["cost"]},
     }
+
+
+def over_seeds(found: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Mean; the test candidates are the same, so that their error stays, and that of the mean over seeds is added."""
+    values = [value for value, _ in found]
+    spread = float(np.std(values, ddof=1)) / len(values) ** 0.5 if len(values) > 1 else 0.0
+    return float(np.mean(values)), float(np.hypot(found[0][1], spread))
 
 
 def slope(binned: Any, axis: str) -> tuple[float, float]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pictures
-from claims import CLAIMS, LEARNING, against_trees_of_all, end_bin, gain, learnt, slope, verdict, worst_bin
+from claims import CLAIMS, LEARNING, against_trees_of_all, end_bin, gain, learnt, over_seeds, slope, verdict, worst_bin
 from table_rows import REFERENCE, REGIONS, ROWS
 
 Numbers = Mapping[str, Any]
@@ -231,7 +231,7 @@ def _goals(numbers: Numbers) -> str:
         found = [one for one in gains if one]
         if not found:
             continue
-        value, error = _over_seeds(found)
+        value, error = over_seeds(found)
         short = "missed by less than its error" if value + error >= goal else f"{100 * value / goal:.0f} % of it"
         said = "reached" if value >= goal else f"**not reached**: {short}"
         lines.append((what, ROWS[name].title, f"≥ {100 * goal:.0f} %", _percent((value, error)), said))
@@ -239,13 +239,6 @@ def _goals(numbers: Numbers) -> str:
         return ""
     head = ("candidates", "row", "goal", "rIQR over the trees [%]", "")
     return "\n".join(["## Goals", "", *_markdown(head, lines)])
-
-
-def _over_seeds(found: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """Mean; the test candidates are the same, so that their error stays, and that of the mean over seeds is added."""
-    values = [value for value, _ in found]
-    spread = float(np.std(values, ddof=1)) / len(values) ** 0.5 if len(values) > 1 else 0.0
-    return float(np.mean(values)), float(np.hypot(found[0][1], spread))
 
 
 def _learning(numbers: Numbers) -> str:
@@ -277,7 +270,10 @@ def _ordering(numbers: Numbers) -> str:
         lines.append((claim.text, claim.published, said, verdict(found, as_good=as_good)))
     lines += _photon_claims(numbers["rows"])
     head = ("statement", "published", "1 − IQR/IQR of the other, here [%]", "here it")
-    text = "Both rows on the same candidates, seed 1; a statement holds from two standard deviations."
+    text = (
+        "Both rows on the same candidates; of several seeds the mean, with their spread in its error; a statement "
+        "holds from two standard deviations."
+    )
     return "\n".join(["## The published ordering", "", *_markdown(head, lines), "", text])
 
 

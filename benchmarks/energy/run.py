@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import page
 import simulated
-from claims import CLAIMS, LEARNING, against_trees_of_all, learnt
+from claims import CLAIMS, LEARNING, against_trees_of_all, learnt, over_seeds
 from filling import Limits, fill
 from measuring import Test, compare, energy_of, honesty, measure, read_test, smeared
 from table_rows import REFERENCE, ROWS, Row
@@ -117,10 +117,26 @@ class Table:
             done = self.numbers["comparisons"].get(key)
             if done is not None and done["key"] == self.key():
                 continue
-            both = [self.energy(name) if self.filled(name, 1) else None for name in (better, worse)]
-            if both[0] is not None and both[1] is not None:
-                found = compare(both[0], both[1], self.test(ROWS[better]), where)
-                self.numbers["comparisons"][key] = found | {"key": self.key()}
+            each = [self._compared(better, worse, where, seed) for seed in self._seeds(better, worse)]
+            found = [one for one in each if one]
+            if found:
+                value, error = over_seeds([(one["value"], one["error"]) for one in found])
+                of_test = np.mean([one["significance"] for one in found]) * found[0]["error"]
+                both = {"value": value, "error": error, "significance": float(of_test / error), "seeds": len(found)}
+                self.numbers["comparisons"][key] = both | {"key": self.key()}
+
+    def _seeds(self, *names: str) -> list[int]:
+        """Those that one of the rows is filled with."""
+        found = (key.rpartition("/") for key in self.numbers["rows"])
+        return sorted({int(seed) for name, _, seed in found if name in names and self.filled(name, int(seed))})
+
+    def _compared(self, better: str, worse: str, where: str, seed: int) -> dict[str, float] | None:
+        """One row over the other; of a row without this seed the first."""
+        runs = [(name, seed if self.filled(name, seed) else 1) for name in (better, worse)]
+        energy, other = (self.energy(*run) if self.filled(*run) else None for run in runs)
+        if energy is None or other is None:
+            return None
+        return compare(energy, other, self.test(ROWS[better]), where)
 
 
 def _as_json(numbers: dict[str, Any]) -> str:
