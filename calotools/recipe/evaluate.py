@@ -26,6 +26,9 @@ class WorkingPointsConfig(ScoredConfig):
     eta_bins: tuple[float, ...] = Field((0.0, 0.8, 1.37, 1.52, 2.01, 2.47), description="|eta| edges")
     et_bins: tuple[float, ...] = Field((15, 20, 25, 30, 35, 40, 45, 60, 150), description="E_T edges [GeV]")
     mu_bins: tuple[float, ...] = Field((0, 20, 30, 40, 50, 80), description="mu edges of the figures")
+    class_weights: dict[int, Annotated[float, Field(ge=0)]] = Field(
+        {}, description="by value of class_true, as in training: what weights are multiplied by"
+    )
     min_candidates: int = Field(50, description="signal candidates below which a bin gets no cut", ge=10)
     discriminant: DiscriminantConfig = Field(DiscriminantConfig())
 

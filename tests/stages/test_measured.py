@@ -11,16 +11,19 @@ import pytest
 from calotools.analysis import all_pairs, measure_roc, pair_mass
 from calotools.containers import Index, Scores
 from calotools.errors import ConfigError, EmptyInputError
-from calotools.recipe import EvaluateConfig
+from calotools.ntuple import index_of
+from calotools.recipe import EvaluateConfig, TrainConfig, WorkingPointsConfig
 from calotools.stages.evaluation.curves import show_curves, trace_curves
+from calotools.stages.evaluation.cuts import _measure
 from calotools.stages.evaluation.dependence import measure_dependence
 from calotools.stages.evaluation.given_cuts import measure_cut_based
 from calotools.stages.evaluation.identification import measure_identification
-from calotools.stages.evaluation.labels import Labelled, Rows
+from calotools.stages.evaluation.labels import Labelled, Rows, composed_weight
 from calotools.stages.evaluation.other_scores import with_others
 from calotools.stages.evaluation.probabilities import measure_probabilities
 from calotools.stages.evaluation.rivals import measure_rivals
 from calotools.stages.scored import Scored, _part
+from calotools.training.sample.labels import label
 
 N = 6000
 
@@ -248,6 +251,56 @@ def test_a_background_is_composed_as_the_recipe_says(labelled):
         left(of={4: 0.0, 5: 0.0})
     with pytest.raises(ConfigError, match=r"class_weights\.7 is a weight of class_true = 7, .* one does: 0, 4, 5"):
         left(of={7: 1.0})
+
+
+def test_working_points_compose_a_background_as_evaluate_and_training_do(labelled, tmp_path):
+    """Cuts are made from the signal alone; what they leave is the mean of what they leave of each class."""
+    truth = np.where(labelled.signal, 0, np.where(np.arange(N) % 4 < 2, 5, 4))
+    candidates = ak.with_field(labelled.sample.candidates, truth, "class_true")
+    candidates = ak.with_field(candidates, np.random.default_rng(4).uniform(0.5, 1.5, N), "weight")
+    odds = np.where(truth == 4, labelled.rows.value + 1, labelled.rows.value)
+    record = {"task": "identification", "classes": {"background": [4, 5], "signal": [0]}}
+    sample = Scored(candidates, {"score_signal": sigmoid(odds), "score_background": sigmoid(-odds)}, record, [], [])
+    asked = {"files": ("a",), "scores": ("b",), "output": "c", "targets": {"loose": 0.9}}
+    asked |= {"eta_bins": (0, 2.5), "et_bins": (20, 1000)}
+
+    def left(of):
+        table, outcome = _measure(sample, WorkingPointsConfig(**asked, class_weights=of))
+        lines = {line.name: line.value for line in outcome.headline}
+        return table, lines["background efficiency of loose"], outcome
+
+    (cuts, e_gamma, _), (same, hadron, outcome) = left({4: 2.0, 5: 0.0}), left({4: 0.0})
+    both = {4: 3.0, 5: 0.5}
+    n = [factor * candidates["weight"][truth == value].to_numpy().sum() for value, factor in both.items()]
+    table, mixed, _ = left(both)
+    assert mixed == pytest.approx((n[0] * e_gamma + n[1] * hadron) / sum(n), rel=1e-9)
+    assert e_gamma > 1.2 * hadron
+    np.testing.assert_array_equal(cuts.cut, same.cut)
+    np.testing.assert_array_equal(cuts.cut, table.cut)
+    only = replace(
+        sample, candidates=candidates[truth != 4], scores={k: v[truth != 4] for k, v in sample.scores.items()}
+    )
+    alone = _measure(only, WorkingPointsConfig(**asked))[1]
+    assert [vars(one) for one in alone.headline] == [vars(one) for one in outcome.headline]
+    evaluated = composed_weight(sample, labelled.config.model_copy(update={"class_weights": both}))
+    np.testing.assert_array_equal(composed_weight(sample, WorkingPointsConfig(**asked, class_weights=both)), evaluated)
+    recipe = TrainConfig(
+        task="identification",
+        output=tmp_path / "x",
+        sample={"files": ("a.root",)},
+        model={"name": "likelihood"},
+        scalars=("reta",),
+        classes=record["classes"],
+        class_weights=both,
+        event_weight=True,
+        reweight=False,
+    )
+    learnt = label(recipe, lambda name: candidates[name].to_numpy(), index_of(candidates)).weight
+    np.testing.assert_allclose(learnt, evaluated, rtol=1e-6)
+    with pytest.raises(EmptyInputError, match=r"no background candidate is left with a weight; .*class_weights"):
+        left({4: 0.0, 5: 0.0})
+    with pytest.raises(ConfigError, match=r"class_weights\.7 is a weight of class_true = 7, .* one does: 0, 4, 5"):
+        left({7: 1.0})
 
 
 def test_models_that_cannot_stand_beside_another(tmp_path, monkeypatch):

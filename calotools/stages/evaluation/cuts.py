@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import awkward as ak
 import numpy as np
 
 from calotools.analysis import cut_closure, fit_cuts, measure_cuts, rising_targets
@@ -15,7 +16,15 @@ from calotools.ntuple import read_friend
 from calotools.outputs import check_output, new_folder
 from calotools.plots import draw_efficiency, draw_rejection
 from calotools.stages.evaluation.efficiencies import efficiency_along_axes, inclusive_efficiency, percent
-from calotools.stages.evaluation.labels import Rows, class_masks, discriminant_of, edges_of, rows_of
+from calotools.stages.evaluation.labels import (
+    Rows,
+    check_weights,
+    class_masks,
+    composed_weight,
+    discriminant_of,
+    edges_of,
+    rows_of,
+)
 from calotools.stages.publish import Headline, Outcome, with_bad_files, write_outcome
 from calotools.stages.scored import read_scored_of
 from calotools.variables import CutTable, Discriminant, ScoreOrigin, event_hash, write_cut_table
@@ -55,7 +64,7 @@ def working_points(config: WorkingPointsConfig, *, progress: Progress | None = N
     ------
     OutputExistsError, InputFileError, BranchError, EmptyInputError
     ConfigError
-        The scores are energies, or a class does not exist.
+        The scores are energies, or a class does not exist; a weight of a ``class_true`` that no class collects.
     """
     check_output(config.output, overwrite=config.overwrite)
     friend = read_friend(config.scores)
@@ -81,12 +90,15 @@ def working_points(config: WorkingPointsConfig, *, progress: Progress | None = N
 
 def _measure(sample: Scored, config: WorkingPointsConfig) -> tuple[CutTable, Outcome]:
     which = discriminant_of(sample.record["classes"], config.discriminant)
-    everything = rows_of(sample, which, unweighted=config.unweighted)
+    everything = replace(rows_of(sample, which, unweighted=config.unweighted), weight=composed_weight(sample, config))
     if config.pileup and everything.mu is None:
         raise BranchError("pileup = true needs the field 'mu', which the files do not have")
     is_signal, is_background = class_masks(sample)
     if not is_signal.any():
         raise EmptyInputError(f"no signal candidate among {len(is_signal)}; working points need files with signal")
+    sides = {"signal": is_signal} | ({"background": is_background} if is_background.any() else {})
+    check_weights(everything.weight, sides)
+    is_signal, is_background = (mask & _counted(sample, config) for mask in (is_signal, is_background))
     signal, background = everything.take(is_signal), everything.take(is_background)
     table = replace(_fit(signal, which, config), origin=ScoreOrigin.from_record(sample.record))
     half = (event_hash(sample.index.run, sample.index.event, seed=_HALVES) & np.uint64(1)).astype(bool)[is_signal]
@@ -117,6 +129,12 @@ def _measure(sample: Scored, config: WorkingPointsConfig) -> tuple[CutTable, Out
         figures=_figures(along, config),
     )
     return table, outcome
+
+
+def _counted(sample: Scored, config: WorkingPointsConfig) -> np.ndarray:
+    """Candidates of classes that have a weight: others are not of the sample that is asked for."""
+    nowhere = [value for value, weight in config.class_weights.items() if weight == 0]
+    return ~np.isin(ak.to_numpy(sample.candidates["class_true"]), nowhere)
 
 
 def _fit(signal: Rows, which: Discriminant, config: WorkingPointsConfig) -> CutTable:

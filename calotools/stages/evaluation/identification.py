@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import awkward as ak
 import numpy as np
 
-from calotools.errors import ConfigError, EmptyInputError
+from calotools.errors import EmptyInputError
 from calotools.stages.evaluation.along_axes import measure_along_axes
 from calotools.stages.evaluation.curves import show_curves, trace_curves
 from calotools.stages.evaluation.dependence import measure_dependence
 from calotools.stages.evaluation.given_cuts import measure_cut_based, measure_cut_table
-from calotools.stages.evaluation.labels import Labelled, class_masks, discriminant_of, rows_of
+from calotools.stages.evaluation.labels import (
+    Labelled,
+    check_weights,
+    class_masks,
+    composed_weight,
+    discriminant_of,
+    rows_of,
+)
 from calotools.stages.evaluation.probabilities import measure_probabilities
 from calotools.stages.evaluation.rivals import measure_rivals
 from calotools.stages.publish import Outcome
@@ -73,33 +79,13 @@ def _label(sample: Scored, config: EvaluateConfig) -> Labelled:
     return Labelled(sample, config, rows, is_signal, is_background, weight)
 
 
-def _class_factor(sample: Scored, config: EvaluateConfig) -> np.ndarray:
-    """What weights are multiplied by, so that the background is composed as the recipe says."""
-    truth = ak.to_numpy(sample.candidates["class_true"])
-    known = {value for values in sample.record["classes"].values() for value in values}
-    for value in sorted(config.class_weights.keys() - known):
-        raise ConfigError(
-            f"class_weights.{value} is a weight of class_true = {value}, which no class of the model collects; those "
-            f"that one does: {', '.join(map(str, sorted(known)))}"
-        )
-    factor = np.ones(len(truth))
-    for value, weight in config.class_weights.items():
-        factor[truth == value] = weight
-    return factor
-
-
 def _weights(sample: Scored, is_signal: np.ndarray, is_background: np.ndarray, config: EvaluateConfig) -> np.ndarray:
     """Weights that were given; or event weights, the background's scaled to the signal's E_T and |eta| with `match`.
 
     Otherwise a score that only knew the candidate's E_T would tell signal from background.
     """
-    weight = sample.weight(unweighted=config.unweighted) * _class_factor(sample, config)
-    for name, mask in (("signal", is_signal), ("background", is_background)):
-        if not weight[mask].any():
-            raise EmptyInputError(
-                f"no {name} candidate is left with a weight; all {int(mask.sum())} are 0 in the files (--unweighted "
-                "counts each once) or by class_weights"
-            )
+    weight = composed_weight(sample, config)
+    check_weights(weight, {"signal": is_signal, "background": is_background})
     if not config.match or config.weights:
         return weight
     et, eta = sample.column("et"), sample.column("eta")
