@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
 from calotools.analysis import (
     confusion_matrix,
@@ -87,6 +88,59 @@ def test_rank_correlation_sees_monotonic_dependence_only():
     value, error = rank_correlation(x, rng.normal(size=2000), rng=rng)
     assert abs(value) < 4 * error
     assert np.isnan(rank_correlation(x[:5], x[:5], rng=rng).value)
+
+
+def test_a_weight_counts_a_row_so_many_times():
+    """Ties, too; and rows of weight 0 are not there."""
+    rng = np.random.default_rng(9)
+    x, weight = rng.integers(0, 30, 800), rng.integers(0, 4, 800)
+    y = x * rng.choice([-1.0, 1.0], 800, p=[0.3, 0.7]) + rng.integers(0, 20, 800)
+    value, _ = rank_correlation(x, y, rng=rng, weight=weight)
+    repeated = spearmanr(np.repeat(x, weight), np.repeat(y, weight)).statistic
+    assert value == pytest.approx(repeated, rel=1e-12)
+    assert rank_correlation(x, y, rng=rng).value == pytest.approx(spearmanr(x, y).statistic, rel=1e-12)
+    assert abs(value - spearmanr(x, y).statistic) > 1e-3
+    assert np.isnan(rank_correlation(x, y, rng=rng, weight=np.where(np.arange(800) < 9, 1.0, 0.0)).value)
+    with pytest.raises(ShapeError, match="800 and 800 values, 3 weights cannot be correlated"):
+        rank_correlation(x, y, rng=rng, weight=weight[:3])
+
+
+def test_weights_undo_what_a_biased_sample_correlates():
+    """Kept more often where x and y agree in sign: weights of one over that part give independence back."""
+    rng = np.random.default_rng(10)
+    pulls = []
+    for _ in range(20):
+        x, y = rng.normal(size=(2, 1500))
+        part = np.where(x * y > 0, 0.9, 0.3)
+        kept = rng.random(1500) < part
+        biased = rank_correlation(x[kept], y[kept], rng=rng)
+        assert biased.value > 5 * biased.error
+        value, error = rank_correlation(x[kept], y[kept], rng=rng, weight=1 / part[kept])
+        pulls.append(value / error)
+    assert abs(np.mean(pulls)) < 4 / np.sqrt(20)
+    assert 0.5 < np.std(pulls) < 1.6
+
+
+def test_sculpting_is_measured_with_weights():
+    """Zero where they have nothing to do with the mass, though those that pass have others; and where they undo it."""
+    rng = np.random.default_rng(11)
+    pulls = []
+    for _ in range(20):
+        mass, passing = rng.uniform(50, 150, 1500), rng.random(1500) < 0.2
+        weight = np.where(passing, 1.0, rng.choice([0.1, 10.0], 1500, p=[0.9, 0.1]))
+        one = sculpting(mass, passing, rng=rng, weight=weight)
+        pulls.append(one.value / one.error)
+    assert abs(np.mean(pulls)) < 4 / np.sqrt(20)
+    part = np.where(passing, np.exp(-(mass - 50) / 50), 1.0)  # a selection that shapes what passes, and is undone
+    kept = rng.random(1500) < part
+    shaped = sculpting(mass[kept], passing[kept], rng=rng)
+    undone = sculpting(mass[kept], passing[kept], rng=rng, weight=1 / part[kept])
+    assert shaped.value > 4 * shaped.error
+    assert abs(undone.value) < 4 * undone.error
+    dropped = np.where(kept, 1 / part, 0.0)
+    assert sculpting(mass, passing, rng=np.random.default_rng(1), weight=dropped) == sculpting(
+        mass[kept], passing[kept], rng=np.random.default_rng(1), weight=1 / part[kept]
+    )
 
 
 def test_profile_is_the_mean_in_each_bin():

@@ -171,6 +171,31 @@ def test_a_discriminant_that_is_the_mass_shapes_it(labelled):
     assert lines["sculpting of the mass of background pairs"] > 0.9
 
 
+@pytest.mark.parametrize("axis", ["et", "mu", "mass"])
+def test_dependence_is_measured_with_the_weights_of_the_measurement(labelled, axis):
+    """Candidates that are there more often where the discriminant is high along an axis: their weights undo it."""
+    value, column = labelled.rows.value.copy(), labelled.rows.axes.get(axis, np.zeros(N)).copy()
+    if axis == "mass":  # of both legs, the leading one's discriminant
+        pairs = all_pairs(labelled.sample.candidates)
+        for rows in (pairs.first, pairs.second):
+            column[rows], value[rows] = pair_mass(labelled.sample.candidates, pairs), labelled.rows.value[pairs.first]
+    above = value > np.where(labelled.signal, 2, -2)
+    part = np.where(above == (column > np.median(column)), 0.9, 0.3)
+    drawn = np.random.default_rng(5).random(N // 2)
+    kept = np.repeat(drawn, 2) < part
+    biased = measure_dependence(replace(labelled, weight=kept.astype(float)), cut=2.0).results
+    right = measure_dependence(replace(labelled, weight=np.where(kept, 1 / part, 0.0)), cut=2.0).results
+    for side in ("signal", "background"):
+        of_pairs = "mass" if side == "background" else "mass_signal"
+        both = [one[of_pairs] if axis == "mass" else one["correlation"][axis] for one in (biased, right)]
+        wrong, undone = (one["mass" if axis == "mass" else side] for one in both)
+        assert wrong.value > 6 * wrong.error
+        assert abs(undone.value) < 4 * undone.error
+    if axis == "mass":
+        assert biased["mass_signal"]["sculpting"].value > 4 * biased["mass_signal"]["sculpting"].error
+        assert abs(right["mass_signal"]["sculpting"].value) < 4 * right["mass_signal"]["sculpting"].error
+
+
 def test_a_cut_that_nothing_passes_shapes_no_mass_and_says_so(labelled):
     found = measure_dependence(labelled, cut=1e9)
     lines = {line.name: line for line in found.headline}

@@ -26,6 +26,8 @@ _MASS_BINS = 12
 def measure_dependence(labelled: Labelled, *, cut: float) -> Measured:
     """Rank correlations with errors, profiles, and the sculpting of the mass by a cut.
 
+    All with the weights of the measurement; a pair has that of its leading leg, whose discriminant it is about.
+
     Parameters
     ----------
     labelled : Labelled
@@ -44,7 +46,10 @@ def measure_dependence(labelled: Labelled, *, cut: float) -> Measured:
     counted = labelled.weight != 0  # others are not of the sample that is asked for
     sides = {"signal": labelled.signal & counted, "background": labelled.background & counted}
     correlation = {
-        axis: {name: rank_correlation(values[mask], rows.value[mask], rng=rng) for name, mask in sides.items()}
+        axis: {
+            name: rank_correlation(values[mask], rows.value[mask], rng=rng, weight=labelled.weight[mask])
+            for name, mask in sides.items()
+        }
         for axis, (values, _) in axes.items()
     }
     figures: dict[str, tuple[Figure, str]] = {}
@@ -75,17 +80,18 @@ def _masses(labelled: Labelled, sides: Mapping[str, np.ndarray], cut: float, rng
     lines: list[Headline] = []
     points = {}
     for name in ("background", "signal"):
-        mass, value, reason = _pairs(labelled, sides[name])
+        mass, value, weight, reason = _pairs(labelled, sides[name])
         key = "mass" if name == "background" else f"mass_{name}"
         if reason:
             results[key] = {"pairs": len(mass), "not_measured": reason}
             if name == "background":
                 lines.append(Headline(f"sculpting of the mass of {name} pairs", np.nan, np.nan, "", reason))
             continue
-        shaped, found = sculpting(mass, value >= cut, rng=rng), rank_correlation(mass, value, rng=rng)
+        shaped = sculpting(mass, value >= cut, rng=rng, weight=weight)
+        found = rank_correlation(mass, value, rng=rng, weight=weight)
         results[key] = {"pairs": len(mass), "sculpting": shaped, "mass": found}
         edges = np.quantile(mass, np.linspace(0, 1, _MASS_BINS + 1))
-        points[f"{name} pairs"] = profile(mass, value, edges=edges)
+        points[f"{name} pairs"] = profile(mass, value, edges=edges, weight=weight)
         lines.append(Headline(f"rank correlation with mass, {name} pairs", *found))
         comment = "largest distance of the cumulative spectra that pass and fail, less what chance gives"
         if np.isnan(shaped.value):
@@ -99,17 +105,18 @@ def _masses(labelled: Labelled, sides: Mapping[str, np.ndarray], cut: float, rng
     return Measured(results, tuple(lines), figures)
 
 
-def _pairs(labelled: Labelled, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, str]:
-    """Masses of pairs, discriminants of their leading legs, and why they cannot be used."""
+def _pairs(labelled: Labelled, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, str]:
+    """Masses of pairs, discriminants and weights of their leading legs, and why they cannot be used."""
     sample, nothing = labelled.sample, np.zeros(0)
     missing = [name for name in ("e", "phi") if name not in sample.candidates.fields]
     if missing:
-        return nothing, nothing, f"the ntuple has no {' and no '.join(missing)}"
+        return nothing, nothing, nothing, f"the ntuple has no {' and no '.join(missing)}"
     try:
         pairs = all_pairs(sample.candidates, mask=mask)
     except InputFileError:  # pairs would mix them
-        return nothing, nothing, "files number their events alike"
+        return nothing, nothing, nothing, "files number their events alike"
     mass = pair_mass(sample.candidates, pairs)
     there = np.isfinite(mass)
     few = "" if there.sum() >= _PAIRS else f"{there.sum()} pairs of one event; {_PAIRS} are needed"
-    return mass[there], labelled.rows.value[pairs.first][there], few
+    first = pairs.first[there]
+    return mass[there], labelled.rows.value[first], labelled.weight[first], few
