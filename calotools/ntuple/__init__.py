@@ -23,7 +23,7 @@ from calotools.ntuple.remote import fingerprint
 from calotools.ntuple.sample import ResolvedSample, Sample, join_friend, read_resolved, read_sample, resolve_sample
 from calotools.ntuple.schema import CanonicalField, canonical_fields
 from calotools.ntuple.table import Lists, Table, join_tables, table_of
-from calotools.ntuple.trees import sample_fields, sample_trees, tree_entries
+from calotools.ntuple.trees import sample_branches, sample_fields, sample_trees, tree_entries
 from calotools.ntuple.writer import NtupleWriter
 
 __all__ = [
@@ -67,6 +67,7 @@ __all__ = [
     "read_resolved",
     "read_sample",
     "resolve_sample",
+    "sample_branches",
     "sample_fields",
     "sample_trees",
     "shipped_flavours",

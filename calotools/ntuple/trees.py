@@ -11,7 +11,7 @@ from calotools.ntuple.paths import expand_files
 from calotools.ntuple.plan import make_plan
 from calotools.ntuple.source import branch_names
 
-__all__ = ["sample_fields", "sample_trees", "tree_entries"]
+__all__ = ["sample_branches", "sample_fields", "sample_trees", "tree_entries"]
 
 
 def sample_trees(files: str | Path | Sequence[str | Path], *, flavour: str | Path | None = None) -> tuple[str, ...]:
@@ -45,6 +45,41 @@ def sample_trees(files: str | Path | Sequence[str | Path], *, flavour: str | Pat
         return tuple(one.label for one in match_trees(trees, known))
 
 
+def sample_branches(
+    files: str | Path | Sequence[str | Path], *, tree: str | None = None, flavour: str | Path | None = None
+) -> dict[str, str]:
+    """Fields that candidates of the first of some files can have, and the branch that each is read from.
+
+    Parameters
+    ----------
+    files : str, path or sequence of them
+    tree, flavour : str, optional
+        As in `read_candidates`.
+
+    Returns
+    -------
+    dict of str to str
+        As `sample_fields`; the branch is empty for what follows from other fields.
+
+    Raises
+    ------
+    InputFileError, ConfigError, TreeError
+        As `sample_fields`.
+
+    Examples
+    --------
+    >>> sample_branches("absent.root")
+    Traceback (most recent call last):
+    calotools.errors.InputFileError: file 'absent.root' does not exist...
+    """
+    path = expand_files(files)[0]
+    with open_trees(path) as trees:
+        known = choose_flavour(trees, flavour=flavour, path=path)
+        match = choose_tree(trees, known, tree=tree, path=path)
+        plan = make_plan(known, match, available=branch_names(trees[match.name]), fields=None, path=path)
+    return {name: plan.branch_of.get(name, "") for name in plan.outputs}
+
+
 def sample_fields(
     files: str | Path | Sequence[str | Path], *, tree: str | None = None, flavour: str | Path | None = None
 ) -> frozenset[str]:
@@ -72,12 +107,7 @@ def sample_fields(
     Traceback (most recent call last):
     calotools.errors.InputFileError: file 'absent.root' does not exist...
     """
-    path = expand_files(files)[0]
-    with open_trees(path) as trees:
-        known = choose_flavour(trees, flavour=flavour, path=path)
-        match = choose_tree(trees, known, tree=tree, path=path)
-        available = branch_names(trees[match.name])
-        return frozenset(make_plan(known, match, available=available, fields=None, path=path).outputs)
+    return frozenset(sample_branches(files, tree=tree, flavour=flavour))
 
 
 def tree_entries(path: str | Path) -> dict[str, int]:

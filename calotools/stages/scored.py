@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import awkward as ak
@@ -11,7 +11,7 @@ import numpy as np
 
 from calotools.containers import Index, Scores
 from calotools.errors import EmptyInputError
-from calotools.ntuple import Lookup, index_of, join_friend, read_resolved, resolve_sample, sample_fields
+from calotools.ntuple import Lookup, index_of, join_friend, read_resolved, resolve_sample, sample_branches
 from calotools.variables import SPLITS, fields_in, select
 from calotools.variables.selection import WEIGHT_STEP
 
@@ -35,6 +35,12 @@ class Scored:
         Candidates left after each step, from all to used.
     bad_files : list of dict
         ``file`` and ``reason`` of the files that were skipped, now or by `predict`.
+    flavour : str
+        As the files were read.
+    branches : dict of str to str
+        The branch that each of the optional fields comes from; empty for what follows from others.
+    split : (n,) int, optional
+        Part of each candidate, as `predict` wrote it.
     """
 
     candidates: ak.Array
@@ -42,6 +48,9 @@ class Scored:
     record: dict[str, Any]
     cutflow: list[dict[str, Any]]
     bad_files: list[dict[str, str]]
+    flavour: str = "native"
+    branches: Mapping[str, str] = field(default_factory=dict)
+    split: np.ndarray | None = None
 
     def __contains__(self, name: str) -> bool:
         """Whether the candidates have a field."""
@@ -107,15 +116,17 @@ def read_scored(
     cuts = tuple(cuts)
     files = tuple(files)
     sound = resolve_sample(files, tree=tree, flavour=flavour, skip_bad_files=skip_bad_files)
-    found = sample_fields(sound.files[:1], tree=sound.tree, flavour=sound.flavour).intersection(optional)
-    needed = sorted({*fields, *found, *(fields_in(cuts) - friend.values.keys())} - ({"weight"} if weight else set()))
+    known = sample_branches(sound.files[:1], tree=sound.tree, flavour=sound.flavour)
+    branches = {name: known[name] for name in optional if name in known}
+    needed = sorted({*fields, *branches, *(fields_in(cuts) - friend.values.keys())} - ({"weight"} if weight else set()))
     sample, friend = join_friend(read_resolved(sound, fields=needed, skip_bad_files=skip_bad_files), friend)
     candidates = sample.candidates
     for name, values in friend.values.items():
         candidates = ak.with_field(candidates, values, name)
     if weight is not None:
         candidates = ak.with_field(candidates, weight(index_of(candidates), source=str(list(files))), "weight")
-    return _selected(candidates, friend, cuts, split, sample.bad, weighted=weight is not None)
+    scored = _selected(candidates, friend, cuts, split, sample.bad, weighted=weight is not None)
+    return replace(scored, flavour=sound.flavour, branches=branches)
 
 
 def read_scored_of(
@@ -186,4 +197,4 @@ def _selected(
         flow = ", ".join(f"{one['candidates']} after '{one['step']}'" for one in cutflow)
         raise EmptyInputError(f"no candidate is left to measure: {flow}; loosen the selection or use --split all")
     values = {name: values[kept] for name, values in friend.values.items()}
-    return Scored(candidates[kept], values, friend.record, cutflow, bad)
+    return Scored(candidates[kept], values, friend.record, cutflow, bad, split=friend.split[kept])

@@ -7,11 +7,12 @@ from types import SimpleNamespace
 import awkward as ak
 import numpy as np
 import pytest
+import uproot
 
 from calotools.analysis import all_pairs, measure_roc, pair_mass
 from calotools.containers import Index, Scores
 from calotools.errors import ConfigError, EmptyInputError
-from calotools.ntuple import index_of
+from calotools.ntuple import index_of, sample_branches
 from calotools.recipe import EvaluateConfig, TrainConfig, WorkingPointsConfig
 from calotools.stages.evaluation.curves import show_curves, trace_curves
 from calotools.stages.evaluation.cuts import _measure
@@ -114,6 +115,32 @@ def test_a_flag_that_is_a_cut_on_the_score_rejects_as_the_score_does(labelled):
     assert unlike.error > 0
     assert found.results["cut_based"]["pass_medium"]["ratio"].over == "pass_medium"
     assert measure_cut_based(labelled).headline == ()
+
+
+def test_a_flag_has_the_name_that_its_flavour_has(labelled, tmp_path):
+    """A likelihood's flag is not called cut-based; PHYSLITE's branch is in a collection, whose name says nothing."""
+    tree = {"p_LHLoose": labelled.rows.value > -1, "p_e": np.ones(N), "p_eta": labelled.rows.eta}
+    with uproot.recreate(tmp_path / "nbi.root") as file:
+        file["tree"] = {name: column.astype("i4" if name == "p_LHLoose" else "f4") for name, column in tree.items()}
+    found = sample_branches(tmp_path / "nbi.root", tree="tree", flavour="nbi")
+    assert found["pass_loose"] == "p_LHLoose"
+    candidates = ak.with_field(labelled.sample.candidates, tree["p_LHLoose"].astype(np.int32), "pass_loose")
+    lhood = "AnalysisElectronsAuxDyn.DFCommonElectronsLHLoose"
+    for flavour, branch, name in (
+        ("nbi", found["pass_loose"], "p_LHLoose"),
+        ("physlite", lhood, "DFCommonElectronsLHLoose"),
+        ("native", "pass_loose", "cut-based pass_loose"),
+    ):
+        sample = replace(labelled.sample, candidates=candidates, flavour=flavour, branches={"pass_loose": branch})
+        ours = replace(labelled, sample=sample)
+        flags = measure_cut_based(ours)
+        assert [line.name for line in flags.headline] == [f"rejection over {name}"]
+        one = flags.results["cut_based"]["pass_loose"]
+        assert one["ratio"].over == one["name"] == name.removeprefix("cut-based ")
+        figure = show_curves(ours, trace_curves(ours), cut_based=flags.results["cut_based"]).figures["roc"][0]
+        texts = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+        assert texts[-1].replace("\\", "").startswith(one["name"])
+        assert not any("cut-based" in text for text in texts)
 
 
 def test_independent_parts_are_combined_as_well_as_the_best_model(labelled):

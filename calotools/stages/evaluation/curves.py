@@ -198,7 +198,7 @@ def _figures(
             draw_roc(
                 [curves.network],
                 working_points=config.efficiencies,
-                cuts={name: (one["background"], one["ratio"]) for name, one in cut_based.items()},
+                cuts={one["name"]: (one["background"], one["ratio"]) for one in cut_based.values()},
                 label=config.label,
             ),
             "Background rejection against signal efficiency; the band is 68.3 %. Flags of the ntuple are points; "

@@ -1,11 +1,11 @@
-"""Cuts that were made elsewhere, on the same candidates: the cut-based flags, and a file of working points."""
+"""Cuts that were made elsewhere, on the same candidates: the ntuple's flags, and a file of working points."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import awkward as ak
 import numpy as np
@@ -24,13 +24,16 @@ from calotools.stages.evaluation.ratios import ratio_line
 from calotools.stages.publish import Headline
 from calotools.variables import ScoreOrigin, check_origin, read_cut_table
 
+if TYPE_CHECKING:
+    from calotools.stages.scored import Scored
+
 __all__ = ["check_cuts", "measure_cut_based", "measure_cut_table"]
 
-CUT_BASED = ("pass_loose", "pass_medium", "pass_tight")
+FLAGS = ("pass_loose", "pass_medium", "pass_tight")
 
 
 def measure_cut_based(labelled: Labelled) -> Measured:
-    """Each cut-based flag, and the network at the same signal efficiency on the same candidates.
+    """Each flag of the ntuple, and the network at the same signal efficiency on the same candidates.
 
     Parameters
     ----------
@@ -39,41 +42,49 @@ def measure_cut_based(labelled: Labelled) -> Measured:
     Returns
     -------
     Measured
+        ``cut_based``: by canonical flag, its ``name`` as the flavour has it, and what it keeps.
     """
     sample, weight = labelled.sample, labelled.weight
     compared: dict[str, dict[str, Any]] = {}
-    flags = {flag: ak.to_numpy(sample.candidates[flag]) == 1 for flag in filter(sample.__contains__, CUT_BASED)}
+    flags = {flag: ak.to_numpy(sample.candidates[flag]) == 1 for flag in filter(sample.__contains__, FLAGS)}
     for flag, passing in flags.items():
+        name = _name_of(sample, flag)
         signal, background = (
-            overall_efficiency(passing[mask], weight=weight[mask], name=f"{flag} {side}")
+            overall_efficiency(passing[mask], weight=weight[mask], name=f"{name} {side}")
             for side, mask in (("signal", labelled.signal), ("background", labelled.background))
         )
         if 0 < signal.value[0] < 1:
             network = points_of(labelled, labelled.rows.value, efficiencies=(float(signal.value[0]),))
-            compared[flag] = {"signal": signal, "background": background, "network": network}
+            compared[flag] = {"name": name, "signal": signal, "background": background, "network": network}
     if not compared:
         return Measured({"cut_based": compared})
     ratios = compare_with_cuts(
         labelled.rows.value,
-        {flag: flags[flag] for flag in compared},
+        {one["name"]: flags[flag] for flag, one in compared.items()},
         signal=labelled.signal,
         background=labelled.background,
         bootstrap=labelled.bootstrap,
         weight=weight,
     )
-    for flag, one in ratios.items():
-        compared[flag]["ratio"] = one
-    return Measured({"cut_based": compared}, _headline(compared))
+    for one in compared.values():
+        one["ratio"] = ratios[one["name"]]
+    what = "cut-based " if sample.flavour == "native" else ""
+    return Measured({"cut_based": compared}, _headline(compared, what))
 
 
-def _headline(cuts: dict[str, dict[str, Any]]) -> tuple[Headline, ...]:
+def _name_of(sample: Scored, flag: str) -> str:
+    """The branch of a flag, without the collection that it is in."""
+    return sample.branches.get(flag, "").rpartition(".")[2] or flag
+
+
+def _headline(cuts: dict[str, dict[str, Any]], what: str) -> tuple[Headline, ...]:
     return tuple(
         ratio_line(
-            f"rejection over cut-based {flag}",
+            f"rejection over {what}{one['name']}",
             one["ratio"],
             comment=f"at its signal efficiency of {100 * one['signal'].value[0]:.1f} %",
         )
-        for flag, one in cuts.items()
+        for one in cuts.values()
         if np.isfinite(one["ratio"].value[0])
     )
 

@@ -37,7 +37,7 @@ def measure_identification(sample: Scored, config: EvaluateConfig) -> Outcome:
     Parameters
     ----------
     sample : Scored
-        With ``class_true``, the index, ``et``, ``eta`` and ``weight``; ``mu`` and the cut-based flags where known.
+        With ``class_true``, the index, ``et``, ``eta`` and ``weight``; ``mu`` and the ntuple's flags where known.
     config : EvaluateConfig
 
     Returns
