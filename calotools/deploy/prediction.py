@@ -320,10 +320,13 @@ def _origin(config: PredictConfig, bundle: ModelBundle) -> dict[str, object]:
 
 def _record(bundle: ModelBundle, config: PredictConfig, sample: ResolvedSample) -> dict[str, object]:
     table = _cuts(config.working_points)
+    fitted = bundle.record.get("bias_fitted_on")
+    bias: dict[str, object] = {"bias_fitted_on": fitted} if fitted else {}
     cuts: dict[str, object] = {"cuts": table.digest, "discriminant": table.discriminant.to_dict()} if table else {}
     return (
         _origin(config, bundle)
         | cuts
+        | bias
         | {
             "task": bundle.task,
             "classes": {name: list(bundle.config.classes[name]) for name in bundle.classes},

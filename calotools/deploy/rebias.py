@@ -60,6 +60,7 @@ def correct_bias(bundle: ModelBundle, config: CorrectBiasConfig, *, progress: Pr
     Returns
     -------
     Rebiased
+        The record of its bundle says what it was fitted on (``bias_fitted_on``): files, part, runs and candidates.
 
     Raises
     ------
@@ -73,13 +74,13 @@ def correct_bias(bundle: ModelBundle, config: CorrectBiasConfig, *, progress: Pr
     if bundle.folds:
         raise ConfigError(f"'{config.model}' holds the models of {len(bundle.folds)} folds; correct each fold's own")
     bare = replace(bundle, bias=None, sigma_scale=1.0)
-    values, true, abs_eta = _apply(bare, config, progress)
+    values, true, abs_eta, runs = _apply(bare, config, progress)
     raw = values[:, 0]
     grid = config.bias_correction
     bias = None if grid == "none" else fit_bias(raw, true, abs_eta, grid=grid)
     corrected = values if bias is None else values / bias.divisor(raw, abs_eta)[:, None]
     scale = fit_sigma_scale(corrected, true) if values.shape[1] > 1 else 1.0
-    facts = {"candidates": len(true), "files": list(config.files), "split": config.split}
+    facts = {"candidates": len(true), "files": list(config.files), "split": config.split, "runs": runs}
     made = replace(
         bundle,
         bias=bias,
@@ -93,12 +94,12 @@ def correct_bias(bundle: ModelBundle, config: CorrectBiasConfig, *, progress: Pr
 
 def _apply(
     bare: ModelBundle, config: CorrectBiasConfig, progress: Progress | None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(n, output) energies [GeV] as the network gives them, true energies and |eta| of what can be used."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[int]]:
+    """(n, output) energies [GeV] as the network gives them, true energies and |eta| of what can be used; its runs."""
     scorer = make_scorer(bare, batch_size=config.batch_size, on_bad="skip")
     # sigma is half of the interval where there is one: the ends are what a network with quantiles gives
     names = [name for name in scorer.names if not (name.endswith("_sigma") and len(scorer.names) > 2)]
-    parts, n = [], 0
+    parts, runs, n = [], set[int](), 0
     for candidates in iterate_labelled(bare, config, most=config.n):
         if not len(candidates):
             continue
@@ -108,6 +109,7 @@ def _apply(
         abs_eta = np.abs(ak.to_numpy(candidates["eta"]).astype(float))
         used = usable & np.isfinite(values).all(axis=1)
         parts.append((values[used], true[used].astype(float), abs_eta[used]))
+        runs |= set(np.unique(ak.to_numpy(candidates["run"])[used]).tolist())
         n += int(used.sum())
         if progress is not None:
             progress("candidates", n, config.n or n)
@@ -117,4 +119,4 @@ def _apply(
             f"{list(config.selection)} and have a true energy; {_FEW} are needed (--split all: every event)"
         )
     values, true, abs_eta = (np.concatenate(one) for one in zip(*parts, strict=True))
-    return values, true, abs_eta
+    return values, true, abs_eta, sorted(runs)

@@ -5,16 +5,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from calotools import deploy
 from calotools.analysis import read_numbers
 from calotools.cli.main import main
 from calotools.deploy import bundle_of, load_bundle, predict, save_bundle
 from calotools.errors import ConfigError, EmptyInputError
 from calotools.ntuple import read_candidates, read_friend
-from calotools.recipe import CorrectBiasConfig, PredictConfig
-from calotools.stages import correct_bias
+from calotools.recipe import CorrectBiasConfig, EvaluateConfig, PredictConfig
+from calotools.stages import correct_bias, evaluate
 from calotools.stages.bias import bias_figure
+from calotools.stages.evaluation.bias_part import tell_bias_part
+from calotools.stages.scored import read_scored
 from calotools.training import fit, open_data
 from calotools.training.calibration.bias import BiasCorrection
+from calotools.variables import SPLITS
 
 
 @pytest.fixture
@@ -53,6 +57,52 @@ def test_an_injected_bias_is_removed_once(bundle, sample, tmp_path):
     found = read_numbers(config.output / "numbers.json")
     assert found["results"]["candidates"] == load_bundle(config.output).record["bias_fitted_on"]["candidates"]
     assert (config.output / "figures" / "bias.png").exists()
+
+
+@pytest.mark.parametrize("split", ["all", "validation", "test"])
+def test_what_a_correction_was_fitted_on_is_told_and_counted(bundle, sample, tmp_path, split):
+    """Of the test part, all or none; of all parts, as many as are of it."""
+    save_bundle(bundle("energy"), tmp_path / "one.calo")
+    config = config_of(tmp_path / "one.calo", [sample], tmp_path / "out", split=split, selection=("et < 60",))
+    fitted = deploy.correct_bias(load_bundle(config.model), config).bundle
+    save_bundle(fitted, tmp_path / "fitted.calo")
+    facts = load_bundle(tmp_path / "fitted.calo").record["bias_fitted_on"]
+    assert (facts["split"], facts["runs"], facts["files"]) == (split, [1], [sample])
+    asked = {"model": tmp_path / "fitted.calo", "files": (sample,), "threads": 1}
+    friend = read_friend(predict(PredictConfig(**asked, output=tmp_path / "s.root")))
+    common = {"fields": ("class_true",), "tree": None, "flavour": None}
+    for part in ("test", "all"):
+        scored = read_scored((sample,), friend, split=part, **common)
+        prompt = scored.column("class_true") == 0
+        of_it = np.ones(len(prompt), bool) if split == "all" else scored.split == SPLITS.index(split)
+        found = tell_bias_part(scored, prompt)
+        n = int((prompt & of_it).sum())
+        assert found.results["bias_fitted_on"] == facts | {"measured": n}
+        assert [one.value for one in found.headline] == ([n] if n else [])
+        used = f"of {prompt.sum()}: correct-bias --split {split} used {facts['candidates']} candidates of "
+        assert all(one.comment.startswith(used) for one in found.headline)
+        assert bool(n) == (split != "validation" or part == "all")
+    others = replace(scored, record=scored.record | {"bias_fitted_on": facts | {"runs": [7]}})
+    assert tell_bias_part(others, prompt).results["bias_fitted_on"]["measured"] == 0
+    assert tell_bias_part(others, prompt).headline == ()
+    assert tell_bias_part(replace(scored, record={}), prompt).results == {}
+
+
+def test_evaluate_tells_that_the_bias_is_from_what_it_measures(bundle, ntuple, tmp_path, monkeypatch):
+    monkeypatch.setattr("calotools.stages.publish.save_figure", lambda *_, **__: None)
+    facts = {"candidates": 90, "files": ["a.root", "b.root"], "split": "test", "runs": [1]}
+    one = bundle("energy")
+    save_bundle(replace(one, record=one.record | {"bias_fitted_on": facts}), tmp_path / "one.calo")
+    asked = {"model": tmp_path / "one.calo", "files": tuple(ntuple), "threads": 1}
+    friend = predict(PredictConfig(**asked, output=tmp_path / "s.root"))
+    asked = {"files": tuple(ntuple), "scores": (friend,), "replicas": 20, "regions": (0, 2.5)}
+    evaluate(EvaluateConfig(**asked, output=tmp_path / "out"))
+    found = read_numbers(tmp_path / "out" / "numbers.json")
+    n = found["results"]["cutflow"][-1]["candidates"]
+    assert found["results"]["bias_fitted_on"] == facts | {"measured": n}
+    last = found["headline"][-1]
+    assert (last["name"], last["value"]) == ("measured candidates of the part that the bias is from", n)
+    assert "correct-bias --split test used 90 candidates of a.root and 1 more" in last["comment"]
 
 
 @pytest.mark.parametrize("uncertainty", ["none", "gaussian", "quantiles"])

@@ -1,9 +1,9 @@
 """What a model's answers are worth, on candidates that it was not trained on: one file per measurement.
 
 `run` chooses what an evaluation consists of: `identification` of signal (with `curves`, `along_axes`, `dependence`,
-`probabilities`, `given_cuts`, `rivals` and `combination`), `classes` that are all alike, or `energy` (with `pulls`).
-`labels` and `efficiencies` serve them and `cuts`, which makes working points; `other_scores` adds what other models
-say.
+`probabilities`, `given_cuts`, `rivals` and `combination`), `classes` that are all alike, or `energy` (with `pulls` and
+`bias_part`). `labels` and `efficiencies` serve them and `cuts`, which makes working points; `other_scores` adds what
+other models say.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from calotools.containers import Resolution
 from calotools.detector import Sampling
 from calotools.errors import EmptyInputError
 from calotools.plots import draw_residuals, draw_resolution
+from calotools.stages.evaluation.bias_part import tell_bias_part
 from calotools.stages.evaluation.energy_terms import measure_terms
 from calotools.stages.evaluation.other_scores import names_of_others
 from calotools.stages.evaluation.pulls import measure_uncertainty
@@ -87,11 +88,12 @@ def measure_energy(sample: Scored, config: EvaluateConfig) -> Outcome:
             label=config.label,
         )
         headline, figures = (*headline, *lines), figures | more
+    before = tell_bias_part(sample, prompt)
     return Outcome(
         stage="evaluate",
         title=f"Energy: {sample.record.get('model', 'network')} ({sample.record.get('tree', 'candidates')})",
-        headline=headline,
-        results=results,
+        headline=(*headline, *before.headline),
+        results=results | dict(before.results),
         figures=figures,
     )
 
