@@ -22,6 +22,7 @@ from calotools.variables import select
 
 __all__ = [
     "CLASSES",
+    "MATCHING",
     "SELECTION",
     "SHARES",
     "SOURCES",
@@ -35,6 +36,8 @@ SELECTION = ("et > 15", "et < 150", "abs(eta) < 2.47")
 SHARES = {2: 0.003, 3: 0.008, 4: 0.239, 5: 0.75}
 """Of the classes in the background: those of Pythia's jets above 15 GeV, before any identification."""
 CLASSES = {2: "conversion", 3: "heavy flavour", 4: "light e/gamma", 5: "light hadron"}
+MATCHING = "smooth"
+"""How each class of the background in the test gets the E_T, |eta| and mu of the signal."""
 EVENTS_PER_FILE = 20_000
 SEEDS = {"test": 3_000, "train": 2_000}
 """Of the first file of each part; every file has its own, so that a sample can grow."""
@@ -126,7 +129,8 @@ def describe(sources: tuple[Source, ...], files: Mapping[str, Mapping[str, list[
         "seeds": SEEDS,
         "selection": list(SELECTION),
         "digests": digests,
-        "digest": hashlib.sha256("".join(digests.values()).encode()).hexdigest()[:16],
+        "matching": MATCHING,
+        "digest": hashlib.sha256("".join([*digests.values(), MATCHING]).encode()).hexdigest()[:16],
         "candidates": counts,
     }
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import awkward as ak
 import numpy as np
-from electron_samples import CLASSES, SELECTION
+from electron_samples import CLASSES, MATCHING, SELECTION
 
 from calotools.analysis import (
     auc,
@@ -56,7 +56,6 @@ REGION_EDGES = (0.0, 1.37, 1.52, 2.47)
 FOLDS = 5
 REPLICAS = 100
 _RATIO = ("value", "error", "low", "high", "left")
-MATCHED = (16, 8, 1)  # bins of equal probability in E_T, |eta|, mu
 
 
 @dataclass(frozen=True)
@@ -142,7 +141,7 @@ def _weights(
     target, found = part(signal), {}
     for value, name in CLASSES.items():
         own = background & (truth == value)
-        factor = fold_factors(part(own), target, method="binned", bins=MATCHED)
+        factor = fold_factors(part(own), target, method=MATCHING)
         weight[own] = factor * shares[value] * signal.sum() / factor.sum()
         found[name] = _closeness(part(own), target, factor)
     found["all"] = _closeness(part(background), target, weight[background])
