@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from calotools.analysis.intervals import binomial_interval
+from calotools.variables import IQR_OF_GAUSSIAN
 
 __all__ = ["Estimate", "bootstrap_estimate", "correlation", "fraction", "mean_rows", "median", "robust_width"]
 
-_IQR_OF_GAUSS = 1.3489795
 _FEW = 8
 
 
@@ -78,7 +78,7 @@ def robust_width(values: np.ndarray, *, rng: np.random.Generator) -> Estimate:
 
 def _core(values: np.ndarray) -> float:
     low, high = np.percentile(values, [25, 75])
-    return float((high - low) / _IQR_OF_GAUSS)
+    return float((high - low) / IQR_OF_GAUSSIAN)
 
 
 def bootstrap_estimate(

@@ -11,10 +11,10 @@ from calotools.analysis.bootstrap import Bootstrap
 from calotools.analysis.resolution import quantiles
 from calotools.containers import Resolution
 from calotools.errors import EmptyInputError, ShapeError
+from calotools.variables import IQR_OF_GAUSSIAN
 
 __all__ = ["measure_pulls", "significance"]
 
-_IQR_OF_GAUSSIAN = 1.3489795
 _METRICS = ("coverage68", "coverage95", "pull_median", "pull_width", "relative_sigma")
 
 
@@ -104,7 +104,7 @@ def _basic(pull: np.ndarray, relative: np.ndarray, weight: np.ndarray) -> tuple[
         return (float("nan"),) * len(_METRICS)
     low, middle, high = quantiles(pull, np.array([0.25, 0.5, 0.75]), weight=weight)
     inside = [float(np.average(np.abs(pull) < limit, weights=weight)) for limit in (1, 2)]
-    return (*inside, middle, (high - low) / _IQR_OF_GAUSSIAN, float(np.average(relative, weights=weight)))
+    return (*inside, middle, (high - low) / IQR_OF_GAUSSIAN, float(np.average(relative, weights=weight)))
 
 
 def significance(resolution: Resolution, *, metric: str = "rel_improvement") -> np.ndarray:

@@ -10,13 +10,13 @@ from calotools.analysis.binned import bins_of_rows
 from calotools.analysis.bootstrap import Bootstrap
 from calotools.containers import Resolution
 from calotools.errors import ConfigError, EmptyInputError, NumericalError, ShapeError, nearest
+from calotools.variables import IQR_OF_GAUSSIAN
 
 __all__ = ["measure_resolution", "quantiles", "shortest_interval", "sigma68"]
 
 BASIC = ("bias", "iqr", "width", "sigma68", "mae", "tail_low", "tail_high")
 COMPARED = ("rel_improvement", "ratio", "rel_improvement_corr")
 ONE_SIGMA = 0.6827
-IQR_OF_GAUSSIAN = 1.3490
 TAIL = 3.0  # widths from the median; beyond are 0.13 % of a Gaussian on either side
 
 

@@ -15,7 +15,7 @@ from calotools.variables.discriminant import Discriminant, make_discriminant
 from calotools.variables.jagged import flat_collection
 from calotools.variables.mirror import CHANGES_SIGN, MirrorAxis, sign_changes
 from calotools.variables.reweighting import fold_factors, make_reweighter
-from calotools.variables.scaling import Scaler, fit_scaler
+from calotools.variables.scaling import IQR_OF_GAUSSIAN, Scaler, fit_scaler
 from calotools.variables.score_origin import ScoreOrigin, check_origin
 from calotools.variables.selection import CutStep, Selection, add_cutflows, compute, fields_in, select
 from calotools.variables.splits import SPLITS, event_hash, fold_numbers, fold_split, split_of
@@ -31,6 +31,7 @@ else:
 __all__ = [
     "CHANGES_SIGN",
     "DERIVED",
+    "IQR_OF_GAUSSIAN",
     "SHAPES",
     "SPLITS",
     "CutStep",

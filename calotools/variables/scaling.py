@@ -11,9 +11,9 @@ from numba import njit
 
 from calotools.errors import ConfigError, EmptyInputError, ShapeError, nearest
 
-__all__ = ["Scaler", "fit_scaler"]
+__all__ = ["IQR_OF_GAUSSIAN", "Scaler", "fit_scaler"]
 
-_IQR_OF_GAUSSIAN = 1.3489795
+IQR_OF_GAUSSIAN = 1.349  # in standard deviations; rounded as where widths are quoted as IQR / 1.349
 _MIN_WIDTH = 1e-12  # narrower is constant but for rounding
 
 
@@ -177,7 +177,7 @@ def _fit_robust(column: np.ndarray) -> tuple[float, float]:
     if len(column) == 0:
         return 0.0, 1.0
     low, median, high = np.percentile(column, [25, 50, 75])
-    width = float((high - low) / _IQR_OF_GAUSSIAN)
+    width = float((high - low) / IQR_OF_GAUSSIAN)
     return float(median), width if width > _MIN_WIDTH else _fit_standard(column)[1]
 
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from calotools.errors import ShapeError
+from calotools.variables import IQR_OF_GAUSSIAN
 
 __all__ = ["BiasCorrection", "fit_bias"]
 
@@ -26,7 +27,6 @@ _OPEN = 1.3
 _LIMITS = (0.5, 2.0)
 # Error of a median over sigma / sqrt(n), and IQR over sigma, of a Gaussian.
 _MEDIAN_ERROR = 1.2533
-_IQR_OF_GAUSSIAN = 1.3490
 
 Grid = tuple[tuple[float, ...], ...]
 
@@ -208,7 +208,7 @@ def fit_bias(
         own = ratio[(number[0] == i) & (number[1] == j) & inside]
         if len(own) >= _ENOUGH:
             low, middle, high = np.percentile(own, [25, 50, 75])
-            error = _MEDIAN_ERROR * (high - low) / _IQR_OF_GAUSSIAN / np.sqrt(len(own))
+            error = _MEDIAN_ERROR * (high - low) / IQR_OF_GAUSSIAN / np.sqrt(len(own))
             value[i, j], weight[i, j] = middle - 1, 1 / max(error, _LEAST_ERROR) ** 2
     smooth, error = _smooth(value, weight)
     return BiasCorrection(eta_edges, energy_edges, _rows(1 + smooth), _rows(error), smooth=True)
