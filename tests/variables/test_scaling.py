@@ -1,15 +1,19 @@
 """Scalers: what they fit, that they invert, and that missing values and padding are harmless."""
 
+import ast
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy import stats
 
+import calotools
 from calotools.errors import ConfigError, EmptyInputError, ShapeError
-from calotools.variables import Scaler, fit_scaler
+from calotools.variables import IQR_OF_GAUSSIAN, Scaler, fit_scaler
 
 
 @pytest.mark.parametrize("method", ["robust", "standard"])
@@ -69,3 +73,17 @@ def test_errors():
         fit_scaler(np.ones((0, 1)), names=["a"])
     with pytest.raises(ConfigError, match="names, centre and width"):
         Scaler.from_dict({"mean": [1.0]})
+
+
+def test_the_interquartile_range_of_a_gaussian_is_written_once():
+    low, high = stats.norm.ppf([0.25, 0.75])
+    assert pytest.approx(high - low, rel=2e-5) == IQR_OF_GAUSSIAN
+    package = Path(calotools.__file__).parent
+    trees = {path: ast.walk(ast.parse(path.read_text(encoding="utf-8"))) for path in package.rglob("*.py")}
+    found = [
+        path.relative_to(package).as_posix()
+        for path, nodes in trees.items()
+        for node in nodes
+        if isinstance(node, ast.Constant) and isinstance(node.value, float) and 1.3485 < node.value < 1.3495
+    ]
+    assert found == ["variables/scaling.py"]
