@@ -1,10 +1,12 @@
-"""Batches of random numbers with the shapes of a real one."""
+"""Batches of random numbers with the shapes of a real one; variables of candidates, and trees on them."""
 
+import numpy as np
 import pytest
 import torch
 
 from calotools.containers import Batch
 from calotools.models import ModelInputs
+from calotools.models.trees import fit_trees
 
 ELECTRON = ModelInputs(shapes={"em": (3, 56, 11), "had": (2, 7, 11)})
 
@@ -38,3 +40,27 @@ def make_batch():
 def _same_weights():
     """Weights are drawn at random: a test must not depend on the draw."""
     torch.manual_seed(1)
+
+
+@pytest.fixture
+def sample():
+    """A function: n, seed -> values of a, b and c, eta, E_T, which candidates stop the fit, and the generator."""
+
+    def draw(n=6000, *, seed=1):
+        rng = np.random.default_rng(seed)
+        values = rng.normal(size=(n, 3))
+        eta, et = rng.uniform(-2.4, 2.4, n), rng.uniform(10, 90, n)
+        return values, eta, et, np.arange(n) % 5 == 0, rng
+
+    return draw
+
+
+@pytest.fixture
+def grow(quick):
+    """A function: what `sample` draws, and a target -> trees on a, b and c, with the module's own `quick` settings."""
+
+    def fit(values, target, eta, et, stops, **changes):
+        options = {"variables": ("a", "b", "c"), "kinematics": (eta, et), "validation": stops, "settings": quick}
+        return fit_trees(values, target, **(options | changes))
+
+    return fit

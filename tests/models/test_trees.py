@@ -7,25 +7,18 @@ import pytest
 
 from calotools.errors import ConfigError, NumericalError, ShapeError
 from calotools.models.bins import ONE_BIN, KinematicBins
-from calotools.models.trees import BoostedTrees, TreeSettings, fit_trees
+from calotools.models.trees import BoostedTrees, TreeSettings
 
 QUICK = TreeSettings(rounds=200, patience=20, leaves=15, min_leaf=20)
 
 
-def grow(values, target, eta, et, stops, **changes):
-    """Trees on variables a, b, c."""
-    options = {"variables": ("a", "b", "c"), "kinematics": (eta, et), "validation": stops, "settings": QUICK}
-    return fit_trees(values, target, **(options | changes))
+@pytest.fixture
+def quick():
+    """Settings of `grow`."""
+    return QUICK
 
 
-def sample(n=6000, *, seed=1):
-    rng = np.random.default_rng(seed)
-    values = rng.normal(size=(n, 3))
-    eta, et = rng.uniform(-2.4, 2.4, n), rng.uniform(10, 90, n)
-    return values, eta, et, np.arange(n) % 5 == 0, rng
-
-
-def test_a_known_correction_is_learnt_in_each_bin():
+def test_a_known_correction_is_learnt_in_each_bin(sample, grow):
     values, eta, et, stops, rng = sample()
     sign = np.where(np.abs(eta) < 1.2, 1.0, -1.0)
     target = 1 + 0.1 * sign * np.tanh(values[:, 0]) + rng.normal(0, 0.01, len(eta))
@@ -40,7 +33,7 @@ def test_a_known_correction_is_learnt_in_each_bin():
     assert trees.importance()["a"] > 0.9
 
 
-def test_probabilities_are_calibrated_and_missing_values_are_allowed():
+def test_probabilities_are_calibrated_and_missing_values_are_allowed(sample, grow):
     values, eta, et, stops, rng = sample(20_000)
     probability = 1 / (1 + np.exp(-2 * values[:, 0]))
     label = rng.random(len(eta)) < probability
@@ -52,7 +45,7 @@ def test_probabilities_are_calibrated_and_missing_values_are_allowed():
     assert label[high].mean() == pytest.approx(said[high].mean(), abs=0.03)
 
 
-def test_several_classes_have_probabilities_that_sum_to_one():
+def test_several_classes_have_probabilities_that_sum_to_one(sample, grow):
     values, eta, et, stops, _ = sample()
     target = np.digitize(values[:, 0], [-0.5, 0.5])
     settings = TreeSettings(objective="multiclass", n_classes=3, rounds=50)
@@ -63,7 +56,7 @@ def test_several_classes_have_probabilities_that_sum_to_one():
     assert (said.argmax(axis=1) == target).mean() > 0.95
 
 
-def test_shuffled_targets_teach_nothing():
+def test_shuffled_targets_teach_nothing(sample, grow):
     values, eta, et, stops, rng = sample()
     target = rng.permutation(1 + 0.1 * np.tanh(values[:, 0]))
     trees = grow(values, target, eta, et, stops)
@@ -73,13 +66,13 @@ def test_shuffled_targets_teach_nothing():
     assert said.std() < 0.03
 
 
-def test_the_same_seed_grows_the_same_forest():
+def test_the_same_seed_grows_the_same_forest(sample, grow):
     values, eta, et, stops, _ = sample(3000)
     one, two = (grow(values, values[:, 0], eta, et, stops) for _ in range(2))
     assert one.forests == two.forests
 
 
-def test_weights_decide_between_contradictions():
+def test_weights_decide_between_contradictions(sample, grow):
     values, eta, et, stops, _ = sample(2000)
     target = np.where(np.arange(2000) % 2, 1.0, 0.0)
     weight = np.where(np.arange(2000) % 2, 9.0, 1.0)
@@ -88,7 +81,7 @@ def test_weights_decide_between_contradictions():
     assert trees.predict(values, eta=eta, et=et).mean() == pytest.approx(0.9, abs=0.03)
 
 
-def test_errors_name_what_is_wrong():
+def test_errors_name_what_is_wrong(sample, grow):
     values, eta, et, stops, _ = sample(500)
     with pytest.raises(ConfigError, match=r"no candidate to grow on in \|eta\| 3 to 4, E_T 0 to 500 GeV.*eta_bins"):
         grow(values, eta, eta, et, stops, bins=KinematicBins(eta=(0.0, 3.0, 4.0)))
@@ -100,7 +93,7 @@ def test_errors_name_what_is_wrong():
         trees.predict(values, eta=eta, et=et)
 
 
-def test_without_the_library_it_says_how_to_get_it(monkeypatch):
+def test_without_the_library_it_says_how_to_get_it(monkeypatch, sample, grow):
     real = builtins.__import__
 
     def without(name, *args, **kwargs):

@@ -8,26 +8,19 @@ import pytest
 
 from calotools.errors import ConfigError, NumericalError
 from calotools.models.bins import KinematicBins
-from calotools.models.trees import TreeSettings, fit_trees
+from calotools.models.trees import TreeSettings
 from calotools.models.variable_models import VARIABLE_MODELS, VariableInputs, VariableTable
 
 QUICK = TreeSettings(library="xgboost", rounds=200, patience=20, leaves=15, min_leaf=20)
 
 
-def grow(values, target, eta, et, stops, **changes):
-    """Trees on variables a, b, c."""
-    options = {"variables": ("a", "b", "c"), "kinematics": (eta, et), "validation": stops, "settings": QUICK}
-    return fit_trees(values, target, **(options | changes))
+@pytest.fixture
+def quick():
+    """Settings of `grow`."""
+    return QUICK
 
 
-def sample(n=6000, *, seed=1):
-    rng = np.random.default_rng(seed)
-    values = rng.normal(size=(n, 3))
-    eta, et = rng.uniform(-2.4, 2.4, n), rng.uniform(10, 90, n)
-    return values, eta, et, np.arange(n) % 5 == 0, rng
-
-
-def test_a_known_correction_is_learnt_in_each_bin():
+def test_a_known_correction_is_learnt_in_each_bin(sample, grow):
     pytest.importorskip("xgboost", reason="an extra")
     values, eta, et, stops, rng = sample()
     sign = np.where(np.abs(eta) < 1.2, 1.0, -1.0)
@@ -42,7 +35,7 @@ def test_a_known_correction_is_learnt_in_each_bin():
     assert trees.importance()["a"] > 0.9
 
 
-def test_probabilities_come_true_and_are_those_of_lightgbm():
+def test_probabilities_come_true_and_are_those_of_lightgbm(sample, grow):
     pytest.importorskip("xgboost", reason="an extra")
     values, eta, et, stops, rng = sample(20_000)
     probability = 1 / (1 + np.exp(-2 * values[:, 0]))
@@ -59,7 +52,7 @@ def test_probabilities_come_true_and_are_those_of_lightgbm():
     assert np.corrcoef(*said)[0, 1] > 0.98
 
 
-def test_weights_decide_between_contradictions_and_their_scale_does_not_matter():
+def test_weights_decide_between_contradictions_and_their_scale_does_not_matter(sample, grow):
     pytest.importorskip("xgboost", reason="an extra")
     values, eta, et, stops, _ = sample(2000)
     target = np.where(np.arange(2000) % 2, 1.0, 0.0)
@@ -74,7 +67,7 @@ def test_weights_decide_between_contradictions_and_their_scale_does_not_matter()
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
-def test_arrays_of_a_bundle_give_the_same_forest(n_classes):
+def test_arrays_of_a_bundle_give_the_same_forest(n_classes, sample):
     pytest.importorskip("xgboost", reason="an extra")
     values, eta, et, stops, _ = sample(3000)
     target = np.digitize(values[:, 0], [-0.5, 0.5][: n_classes - 1])
@@ -99,7 +92,7 @@ def test_arrays_of_a_bundle_give_the_same_forest(n_classes):
     assert max(again.importance(), key=again.importance().get) == "a"
 
 
-def test_what_cannot_be_grown(monkeypatch):
+def test_what_cannot_be_grown(monkeypatch, sample, grow):
     values, eta, et, stops, _ = sample(200)
     with pytest.raises(ConfigError, match="there are no trees of 'xgbost'; nearest: 'xgboost'"):
         grow(values, eta, eta, et, stops, settings=replace(QUICK, library="xgbost"))
