@@ -100,5 +100,6 @@ def _variables(counted: list[str], rows: Mapping[str, Any], results: Mapping[str
         points,
         axes=("Variables", r"Background efficiency at $\varepsilon_\mathrm{s}$ = 92 % [%]"),
         curves=curves,
+        whole=True,
         label=LABEL,
     )

@@ -21,6 +21,7 @@ __all__ = ["draw_series"]
 Points = Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]
 Curves = Mapping[str, tuple[np.ndarray, np.ndarray]]
 _SHORT = 300.0  # last over first of an axis
+_SMALL_TICKS = 40
 
 
 def draw_series(
@@ -29,6 +30,7 @@ def draw_series(
     axes: tuple[str, str],
     curves: Curves | None = None,
     scale: Literal["linear", "log", "logy", "loglog"] = "linear",
+    whole: bool = False,
     label: str = LABEL,
     note: str = "",
 ) -> Figure:
@@ -44,6 +46,8 @@ def draw_series(
         A curve that is called as a series has that series' colour and no entry in the legend.
     scale : {"linear", "log", "logy", "loglog"}
         Whether x (log), y or both axes are logarithmic.
+    whole : bool
+        x counts something: ticks are at whole numbers alone. Of a linear axis.
     label, note : str
         Above the axes, left and right.
 
@@ -77,6 +81,8 @@ def draw_series(
         _make_room(ax)
         if ax.get_xscale() == "log":
             _label_few(ax)
+        elif whole:
+            _count(ax)
         ax.set(xlabel=axes[0], ylabel=axes[1])
         ax.legend(fontsize="small", loc="upper right", ncols=2 if len(points) + len(curves or {}) > 3 else 1)
     return figure
@@ -91,6 +97,14 @@ def _label_few(ax: Axes) -> None:
         ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         ax.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         ax.xaxis.set_minor_formatter(NullFormatter())
+
+
+def _count(ax: Axes) -> None:
+    """Ticks at whole numbers, small ones too."""
+    from matplotlib.ticker import MaxNLocator
+
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.xaxis.set_minor_locator(MaxNLocator(_SMALL_TICKS, integer=True))
 
 
 def _make_room(ax: Axes) -> None:

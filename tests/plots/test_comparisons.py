@@ -84,3 +84,15 @@ def test_a_short_logarithmic_axis_has_plain_numbers(last, labels):
     shown = [tick.get_text() for tick in ticks if low <= tick.get_position()[0] <= high]
     assert shown == labels if labels else any("10^" in one for one in shown)
     assert not any(tick.get_text() for tick in figure.axes[0].get_xticklabels(minor=True))
+
+
+@pytest.mark.parametrize(
+    "x", [np.array([18.0, 22.0, 26.0, 29.0, 36.0]), np.array([1.0, 2.0, 3.0]), np.arange(5.0) * 60]
+)
+def test_what_counts_has_ticks_at_whole_numbers(x):
+    ax = plots.draw_series({"trees": (x, 1 / (1 + x), 0.1 / (1 + x))}, axes=AXES, whole=True).axes[0]
+    for minor in (False, True):
+        ticks = ax.get_xticks(minor=minor)
+        np.testing.assert_array_equal(ticks, np.round(ticks))
+    low, high = ax.get_xlim()
+    assert np.sum((ax.get_xticks() >= low) & (ax.get_xticks() <= high)) >= 3
