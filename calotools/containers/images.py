@@ -102,7 +102,7 @@ class ImageSpec:
     Raises
     ------
     ConfigError
-        A layer names a grid, or `centre_layer` a layer, that is not there.
+        There is no layer; a layer names a grid, or `centre_layer` a layer, that is not there.
     """
 
     __pydantic_config__ = _FORBID
@@ -113,6 +113,11 @@ class ImageSpec:
     centre_layer: str = "middle"
 
     def __post_init__(self) -> None:
+        if not self.layers:
+            raise ConfigError(
+                f"the image spec (grids: {', '.join(self.grids) or 'none'}) has no layers, so that nothing is drawn; "
+                'add some, such as [[layers]] with name = "middle", samplings = [2, 6] and the name of their grid'
+            )
         for layer in self.layers:
             if layer.grid not in self.grids:
                 raise ConfigError(

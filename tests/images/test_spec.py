@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 
+from calotools.containers import ImageSpec
 from calotools.errors import ConfigError, InputFileError
 from calotools.images import image_spec, shipped_specs, spec_from_dict, spec_to_dict
 
@@ -71,6 +72,19 @@ def test_bad_files_are_explained(tmp_path, old, new, message):
         return
     with pytest.raises(ConfigError, match=f"{re.escape(str(path))}.*{message}|{message}"):
         image_spec(path)
+
+
+def test_a_spec_without_layers_is_explained(tmp_path):
+    """Whatever its centre: in a file, which is named, and made in memory."""
+    for centre in ("cluster", "hottest"):
+        path = tmp_path / f"{centre}.toml"
+        path.write_text(f'centre = "{centre}"\nlayers = []\n' + CMS[CMS.index("[grids") : CMS.index("[[layers")])
+        with pytest.raises(
+            ConfigError, match=rf"{centre}\.toml: .*\(grids: em\) has no layers.* add some, such as \[\["
+        ):
+            image_spec(path)
+    with pytest.raises(ConfigError, match=r"the image spec \(grids: none\) has no layers"):
+        ImageSpec(grids={}, layers=(), centre="cluster")
 
 
 def test_unknown_width_and_shared_sampling(tmp_path):
