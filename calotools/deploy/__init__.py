@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 from calotools._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from calotools.deploy.attribution import integrate_gradients, permutation_importance, read_batch, read_labelled
+    from calotools.deploy.attribution import (
+        OwnBatch,
+        integrate_gradients,
+        permutation_importance,
+        read_batches,
+        read_labelled,
+    )
     from calotools.deploy.batch_system import job_script
     from calotools.deploy.bundle import ModelBundle, bundle_of, load_bundle, save_bundle
     from calotools.deploy.distributed import workers
@@ -26,6 +32,7 @@ else:
 __all__ = [
     "Explanation",
     "ModelBundle",
+    "OwnBatch",
     "Rebiased",
     "Scorer",
     "bundle_of",
@@ -39,7 +46,7 @@ __all__ = [
     "permutation_importance",
     "predict",
     "prepare",
-    "read_batch",
+    "read_batches",
     "read_labelled",
     "save_bundle",
     "shuffle_variables",

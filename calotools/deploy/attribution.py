@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
-from dataclasses import fields, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 import awkward as ak
@@ -12,8 +12,9 @@ import numpy as np
 import torch
 
 from calotools.containers import Batch
+from calotools.deploy.folds import own_rows
 from calotools.deploy.score import Scorer
-from calotools.deploy.shuffling import Metric, measure_shuffled
+from calotools.deploy.shuffling import Asked, Metric, Outputs, shuffle_each
 from calotools.errors import EmptyInputError
 from calotools.models.heads import energy_of
 from calotools.ntuple import index_of, iterate_candidates, sample_fields
@@ -28,11 +29,12 @@ if TYPE_CHECKING:
     from calotools.recipe import AttributeConfig, LabelledConfig
 
 __all__ = [
+    "OwnBatch",
     "input_shuffles",
     "integrate_gradients",
     "iterate_labelled",
     "permutation_importance",
-    "read_batch",
+    "read_batches",
     "read_labelled",
 ]
 
@@ -40,19 +42,38 @@ Shuffle = Callable[[Batch, torch.Tensor], Batch]
 _FEW = 50
 
 
-def read_batch(bundle: ModelBundle, config: AttributeConfig) -> tuple[Batch, np.ndarray]:
+@dataclass(frozen=True)
+class OwnBatch:
+    """A network with candidates that it did not learn from.
+
+    Attributes
+    ----------
+    bundle : ModelBundle
+        Of one network.
+    batch : Batch
+        Made with its scalers.
+    truth : (n,) float32 [GeV], or int64
+        True energy, or class in the order of the network's outputs.
+    """
+
+    bundle: ModelBundle
+    batch: Batch
+    truth: np.ndarray
+
+
+def read_batches(bundle: ModelBundle, config: AttributeConfig) -> list[OwnBatch]:
     """The first candidates of each of some files that are of the wanted part and can be used.
 
     Parameters
     ----------
     bundle : ModelBundle
+        Of a network, or of the networks of folds.
     config : AttributeConfig
 
     Returns
     -------
-    Batch
-    (n,) float32 [GeV], or int64
-        True energy, or class in the order of the network's outputs.
+    list of OwnBatch
+        One for each fold with candidates; one of all where there are no folds.
 
     Raises
     ------
@@ -60,11 +81,15 @@ def read_batch(bundle: ModelBundle, config: AttributeConfig) -> tuple[Batch, np.
         Fewer than 50 are left.
     """
     together, truth, usable = read_labelled(bundle, config)
-    ready = next(Scorer(bundle, on_bad="skip", batch_size=len(together)).make_ready(together))
-    rows = np.flatnonzero(usable & ready.usable)
-    if len(rows) < _FEW:
-        raise _too_few(len(rows), config)
-    return _take(ready.batch, torch.from_numpy(rows)), truth[rows]
+    found = []
+    for own, rows in own_rows(bundle, together):
+        ready = next(Scorer(own, on_bad="skip", batch_size=len(rows)).make_ready(together[rows]))
+        kept = np.flatnonzero(usable[rows] & ready.usable)
+        found.append(OwnBatch(own, _take(ready.batch, torch.from_numpy(kept)), truth[rows[kept]]))
+    n = sum(len(one.truth) for one in found)
+    if n < _FEW:
+        raise _too_few(n, config)
+    return [one for one in found if len(one.truth)]
 
 
 def read_labelled(bundle: ModelBundle, config: AttributeConfig) -> tuple[ak.Array, np.ndarray, np.ndarray]:
@@ -214,9 +239,8 @@ def _shuffle_track_variable(number: int) -> Shuffle:
 
 
 def permutation_importance(
-    bundle: ModelBundle,
-    batch: Batch,
-    metric: Metric,
+    parts: Sequence[OwnBatch],
+    metric_of: Callable[[np.ndarray], Metric],
     *,
     rng: np.random.Generator,
     repeats: int = 10,
@@ -227,11 +251,10 @@ def permutation_importance(
 
     Parameters
     ----------
-    bundle : ModelBundle
-    batch : Batch
-        Of all candidates.
-    metric : callable
-        (output of the network, (n,) weight) -> a number that is larger when the network is worse.
+    parts : sequence of OwnBatch
+        Networks with their candidates, among which inputs are exchanged.
+    metric_of : callable
+        From the truth of candidates; (output of the network, (n,) weight) -> a number that is larger when it is worse.
     rng : numpy.random.Generator
     repeats : int
         Orders that are tried.
@@ -244,16 +267,21 @@ def permutation_importance(
     -------
     dict of str to (float, float)
         Mean of metric(shuffled) / metric - 1 over the orders, and its error: the spread over orders, each with other
-        Poisson weights of the candidates, which are the same before and after.
+        Poisson weights of the candidates, which are the same before and after. The metric of several networks is the
+        mean of theirs, by their numbers of candidates.
     """
-    network, shuffles = bundle.network(), input_shuffles(bundle)
+    asked = [Asked(len(one.truth), _shuffled_outputs(one, batch_size), metric_of(one.truth)) for one in parts]
+    return shuffle_each(asked, names=input_shuffles(parts[0].bundle), rng=rng, repeats=repeats, progress=progress)
+
+
+def _shuffled_outputs(own: OwnBatch, batch_size: int) -> Outputs:
+    network, shuffles = own.bundle.network(), input_shuffles(own.bundle)
 
     def outputs(name: str | None, order: np.ndarray) -> np.ndarray:
-        changed = batch if name is None else shuffles[name](batch, torch.from_numpy(order))
+        changed = own.batch if name is None else shuffles[name](own.batch, torch.from_numpy(order))
         return _apply(network, changed, batch_size)
 
-    n = len(batch.base_energy)
-    return measure_shuffled(outputs, metric, names=shuffles, n=n, rng=rng, repeats=repeats, progress=progress)
+    return outputs
 
 
 def _apply(network: nn.Module, batch: Batch, batch_size: int) -> np.ndarray:

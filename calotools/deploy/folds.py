@@ -10,11 +10,15 @@ import numpy as np
 
 from calotools.deploy.bundle import ModelBundle, fold_name
 from calotools.errors import ModelError
+from calotools.ntuple import index_of
+from calotools.variables import fold_numbers
 
 if TYPE_CHECKING:
+    import awkward as ak
+
     from calotools.recipe import TrainConfig
 
-__all__ = ["combine_folds"]
+__all__ = ["combine_folds", "own_rows"]
 
 
 def combine_folds(config: TrainConfig, bundles: Sequence[ModelBundle]) -> ModelBundle:
@@ -55,3 +59,25 @@ def combine_folds(config: TrainConfig, bundles: Sequence[ModelBundle]) -> ModelB
         temperature=1.0,
         folds=tuple(bundles),
     )
+
+
+def own_rows(bundle: ModelBundle, candidates: ak.Array) -> list[tuple[ModelBundle, np.ndarray]]:
+    """Each model of a bundle, and the candidates that are its own: those whose event it did not learn from.
+
+    Parameters
+    ----------
+    bundle : ModelBundle
+    candidates : (n,) awkward record array
+        With run and event.
+
+    Returns
+    -------
+    list of (ModelBundle, (m,) int64)
+        In the order of the folds; one without candidates is left out. A bundle that holds no folds has all rows.
+    """
+    if not bundle.folds:
+        return [(bundle, np.arange(len(candidates)))]
+    index = index_of(candidates)
+    number = fold_numbers(index.run, index.event, folds=len(bundle.folds), seed=bundle.config.seed)
+    rows = [np.flatnonzero(number == fold) for fold in range(len(bundle.folds))]
+    return [(one, own) for one, own in zip(bundle.folds, rows, strict=True) if len(own)]

@@ -2,19 +2,92 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from calotools.errors import NumericalError
 from calotools.progress import Progress
 
-__all__ = ["Metric", "Outputs", "measure_shuffled"]
+__all__ = ["Asked", "Metric", "Outputs", "measure_shuffled", "shuffle_each"]
 
 Metric = Callable[[np.ndarray, np.ndarray], float]
 """(output of the model, (n,) weight) -> a number that is larger when the model is worse."""
 Outputs = Callable[[str | None, np.ndarray], np.ndarray]
 """(name of an input, (n,) order) -> output of the model with that input in this order; without a name, as it is."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A model with the candidates that it is asked about.
+
+    Attributes
+    ----------
+    n : int
+        Candidates.
+    outputs : callable
+    metric : callable
+    """
+
+    n: int
+    outputs: Outputs
+    metric: Metric
+
+
+def shuffle_each(
+    models: Sequence[Asked],
+    *,
+    names: Collection[str],
+    rng: np.random.Generator,
+    repeats: int = 10,
+    progress: Progress | None = None,
+) -> dict[str, tuple[float, float]]:
+    """How much worse several models are, each on candidates of its own, when one input is that of another of these.
+
+    Parameters
+    ----------
+    models : sequence of Asked
+        Such as those of folds. Their inputs have the same names, and may be scaled differently.
+    names, rng, repeats, progress
+        As of `measure_shuffled`.
+
+    Returns
+    -------
+    dict of str to (float, float)
+        As of `measure_shuffled`, of the mean metric over models, each with the number of its candidates.
+
+    Examples
+    --------
+    >>> x, rng = np.random.default_rng(1).normal(size=(2, 4000)), np.random.default_rng(2)
+    >>> def model(name):  # that sees one of the two, and is off by a constant
+    ...     rows, column = (slice(0, 1000), x[0]) if name == "a" else (slice(1000, 4000), x[1])
+    ...     truth = 2 * column[rows]
+    ...     return Asked(
+    ...         len(truth),
+    ...         lambda shuffled, order: (truth[order] if shuffled == name else truth) + 1,
+    ...         lambda said, weight: float(np.average((said - truth) ** 2, weights=weight)),
+    ...     )
+    >>> found = shuffle_each([model("a"), model("b")], names=("a", "b"), rng=rng)
+    >>> [round(value) for value, error in found.values()]  # a quarter and three quarters of 8
+    [2, 6]
+    """
+    edges = np.cumsum([0, *(one.n for one in models)]).tolist()
+    spans = [(one, slice(*span)) for one, span in zip(models, pairwise(edges), strict=True)]
+
+    def outputs(name: str | None, order: np.ndarray) -> np.ndarray:
+        return np.concatenate([one.outputs(name, _among_themselves(order[own])) for one, own in spans])
+
+    def metric(output: np.ndarray, weight: np.ndarray) -> float:
+        return sum(one.n / edges[-1] * one.metric(output[own], weight[own]) for one, own in spans)
+
+    return measure_shuffled(outputs, metric, names=names, n=edges[-1], rng=rng, repeats=repeats, progress=progress)
+
+
+def _among_themselves(order: np.ndarray) -> np.ndarray:
+    """An order of some of the candidates, from their places in one of all; of all it is that order."""
+    return np.argsort(np.argsort(order))
 
 
 def measure_shuffled(

@@ -11,7 +11,8 @@ import numpy as np
 import torch
 
 from calotools.containers import Index
-from calotools.deploy.shuffling import Metric, measure_shuffled
+from calotools.deploy.folds import own_rows
+from calotools.deploy.shuffling import Asked, Metric, shuffle_each
 from calotools.ntuple import index_of
 from calotools.progress import Progress
 from calotools.variables import add_derived, with_temperature
@@ -148,7 +149,7 @@ def explain_variables(bundle: ModelBundle, candidates: ak.Array) -> Explanation:
     Parameters
     ----------
     bundle : ModelBundle
-        It sees variables alone.
+        It sees variables alone. Of folds, each candidate is explained by the model that did not learn from it.
     candidates : awkward record array
         With the fields of the bundle's recipe.
 
@@ -156,13 +157,12 @@ def explain_variables(bundle: ModelBundle, candidates: ak.Array) -> Explanation:
     -------
     Explanation
     """
-    model, parts, start = bundle.variable_model(), [], 0
-    for ready in VariableScorer(bundle).make_ready(candidates):
-        rows = np.flatnonzero(np.isfinite(ready.eta) & np.isfinite(ready.et))
-        values = ready.values[rows]
-        said = model.contributions(values, eta=ready.eta[rows], et=ready.et[rows], threads=torch.get_num_threads())
-        parts.append((values, said, start + rows))
-        start += len(ready.index)
+    parts = []
+    for one, rows in own_rows(bundle, candidates):
+        model, (values, eta, et, _) = one.variable_model(), _columns(one, candidates[rows])
+        there = np.flatnonzero(np.isfinite(eta) & np.isfinite(et))
+        said = model.contributions(values[there], eta=eta[there], et=et[there], threads=torch.get_num_threads())
+        parts.append((values[there], said, rows[there]))
     return Explanation(*(np.concatenate(one) for one in zip(*parts, strict=True)))
 
 
@@ -184,7 +184,8 @@ def shuffle_variables(
     Parameters
     ----------
     bundle : ModelBundle
-        It sees variables alone.
+        It sees variables alone. Of folds, each model is asked about the candidates that it did not learn from, among
+        which the variable is exchanged.
     candidates : (n,) awkward record array
         With the fields of the bundle's recipe.
     truth : (n,) array
@@ -198,12 +199,17 @@ def shuffle_variables(
     Returns
     -------
     dict of str to (float, float)
-        As of `measure_shuffled`.
+        As of `shuffle_each`.
     """
-    model, batches = bundle.variable_model(), list(VariableScorer(bundle).make_ready(candidates))
-    values, eta, et, base = (
-        np.concatenate([getattr(one, name) for one in batches]) for name in ("values", "eta", "et", "base_energy")
-    )
+    models = [_asked(one, candidates[rows], truth[rows], metric_of) for one, rows in own_rows(bundle, candidates)]
+    return shuffle_each(models, names=bundle.config.scalars, rng=rng, repeats=repeats, progress=progress)
+
+
+def _asked(
+    bundle: ModelBundle, candidates: ak.Array, truth: np.ndarray, metric_of: Callable[[np.ndarray], Metric]
+) -> Asked:
+    """One model, with those candidates that it can score."""
+    model, (values, eta, et, base) = bundle.variable_model(), _columns(bundle, candidates)
     rows = np.flatnonzero(np.isfinite(eta) & np.isfinite(et) & (base > 0))
     values, eta, et, base, names = values[rows], eta[rows], et[rows], base[rows], list(bundle.config.scalars)
 
@@ -214,8 +220,16 @@ def shuffle_variables(
         said = model.outputs(shuffled, eta=eta, et=et, threads=torch.get_num_threads())
         return said if bundle.task == "identification" else said * base[:, None]
 
-    metric = metric_of(truth[rows])
-    return measure_shuffled(outputs, metric, names=names, n=len(rows), rng=rng, repeats=repeats, progress=progress)
+    return Asked(len(rows), outputs, metric_of(truth[rows]))
+
+
+def _columns(bundle: ModelBundle, candidates: ak.Array) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Values (n, variable), eta, E_T and base energy of all candidates."""
+    batches = list(VariableScorer(bundle).make_ready(candidates))
+    values, eta, et, base = (
+        np.concatenate([getattr(one, name) for one in batches]) for name in ("values", "eta", "et", "base_energy")
+    )
+    return values, eta, et, base
 
 
 def _numbers(candidates: ak.Array, name: str) -> np.ndarray:

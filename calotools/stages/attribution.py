@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,8 +23,9 @@ from calotools.stages.importance import (
 from calotools.stages.publish import Outcome, publish
 
 if TYPE_CHECKING:
-    from calotools.containers import Batch
-    from calotools.deploy import ModelBundle
+    from collections.abc import Sequence
+
+    from calotools.deploy import OwnBatch
     from calotools.progress import Progress
     from calotools.recipe import AttributeConfig
 
@@ -32,6 +34,8 @@ __all__ = ["attribute"]
 
 def attribute(config: AttributeConfig, *, progress: Progress | None = None) -> Outcome:
     """Measure how much each input matters, on candidates that the network was not trained on.
+
+    Of models of folds, each is asked about the candidates that it did not learn from, as `predict` asks it.
 
     Parameters
     ----------
@@ -47,30 +51,28 @@ def attribute(config: AttributeConfig, *, progress: Progress | None = None) -> O
     Raises
     ------
     OutputExistsError, InputFileError, BranchError, ModelError, CellError
-    ConfigError
-        A likelihood or trees of folds.
     EmptyInputError
-        Fewer than 50 candidates are left.
+        Fewer than 50 candidates are left; or all that a model is asked about are of one class.
     """
     check_output(config.output, overwrite=config.overwrite)
     bundle = deploy.load_bundle(config.model)
     if bundle.sees_variables:
         outcome = explain(bundle, config, progress=progress)
         return publish(outcome, config, output=config.output, overwrite=config.overwrite)
-    batch, truth = deploy.read_batch(bundle, config)
+    parts = deploy.read_batches(bundle, config)
+    n = sum(len(one.truth) for one in parts)
     importance = deploy.permutation_importance(
-        bundle,
-        batch,
-        metric_of(bundle, truth),
+        parts,
+        partial(metric_of, bundle),
         rng=np.random.default_rng(config.seed),
         repeats=config.repeats,
         batch_size=config.batch_size,
         progress=progress,
     )
     figures = {"importance": draw_shuffled(importance, bundle, label=config.label)}
-    results: dict[str, Any] = {"candidates": len(truth), "permutation": table_of(importance)}
+    results: dict[str, Any] = {"candidates": n, "permutation": table_of(importance)}
     if bundle.task == "energy":
-        shares, gev, gap = _shares(bundle, batch, config)
+        shares, gev, gap = _shares(parts, config)
         results |= {
             "integrated_gradients": table_of(shares),
             "integrated_gradients_gev": table_of(gev),
@@ -87,17 +89,18 @@ def attribute(config: AttributeConfig, *, progress: Progress | None = None) -> O
     outcome = Outcome(
         stage="attribute",
         title=f"What {bundle.config.model.name} rests on",
-        headline=first_lines(importance, len(truth), before="without", percent="worse"),
+        headline=first_lines(importance, n, before="without", percent="worse"),
         results=results,
         figures={name: (figure, captions[name]) for name, figure in figures.items()},
     )
     return publish(outcome, config, output=config.output, overwrite=config.overwrite)
 
 
-def _shares(bundle: ModelBundle, batch: Batch, config: AttributeConfig) -> tuple[Importance, Importance, float]:
+def _shares(parts: Sequence[OwnBatch], config: AttributeConfig) -> tuple[Importance, Importance, float]:
     """Mean attribution of each input, the same in GeV, and the mean of what the integral is short of."""
-    found, gap = deploy.integrate_gradients(bundle, batch, steps=config.steps, batch_size=config.batch_size)
-    columns = np.stack(list(found.values()), axis=1)  # (n, input)
-    base = batch.base_energy.numpy()[:, None]  # (n, 1)
-    shares, gev = (name_values(found, *mean_rows(one)) for one in (columns, columns * base))
-    return shares, gev, float(np.mean(np.abs(gap)))
+    options = {"steps": config.steps, "batch_size": config.batch_size}
+    found, gaps = zip(*(deploy.integrate_gradients(one.bundle, one.batch, **options) for one in parts), strict=True)
+    columns = np.concatenate([np.stack(list(one.values()), axis=1) for one in found])  # (n, input)
+    base = np.concatenate([one.batch.base_energy.numpy() for one in parts])[:, None]  # (n, 1)
+    shares, gev = (name_values(found[0], *mean_rows(one)) for one in (columns, columns * base))
+    return shares, gev, float(np.mean(np.abs(np.concatenate(gaps))))

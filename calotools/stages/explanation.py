@@ -9,7 +9,6 @@ import numpy as np
 
 from calotools import deploy
 from calotools.analysis import fisher_separation, mean_rows
-from calotools.errors import ConfigError
 from calotools.stages.evaluation.labels import SIGNAL
 from calotools.stages.importance import draw_shuffled, draw_values, first_lines, metric_of, name_values, table_of
 from calotools.stages.publish import Outcome
@@ -28,7 +27,7 @@ def explain(bundle: ModelBundle, config: AttributeConfig, *, progress: Progress 
     Parameters
     ----------
     bundle : ModelBundle
-        A likelihood or trees.
+        A likelihood or trees; of folds, each is asked about the candidates that it did not learn from.
     config : AttributeConfig
     progress : callable, optional
         ``progress(task, done, total)`` in variables.
@@ -42,13 +41,9 @@ def explain(bundle: ModelBundle, config: AttributeConfig, *, progress: Progress 
 
     Raises
     ------
-    ConfigError
-        The bundle holds models of folds.
     EmptyInputError
-        Fewer than 50 candidates are left.
+        Fewer than 50 candidates are left; or all that a model is asked about are of one class.
     """
-    if bundle.folds:
-        raise ConfigError(f"'{config.model}' holds {len(bundle.folds)} models of folds; train one model to explain it")
     candidates, truth, usable = deploy.read_labelled(bundle, config)
     found = deploy.explain_variables(bundle, candidates[usable])
     names = bundle.config.scalars
@@ -90,7 +85,7 @@ def explain(bundle: ModelBundle, config: AttributeConfig, *, progress: Progress 
             draw_values(fisher, axis=r"$(\Delta\mu)^2/(\sigma_1^2+\sigma_2^2)$", label=config.label),
             "Fisher's criterion of each variable by itself, signal against the rest; bootstrap errors.",
         )
-    gain = bundle.record.get("importance") or {}
+    gain = _gain(bundle)
     return Outcome(
         stage="attribute",
         title=f"What {bundle.config.model.name} rests on",
@@ -98,3 +93,9 @@ def explain(bundle: ModelBundle, config: AttributeConfig, *, progress: Progress 
         results=results | ({"gain": gain} if gain else {}),
         figures=figures,
     )
+
+
+def _gain(bundle: ModelBundle) -> dict[str, float]:
+    """What splits on each variable gained, the mean over folds; empty where the model does not know it."""
+    each = [one.record.get("importance") or {} for one in bundle.folds or (bundle,)]
+    return {name: float(np.mean([one.get(name, 0.0) for one in each])) for name in each[0]}

@@ -1,15 +1,26 @@
 """Attribution: what a network was told to rest on is found, and gradients add up."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
-from calotools.deploy import integrate_gradients, permutation_importance, read_batch, save_bundle
+from calotools.deploy import (
+    OwnBatch,
+    combine_folds,
+    integrate_gradients,
+    permutation_importance,
+    read_batches,
+    save_bundle,
+)
 from calotools.deploy.attribution import input_shuffles
 from calotools.deploy.shuffling import measure_shuffled
 from calotools.errors import EmptyInputError, NumericalError
+from calotools.ntuple import read_candidates
 from calotools.recipe import AttributeConfig
 from calotools.stages import attribute
+from calotools.variables import fold_numbers
 
 
 @pytest.fixture
@@ -20,7 +31,8 @@ def given(bundle, ntuple, tmp_path):
     config = AttributeConfig(
         model=tmp_path / "one.calo", files=tuple(ntuple), output=tmp_path / "out", split="all", repeats=3, steps=8
     )
-    return one, config, *read_batch(one, config)
+    (part,) = read_batches(one, config)
+    return one, config, part.batch, part.truth
 
 
 def test_shuffles_keep_what_they_should(given):
@@ -63,7 +75,8 @@ def test_only_what_the_network_uses_matters(given):
         low, high = np.quantile(np.repeat(energy / truth, weight.astype(int)), [0.25, 0.75])
         return high - low
 
-    found = permutation_importance(one, batch, iqr, rng=np.random.default_rng(3), repeats=4)
+    parts = [OwnBatch(one, batch, truth)]
+    found = permutation_importance(parts, lambda _: iqr, rng=np.random.default_rng(3), repeats=4)
     assert found.pop("mu")[0] > 3
     assert all(value == (0.0, 0.0) for value in found.values())
     shares, gap = integrate_gradients(one, batch, steps=4)
@@ -107,7 +120,7 @@ def test_shares_times_the_base_energy_are_gev(given, tmp_path):
     one, config, *_ = given
     config = config.model_copy(update={"n": 60, "output": tmp_path / "gev"})
     outcome = attribute(config)
-    batch, _ = read_batch(one, config)
+    batch = read_batches(one, config)[0].batch
     found, _ = integrate_gradients(one, batch, steps=config.steps, batch_size=config.batch_size)
     base = batch.base_energy.numpy()
     for name, share in found.items():
@@ -119,7 +132,56 @@ def test_shares_times_the_base_energy_are_gev(given, tmp_path):
 def test_too_few_are_refused(given):
     one, config, *_ = given
     with pytest.raises(EmptyInputError, match=r"0 candidates of .* are of the all part.*'et > 1000'.*50 are needed"):
-        read_batch(one, config.model_copy(update={"selection": ("et > 1000",)}))
+        read_batches(one, config.model_copy(update={"selection": ("et > 1000",)}))
+
+
+@pytest.fixture
+def folds(bundle, ntuple, tmp_path):
+    """Bundle of three networks with weights and a scaler of their own, and the recipe of its attribution."""
+
+    def make(task):
+        one = bundle(task)
+        bundles = []
+        for k in range(3):
+            weights = {name: weight * (1 + 0.2 * k) for name, weight in one.state_dict.items()}
+            scaler = one.scalers.scalars and replace(one.scalers.scalars, centre=(30.0 + 10 * k,))
+            scalers = replace(one.scalers, scalars=scaler)
+            record = one.record | {"best": {}, "runs": [1]}
+            bundles.append(replace(one, state_dict=weights, scalers=scalers, record=record))
+        whole = combine_folds(one.config.model_copy(update={"folds": 3}), bundles)
+        save_bundle(whole, tmp_path / "folds.calo")
+        asked = {"model": tmp_path / "folds.calo", "files": tuple(ntuple), "output": tmp_path / "out"}
+        return whole, AttributeConfig(**asked, repeats=3, steps=4)
+
+    return make
+
+
+@pytest.mark.parametrize("task", ["energy", "identification"])
+def test_of_folds_each_network_is_asked_about_what_it_did_not_learn_from(folds, ntuple, task):
+    """All candidates are of the test part of one; as if each network were alone, on candidates of its own fold."""
+    whole, config = folds(task)
+    parts = read_batches(whole, config)
+    candidates = read_candidates(ntuple)
+    candidates = candidates[candidates["et"] > 25]
+    fold = fold_numbers(candidates["run"].to_numpy(), candidates["event"].to_numpy(), folds=3, seed=whole.config.seed)
+    outcome = attribute(config)
+    assert outcome.results["candidates"] == len(candidates) == sum(len(one.truth) for one in parts)
+    alone = []
+    for number, (one, part) in enumerate(zip(whole.folds, parts, strict=True)):
+        assert part.bundle.digest == one.digest
+        (every,) = read_batches(one, config.model_copy(update={"split": "all"}))
+        own = torch.from_numpy(np.flatnonzero(fold == number))
+        torch.testing.assert_close(part.batch.base_energy, every.batch.base_energy[own])
+        torch.testing.assert_close(part.batch.scalars, every.batch.scalars[own])  # by its own scaler
+        np.testing.assert_array_equal(part.truth, every.truth[own])
+        if task == "energy":
+            alone.append(
+                {name: share[own] for name, share in integrate_gradients(one, every.batch, steps=4)[0].items()}
+            )
+    for name in alone[0] if alone else ():
+        share = np.concatenate([one[name] for one in alone])
+        assert outcome.results["integrated_gradients"][name]["value"] == pytest.approx(share.mean(), abs=1e-6)
+    assert set(outcome.results["permutation"]) == set(input_shuffles(whole))
 
 
 def test_a_model_that_makes_no_mistake_is_not_divided_by():
