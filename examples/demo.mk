@@ -20,8 +20,8 @@ demo/hyy.root:       ; $(CALO) simulate hyy -n 4000 --seed 15 -o $@ --overwrite
 demo/data.root:      ; $(CALO) simulate zee -n 8000 --seed 16 --pseudo-data -o $@ --overwrite
 
 # --- networks
-demo/identification/model.calo: demo/electrons.root demo/fakes.root $(R)/identification.toml
-	$(CALO) train $(R)/identification.toml -o $(@D) --overwrite
+demo/identification/model.calo: demo/electrons.root demo/fakes.root $(R)/identification_compact.toml
+	$(CALO) train $(R)/identification_compact.toml -o $(@D) --overwrite
 demo/electron_energy/model.calo: demo/electrons.root $(R)/electron_energy.toml
 	$(CALO) train $(R)/electron_energy.toml -o $(@D) --overwrite
 demo/photon_energy/model.calo: demo/photons.root $(R)/photon_energy.toml

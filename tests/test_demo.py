@@ -1,9 +1,12 @@
 """What `make demo` has to show: read from its outputs, and skipped where it was not run."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+
+from calotools.recipe import read_toml
 
 DEMO = Path(__file__).parents[1] / "demo"
 
@@ -22,6 +25,18 @@ def test_identification_beats_the_cuts():
     for flag in ("pass_loose", "pass_medium", "pass_tight"):
         value, error = found[f"rejection over cut-based {flag}"]
         assert value - error > 1
+
+
+def test_the_recipes_of_the_demo_are_there_and_write_apart():
+    """Each of another folder than the others, whatever `-o` says: one of them run by hand replaces no other's."""
+    recipes = DEMO.parent / "examples" / "recipes"
+    used = re.findall(r"train \$\(R\)/(\w+)\.toml", (recipes.parent / "demo.mk").read_text(encoding="utf-8"))
+    assert used == ["identification_compact", "electron_energy", "photon_energy"]
+    models = {name: read_toml(recipes / f"{name}.toml")["model"]["name"] for name in used}
+    assert models["identification_compact"] == "electron_compact"
+    outputs = [str(read_toml(path).get("output", path.name)) for path in sorted(recipes.glob("identification*.toml"))]
+    assert len(set(outputs)) == len(outputs)
+    assert "demo/identification" not in outputs
 
 
 @pytest.mark.parametrize("kind", ["electron", "photon"])
