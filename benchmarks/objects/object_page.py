@@ -9,7 +9,7 @@ from object_variants import VARIANTS
 
 from calotools.ntuple import count_entries, read_metadata
 
-__all__ = ["as_markdown", "numbers_of"]
+__all__ = ["as_markdown", "best_of", "numbers_of"]
 
 STUDY = {"electron": 98.5, "jet": 99.9, "muon": 95.2, "tau": 93.6}
 """Of the study of 2017: what its network said of one candidate of each."""
@@ -61,12 +61,17 @@ def _line(key: str, row: Mapping[str, Any]) -> str:
     return f"| {what} | {seed} | {cells} | {mean:.1f} | {tail} |"
 
 
+def best_of(rows: Mapping[str, Any]) -> str:
+    """The row with the highest mean of the efficiencies; empty: none is finished."""
+    mean = {key: sum(row["value"][k][k] for k in range(4)) for key, row in rows.items() if row["finished"]}
+    return max(mean, key=mean.__getitem__) if mean else ""
+
+
 def _best(rows: Mapping[str, Any]) -> list[str]:
-    done = {key: row for key, row in rows.items() if row["finished"]}
-    if not done:
+    key = best_of(rows)
+    if not key:
         return []
-    key = max(done, key=lambda one: sum(done[one]["value"][k][k] for k in range(4)))
-    row = done[key]
+    row = rows[key]
     lines = [
         f"## What is taken for what: `{key}`",
         "",
@@ -82,4 +87,12 @@ def _best(rows: Mapping[str, Any]) -> list[str]:
         goal = f"{STUDY[name]}: {'reached' if reached else 'not reached'}"
         lines.append(f"| {name} | {row['n'][name]} | {' | '.join(cells)} | {goal} |")
     said = ", ".join(f"{100 * row['mean_probability'][name][k]:.1f} % {name}" for k, name in enumerate(row["classes"]))
-    return [*lines, "", f"Mean probability of the true class: {said}."]
+    figures = ("confusion", *(f"probability_{name}" for name in row["classes"]))
+    return [
+        *lines,
+        "",
+        f"The row with the highest mean, chosen on the candidates that it is measured on. Mean probability of the true "
+        f"class: {said}.",
+        "",
+        *(f"![{name}](figures/{name}.png)" for name in figures),
+    ]

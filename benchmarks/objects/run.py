@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import time
 from pathlib import Path
 from typing import Any
 
-from object_page import as_markdown, numbers_of
+from object_page import as_markdown, best_of, numbers_of
 from object_variants import VARIANTS
 
 from calotools.recipe import EvaluateConfig, PredictConfig, SimulateConfig, TrainConfig, read_toml
@@ -49,7 +50,19 @@ def main() -> None:
         results["rows"][row] = fill(work, files, name, seed, given)
         results_path.write_text(json.dumps(results, indent=1), encoding="utf-8")
         results_path.with_suffix(".md").write_text(as_markdown(results), encoding="utf-8")
+    show(work, results_path.parent / "figures", results)
     print(as_markdown(results))
+
+
+def show(work: Path, folder: Path, results: dict[str, Any]) -> None:
+    """The figures of the best row beside the page."""
+    name, _, seed = best_of(results["rows"]).partition("/")
+    if not name:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    found = work / "rows" / f"{name}-{seed}-{results['rows'][f'{name}/{seed}']['epochs_allowed']}"
+    for path in (found / "measured" / "figures").glob("*.png"):
+        shutil.copyfile(path, folder / path.name)
 
 
 def arguments() -> argparse.Namespace:
@@ -108,9 +121,7 @@ def fill(work: Path, files: list[str], name: str, seed: int, given: argparse.Nam
     scores = config.output / "scores.root"
     options: Any = {"model": config.output, "files": tuple(files), "output": scores, "threads": given.threads}
     predict(PredictConfig(**options, overwrite=True))
-    asked: Any = {"files": tuple(files), "scores": (scores,), "output": HERE / "figures" / name}
-    if given.quick or seed != 1:
-        asked["output"] = config.output / "measured"
+    asked: Any = {"files": tuple(files), "scores": (scores,), "output": config.output / "measured"}
     found = evaluate(EvaluateConfig(**asked, overwrite=True)).results
     matrix = found["confusion"]
     return {
@@ -119,6 +130,7 @@ def fill(work: Path, files: list[str], name: str, seed: int, given: argparse.Nam
         "parameters": record["parameters"],
         "best_epoch": record["best_epoch"],
         "epochs": len(record["history"]),
+        "epochs_allowed": config.trainer.epochs,
         "train": record["n"]["train"],
         "classes": list(matrix.names),
         "n": found["n"],
