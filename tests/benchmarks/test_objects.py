@@ -1,0 +1,55 @@
+"""The page of the objects' rows says what their numbers say, and its variants are recipes."""
+
+import importlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from calotools.recipe import TrainConfig, read_toml
+
+HOME = Path(__file__).parents[2] / "benchmarks" / "objects"
+CLASSES = ["electron", "jet", "muon", "tau"]
+
+
+@pytest.fixture
+def load(monkeypatch):
+    """Import a module of the benchmark, whose folder is no package."""
+    monkeypatch.syspath_prepend(str(HOME))
+    return importlib.import_module
+
+
+def row(*right):
+    value = np.array([[p if j == k else (1 - p) / 3 for j in range(4)] for k, p in enumerate(right)])
+    shape = {"value": value.tolist(), "low": (value - 0.01).tolist(), "high": (value + 0.01).tolist()}
+    words = {"classes": CLASSES, "n": dict.fromkeys(CLASSES, 100), "parameters": 1250858}
+    words |= {"mean_probability": {name: value[k].tolist() for k, name in enumerate(CLASSES)}}
+    return {"finished": True, "minutes": 3.0, "best_epoch": 2, "epochs": 5, "epochs_allowed": 30, **words, **shape}
+
+
+def test_page_tells_the_best_row_and_what_it_reaches(load):
+    page = load("object_page")
+    rows = {"baseline/1": row(0.9, 0.9, 0.9, 0.9), "selu/1": row(0.985, 0.99, 0.93, 0.95)}
+    rows["mse/1"] = {"finished": False, "minutes": 45.0}
+    sample = {"events": 10, "processes": ["zee"], "candidates": [7], "tables": "abc"}
+    text = page.as_markdown({"sample": sample, "rows": rows})
+    assert page.best_of(rows) == "selu/1"
+    assert "## What is taken for what: `selu/1`" in text
+    assert "| electron | 100 | 98.5 ± 1.0 | 0.5 ± 1.0 | 0.5 ± 1.0 | 0.5 ± 1.0 | 98.5: reached |" in text
+    assert "95.2: not reached |" in text
+    assert "| mse: mean squared error | 1 | (goes on in the next run)" in text
+    assert page.best_of({"mse/1": rows["mse/1"]}) == ""
+
+
+def test_every_variant_is_a_recipe(load, tmp_path):
+    run, variants = load("run"), load("object_variants").VARIANTS
+    given = type("Given", (), {"threads": 1, "precision": "bf16", "epochs": None})()
+    for name, variant in variants.items():
+        config = run.recipe_of(tmp_path, ["a.root"], name, 2, given)
+        assert isinstance(config, TrainConfig)
+        for key, value in variant.changes.get("trainer", {}).items():
+            assert getattr(config.trainer, key) == value
+        assert config.trainer.epochs == variant.changes.get("trainer", {}).get("epochs", 30)
+        assert config.output.name == f"{name}-2-{config.trainer.epochs}"
+    settings = read_toml(run.RECIPE)["model"]["settings"]
+    assert run.recipe_of(tmp_path, ["a.root"], "selu", 1, given).model.settings == settings | {"nonlinearity": "selu"}
