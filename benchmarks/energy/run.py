@@ -86,18 +86,24 @@ class Table:
         self.numbers["comparisons"] = {
             key: one for key, one in others if name not in key.split(" where ")[0].split(" over ")
         }
-        before = self.numbers["rows"].get(f"{name}/{seed}")
-        if before and seed == 1 and name in LEARNING:
-            self._keep(name, before)
+        if seed == 1 and name in LEARNING:
+            self._keep(name)
         self.numbers["rows"][f"{name}/{seed}"] = found | {"key": self.key(), "seed": seed}
 
-    def _keep(self, name: str, row: dict[str, Any]) -> None:
-        """What a row had reached from a sample of another size."""
-        n_train = row["key"]["train"]
-        if row["key"] != self.key() | {"train": n_train} or n_train == self.size.train:
-            return
-        sizes = self.numbers.setdefault("other_sizes", {})
-        sizes[f"{name}/{n_train}"] = learnt(row)
+    def _keep(self, name: str) -> None:
+        """What the row that is replaced had reached from a sample of another size."""
+        self.numbers.get("other_sizes", {}).pop(f"{name}/{self.size.train}", None)  # the new row is of that size
+        before = self.numbers["rows"].get(f"{name}/1")
+        n_train = before["key"]["train"] if before else self.size.train
+        if before and n_train != self.size.train and before["key"] == self.key() | {"train": n_train}:
+            self.numbers.setdefault("other_sizes", {})[f"{name}/{n_train}"] = learnt(before)
+
+    def tell_simulation(self, told: dict[str, str]) -> None:
+        """What made the candidates; what was kept of the candidates of another simulation is not beside them."""
+        before = self.numbers.get("simulation", told)
+        if before["digest of its candidates"] != told["digest of its candidates"]:
+            self.numbers.pop("other_sizes", None)
+        self.numbers["simulation"] = told
 
     def write(self) -> None:
         """JSON, page, figures."""
@@ -173,7 +179,7 @@ def fill_row(table: Table, row: Row, seed: int, limits: Limits) -> None:
     if row.sigma:
         found["honesty"] = honesty(energy, energy_of(row, filled.sigma, test), test)
     table.read()
-    table.numbers["simulation"] = simulated.described(sample)
+    table.tell_simulation(simulated.described(sample))
     table.put(row.name, seed, found | {"minutes": limits.minutes, "threads": limits.threads})
     if row.name == reference:
         _put_derived(table, row, energy, test)

@@ -145,3 +145,20 @@ def test_a_row_of_another_sample_size_is_kept_beside_the_new_one(load, tmp_path,
     page = (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
     assert "| compact (i, s, r), electrons | 100 | 1,234 | 3 | 1.0 (0.5) | 10.0 ± 1.0 | – | – |" in page
     assert "| compact (i, s, r), electrons | 400 | 1,234 | 3 | 1.0 (0.5) | 25.0 ± 1.0 | – | – |" in page
+
+    table.size = simulated.Size("full", train=100, test=50)  # back: it is the row, and no other size beside it
+    table.put("compact", 1, filled(0.12))
+    assert list(table.numbers["other_sizes"]) == ["compact/400"]
+
+
+def test_what_is_kept_of_another_simulation_goes_with_it(load, tmp_path):
+    run, simulated = load("run"), load("simulated")
+    table = run.Table(tmp_path, simulated.Size("full", train=100, test=50), replicas=2)
+    told = {"version": "1", "digest of its candidates": "abc", "digest of its tables": "d"}
+    table.tell_simulation(told)
+    table.numbers["other_sizes"] = {"compact/7": {}}
+    table.tell_simulation(told | {"version": "2"})
+    assert table.numbers["other_sizes"] == {"compact/7": {}}
+    table.tell_simulation(told | {"digest of its candidates": "new"})
+    assert "other_sizes" not in table.numbers
+    assert table.numbers["simulation"]["digest of its candidates"] == "new"
