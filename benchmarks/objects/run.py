@@ -47,11 +47,19 @@ def main() -> None:
         if row in results["rows"] and results["rows"][row]["finished"]:
             continue
         print(row, flush=True)
-        results["rows"][row] = fill(work, files, name, seed, given)
-        results_path.write_text(json.dumps(results, indent=1), encoding="utf-8")
-        results_path.with_suffix(".md").write_text(as_markdown(results), encoding="utf-8")
-    show(work, results_path.parent / "figures", results)
+        before = results["rows"].get(row, {"minutes": 0.0})["minutes"]
+        found = fill(work, files, name, seed, given)
+        results["rows"][row] = found | {"minutes": before + found["minutes"]}
+        write(results, results_path, work)
+    write(results, results_path, work)
     print(as_markdown(results))
+
+
+def write(results: dict[str, Any], path: Path, work: Path) -> None:
+    """JSON, page and its figures."""
+    path.write_text(json.dumps(results, indent=1), encoding="utf-8")
+    path.with_suffix(".md").write_text(as_markdown(results), encoding="utf-8")
+    show(work, path.parent / "figures", results)
 
 
 def show(work: Path, folder: Path, results: dict[str, Any]) -> None:

@@ -53,3 +53,22 @@ def test_every_variant_is_a_recipe(load, tmp_path):
         assert config.output.name == f"{name}-2-{config.trainer.epochs}"
     settings = read_toml(run.RECIPE)["model"]["settings"]
     assert run.recipe_of(tmp_path, ["a.root"], "selu", 1, given).model.settings == settings | {"nonlinearity": "selu"}
+
+
+def test_a_row_that_went_on_has_the_minutes_of_all_its_runs(load, tmp_path, monkeypatch):
+    """And its figures stand beside the page as soon as it is finished."""
+    run = load("run")
+    sample = {"events": 10, "processes": ["zee"], "candidates": [7], "tables": "abc"}
+    monkeypatch.setattr(run, "WORK", tmp_path)
+    monkeypatch.setattr(run, "samples", lambda *_: ["a.root"])
+    monkeypatch.setattr(run, "numbers_of", lambda _: sample)
+    monkeypatch.setattr("sys.argv", ["run.py", "--quick", "--rows", "baseline"])
+    figures = tmp_path / "quick" / "rows" / "baseline-1-30" / "measured" / "figures"
+    figures.mkdir(parents=True)
+    (figures / "confusion.png").write_bytes(b"drawn")
+    for found, minutes in (({"finished": False, "minutes": 45.0}, 45.0), (row(0.9, 0.9, 0.9, 0.9), 48.0)):
+        monkeypatch.setattr(run, "fill", lambda *_, found=found: found)
+        run.main()
+        text = (tmp_path / "quick" / "RESULTS.md").read_text(encoding="utf-8")
+        assert f"| {minutes:.0f} |" in text
+        assert (tmp_path / "quick" / "figures" / "confusion.png").exists() == found["finished"]
