@@ -29,6 +29,7 @@ class WorkingPointsConfig(ScoredConfig):
     class_weights: dict[int, Annotated[float, Field(ge=0)]] = Field(
         {}, description="by value of class_true, as in training: what weights are multiplied by"
     )
+    match: bool = Field(True, description="weight the background that is quoted to the signal's E_T and |eta|")
     min_candidates: int = Field(50, description="signal candidates below which a bin gets no cut", ge=10)
     discriminant: DiscriminantConfig = Field(DiscriminantConfig())
 

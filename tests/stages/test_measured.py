@@ -19,12 +19,14 @@ from calotools.stages.evaluation.cuts import _measure
 from calotools.stages.evaluation.dependence import measure_dependence
 from calotools.stages.evaluation.given_cuts import measure_cut_based
 from calotools.stages.evaluation.identification import measure_identification
-from calotools.stages.evaluation.labels import Labelled, Rows, composed_weight
+from calotools.stages.evaluation.labels import Labelled, Rows
 from calotools.stages.evaluation.other_scores import with_others
 from calotools.stages.evaluation.probabilities import measure_probabilities
 from calotools.stages.evaluation.rivals import measure_rivals
+from calotools.stages.evaluation.weights import composed_weight
 from calotools.stages.scored import Scored, _part
 from calotools.training.sample.labels import label
+from calotools.variables import write_cut_table
 
 N = 6000
 
@@ -314,7 +316,7 @@ def test_working_points_compose_a_background_as_evaluate_and_training_do(labelle
     record = {"task": "identification", "classes": {"background": [4, 5], "signal": [0]}}
     sample = Scored(candidates, {"score_signal": sigmoid(odds), "score_background": sigmoid(-odds)}, record, [], [])
     asked = {"files": ("a",), "scores": ("b",), "output": "c", "targets": {"loose": 0.9}}
-    asked |= {"eta_bins": (0, 2.5), "et_bins": (20, 1000)}
+    asked |= {"eta_bins": (0, 2.5), "et_bins": (20, 1000), "match": False}
 
     def left(of):
         table, outcome = _measure(sample, WorkingPointsConfig(**asked, class_weights=of))
@@ -353,6 +355,33 @@ def test_working_points_compose_a_background_as_evaluate_and_training_do(labelle
         left({4: 0.0, 5: 0.0})
     with pytest.raises(ConfigError, match=r"class_weights\.7 is a weight of class_true = 7, .* one does: 0, 4, 5"):
         left({7: 1.0})
+
+
+def test_working_points_and_evaluate_quote_the_same_of_a_background(labelled, tmp_path):
+    """Also where its kinematics are not the signal's and the score follows E_T: with matching, which is the default."""
+    truth = np.where(labelled.signal, 0, np.where(np.arange(N) % 4 < 2, 5, 4))
+    et = np.where(labelled.signal, labelled.rows.et, 20 + 0.6 * (labelled.rows.et - 20))
+    odds = labelled.rows.value + 0.1 * (et - 30)
+    candidates, rng = labelled.sample.candidates, np.random.default_rng(6)
+    for name, column in (("class_true", truth), ("et", et), ("weight", rng.uniform(0.5, 1.5, N))):
+        candidates = ak.with_field(candidates, column, name)
+    record = {"task": "identification", "classes": {"background": [4, 5], "signal": [0]}}
+    sample = Scored(candidates, {"score_signal": sigmoid(odds), "score_background": sigmoid(-odds)}, record, [], [])
+    asked = {"files": ("a",), "scores": ("b",), "output": "c", "class_weights": {4: 3.0, 5: 0.5}}
+    bins = {"eta_bins": (0, 2.5), "et_bins": (20, 25, 40, 1000)}
+    quoted, cuts = {}, {}
+    for option in ({}, {"match": True}, {"match": False}):
+        table, made = _measure(sample, WorkingPointsConfig(**asked, **bins, **option, targets={"loose": 0.9}))
+        path = write_cut_table(tmp_path / f"{len(cuts)}.json", table)
+        config = EvaluateConfig(**asked, **bins, **option, working_points=path, replicas=20)
+        found = measure_identification(sample, config)
+        both = [{line.name: line for line in one.headline}["background efficiency of loose"] for one in (made, found)]
+        assert both[0].value == pytest.approx(both[1].value, rel=1e-12)
+        assert both[0].error == pytest.approx(both[1].error, rel=1e-12)
+        key = option.get("match", "default")
+        quoted[key], cuts[key] = both[0].value, table.cut
+    assert quoted["default"] == quoted[True] > 1.05 * quoted[False]
+    np.testing.assert_array_equal(cuts[True], cuts[False])
 
 
 def test_models_that_cannot_stand_beside_another(tmp_path, monkeypatch):

@@ -2,8 +2,8 @@
 
 `run` chooses what an evaluation consists of: `identification` of signal (with `curves`, `along_axes`, `dependence`,
 `probabilities`, `given_cuts`, `rivals` and `combination`), `classes` that are all alike, or `energy` (with `pulls` and
-`bias_part`). `labels` and `efficiencies` serve them and `cuts`, which makes working points; `other_scores` adds what
-other models say.
+`bias_part`). `labels`, `weights` and `efficiencies` serve them and `cuts`, which makes working points; `other_scores`
+adds what other models say.
 """
 
 from __future__ import annotations

@@ -16,15 +16,8 @@ from calotools.ntuple import read_friend
 from calotools.outputs import check_output, new_folder
 from calotools.plots import draw_efficiency, draw_rejection
 from calotools.stages.evaluation.efficiencies import efficiency_along_axes, inclusive_efficiency, percent
-from calotools.stages.evaluation.labels import (
-    Rows,
-    check_weights,
-    class_masks,
-    composed_weight,
-    discriminant_of,
-    edges_of,
-    rows_of,
-)
+from calotools.stages.evaluation.labels import Rows, class_masks, discriminant_of, edges_of, rows_of
+from calotools.stages.evaluation.weights import measured_weight
 from calotools.stages.publish import Headline, Outcome, with_bad_files, write_outcome
 from calotools.stages.scored import read_scored_of
 from calotools.variables import CutTable, Discriminant, ScoreOrigin, event_hash, write_cut_table
@@ -90,14 +83,14 @@ def working_points(config: WorkingPointsConfig, *, progress: Progress | None = N
 
 def _measure(sample: Scored, config: WorkingPointsConfig) -> tuple[CutTable, Outcome]:
     which = discriminant_of(sample.record["classes"], config.discriminant)
-    everything = replace(rows_of(sample, which, unweighted=config.unweighted), weight=composed_weight(sample, config))
+    everything = rows_of(sample, which, unweighted=config.unweighted)
     if config.pileup and everything.mu is None:
         raise BranchError("pileup = true needs the field 'mu', which the files do not have")
     is_signal, is_background = class_masks(sample)
     if not is_signal.any():
         raise EmptyInputError(f"no signal candidate among {len(is_signal)}; working points need files with signal")
     sides = {"signal": is_signal} | ({"background": is_background} if is_background.any() else {})
-    check_weights(everything.weight, sides)
+    everything = replace(everything, weight=measured_weight(sample, config, sides=sides, match=config.match))
     is_signal, is_background = (mask & _counted(sample, config) for mask in (is_signal, is_background))
     signal, background = everything.take(is_signal), everything.take(is_background)
     table = replace(_fit(signal, which, config), origin=ScoreOrigin.from_record(sample.record))
@@ -208,9 +201,10 @@ def _figures(
             draw_efficiency(list(points.values()), ylabel="Signal efficiency", label=config.label),
             "Signal efficiency on half of the events of cuts that were made from the other half.",
         )
+    which = " of a background with the E_T and |eta| of the signal" if config.match else ""
     for axis, points in along["background"].items():
         figures[f"rejection_{axis}"] = (
             draw_rejection(list(points.values()), label=config.label),
-            "Background rejection of the working points.",
+            f"Rejection{which or ' of the background'} by the working points.",
         )
     return figures

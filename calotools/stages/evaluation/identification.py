@@ -4,25 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from calotools.errors import EmptyInputError
 from calotools.stages.evaluation.along_axes import measure_along_axes
 from calotools.stages.evaluation.curves import show_curves, trace_curves
 from calotools.stages.evaluation.dependence import measure_dependence
 from calotools.stages.evaluation.given_cuts import measure_cut_based, measure_cut_table
-from calotools.stages.evaluation.labels import (
-    Labelled,
-    check_weights,
-    class_masks,
-    composed_weight,
-    discriminant_of,
-    rows_of,
-)
+from calotools.stages.evaluation.labels import Labelled, class_masks, discriminant_of, rows_of
 from calotools.stages.evaluation.probabilities import measure_probabilities
 from calotools.stages.evaluation.rivals import measure_rivals
+from calotools.stages.evaluation.weights import measured_weight
 from calotools.stages.publish import Outcome
-from calotools.variables import match_weights
 
 if TYPE_CHECKING:
     from calotools.recipe import EvaluateConfig
@@ -75,27 +66,6 @@ def _label(sample: Scored, config: EvaluateConfig) -> Labelled:
     for name, mask in (("signal", is_signal), ("background", is_background)):
         if not mask.any():
             raise EmptyInputError(f"no {name} candidate among {len(mask)}; evaluate needs files with both")
-    weight = _weights(sample, is_signal, is_background, config)
+    sides = {"signal": is_signal, "background": is_background}
+    weight = measured_weight(sample, config, sides=sides, match=config.match and not config.weights)
     return Labelled(sample, config, rows, is_signal, is_background, weight)
-
-
-def _weights(sample: Scored, is_signal: np.ndarray, is_background: np.ndarray, config: EvaluateConfig) -> np.ndarray:
-    """Weights that were given; or event weights, the background's scaled to the signal's E_T and |eta| with `match`.
-
-    Otherwise a score that only knew the candidate's E_T would tell signal from background.
-    """
-    weight = composed_weight(sample, config)
-    check_weights(weight, {"signal": is_signal, "background": is_background})
-    if not config.match or config.weights:
-        return weight
-    et, eta = sample.column("et"), sample.column("eta")
-    matched = match_weights(
-        et[is_background],
-        eta[is_background],
-        like=(et[is_signal], eta[is_signal]),
-        like_weight=weight[is_signal],
-        weight=weight[is_background],
-    )
-    weight = weight.copy()
-    weight[is_background] = matched
-    return weight

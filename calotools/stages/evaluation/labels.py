@@ -10,7 +10,7 @@ import awkward as ak
 import numpy as np
 
 from calotools.analysis import Bootstrap, event_bootstrap
-from calotools.errors import ConfigError, EmptyInputError, nearest
+from calotools.errors import ConfigError, nearest
 from calotools.variables import Discriminant, make_discriminant
 
 if TYPE_CHECKING:
@@ -20,18 +20,7 @@ if TYPE_CHECKING:
     from calotools.stages.publish import Headline
     from calotools.stages.scored import Scored
 
-__all__ = [
-    "SIGNAL",
-    "Labelled",
-    "Measured",
-    "Rows",
-    "check_weights",
-    "class_masks",
-    "composed_weight",
-    "discriminant_of",
-    "edges_of",
-    "rows_of",
-]
+__all__ = ["SIGNAL", "Labelled", "Measured", "Rows", "class_masks", "discriminant_of", "edges_of", "rows_of"]
 
 SIGNAL = "signal"
 
@@ -165,59 +154,6 @@ def class_masks(sample: Scored) -> tuple[np.ndarray, np.ndarray]:
     truth = ak.to_numpy(sample.candidates["class_true"])
     others = [value for name, values in classes.items() if name != SIGNAL for value in values]
     return np.isin(truth, classes[SIGNAL]), np.isin(truth, others)
-
-
-def composed_weight(sample: Scored, config: EvaluateConfig | WorkingPointsConfig) -> np.ndarray:
-    """Event weights, or ones, times those of the classes: the background is composed as the recipe says.
-
-    Parameters
-    ----------
-    sample : Scored
-        With ``class_true`` and ``weight``.
-    config : EvaluateConfig or WorkingPointsConfig
-
-    Returns
-    -------
-    (n,) float64
-
-    Raises
-    ------
-    ConfigError
-        A weight of a ``class_true`` that no class of the model collects.
-    """
-    truth = ak.to_numpy(sample.candidates["class_true"])
-    known = {value for values in sample.record["classes"].values() for value in values}
-    for value in sorted(config.class_weights.keys() - known):
-        raise ConfigError(
-            f"class_weights.{value} is a weight of class_true = {value}, which no class of the model collects; those "
-            f"that one does: {', '.join(map(str, sorted(known)))}"
-        )
-    weight = sample.weight(unweighted=config.unweighted).astype(float)
-    for value, factor in config.class_weights.items():
-        weight[truth == value] *= factor
-    return weight
-
-
-def check_weights(weight: np.ndarray, sides: Mapping[str, np.ndarray]) -> None:
-    """Refuse a sample of which one side counts nowhere.
-
-    Parameters
-    ----------
-    weight : (n,) float
-    sides : dict of str to (n,) bool
-        Candidates of each, by name.
-
-    Raises
-    ------
-    EmptyInputError
-        All candidates of a side have the weight 0.
-    """
-    for name, mask in sides.items():
-        if not weight[mask].any():
-            raise EmptyInputError(
-                f"no {name} candidate is left with a weight; all {int(mask.sum())} are 0 in the files (--unweighted "
-                "counts each once) or by class_weights"
-            )
 
 
 def discriminant_of(classes: Mapping[str, Any], config: DiscriminantConfig) -> Discriminant:
