@@ -78,11 +78,10 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", nargs="+", choices=list(VARIANTS), default=list(VARIANTS), metavar="ROW")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1])
-    parser.add_argument("--events", type=int, default=20_000, help="of each process")
+    parser.add_argument("--events", type=int, default=10_000, help="of each process")
     parser.add_argument("--epochs", type=int, help="default: 30, or the row's own")
     parser.add_argument("--minutes", type=float, default=45.0, help="processor time of each training in one go")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--precision", choices=("fp32", "bf16"), default="bf16")
     parser.add_argument("--quick", action="store_true", help="300 events of each, 2 epochs; results under .work")
     given = parser.parse_args()
     if given.quick:
@@ -156,7 +155,7 @@ def recipe_of(work: Path, files: list[str], name: str, seed: int, given: argpars
     changes = VARIANTS[name].changes
     values["sample"] |= {"files": files}
     values["model"]["settings"] |= changes.get("settings", {})
-    given_to_all = {"epochs": 30, "threads": given.threads, "precision": given.precision}
+    given_to_all = {"epochs": 30, "threads": given.threads, "precision": "bf16"}
     values["trainer"] |= given_to_all | changes.get("trainer", {})
     if given.epochs:
         values["trainer"]["epochs"] = given.epochs

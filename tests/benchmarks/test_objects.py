@@ -43,7 +43,7 @@ def test_page_tells_the_best_row_and_what_it_reaches(load):
 
 def test_every_variant_is_a_recipe(load, tmp_path):
     run, variants = load("run"), load("object_variants").VARIANTS
-    given = type("Given", (), {"threads": 1, "precision": "bf16", "epochs": None})()
+    given = type("Given", (), {"threads": 1, "epochs": None})()
     for name, variant in variants.items():
         config = run.recipe_of(tmp_path, ["a.root"], name, 2, given)
         assert isinstance(config, TrainConfig)
