@@ -242,8 +242,17 @@ def write(results: dict[str, Any], folder: Path) -> None:
     results["made"] = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
     plain = json.dumps(to_dict(results), allow_nan=False)
     rounded = json.loads(plain, parse_float=lambda one: float(f"{float(one):.6g}"))
-    (folder / "RESULTS.json").write_text(json.dumps(rounded, indent=1) + "\n", encoding="utf-8")
+    (folder / "RESULTS.json").write_text(in_lines(rounded, depth=6) + "\n", encoding="utf-8")
     (folder / "RESULTS.md").write_text(as_markdown(rounded), encoding="utf-8")
+
+
+def in_lines(value: Any, *, depth: int, indent: int = 1) -> str:
+    """JSON with a line for each key down to a depth, so that a diff shows which row changed."""
+    if depth == 0 or not isinstance(value, dict) or not value:
+        return json.dumps(value, ensure_ascii=False)
+    items = (f"{json.dumps(key)}: {in_lines(one, depth=depth - 1, indent=indent + 1)}" for key, one in value.items())
+    space = "\n" + " " * indent
+    return "{" + space + f",{space}".join(items) + space[:-1] + "}"
 
 
 def say(line: str) -> None:
