@@ -250,7 +250,8 @@ def _learning(numbers: Numbers) -> str:
         found += [learnt(row) for row in _seeds(numbers["rows"], name)[:1]]
         for one in sorted(found, key=lambda one: float(one["cost"]["n_train"])) if len(found) > 1 else ():
             cost = one["cost"]
-            gains = (_percent(one["gains"].get(kind)) for kind in PUBLISHED_PHOTONS)
+            told = PUBLISHED_PHOTONS if ROWS[name].particle == "photons" else ("all",)
+            gains = (_percent(one["gains"].get(kind) if kind in told else None) for kind in PUBLISHED_PHOTONS)
             size = f"{cost['n_train']:,.0f}", f"{cost['parameters']:,.0f}", f"{cost['epochs']:.0f}"
             lines.append((f"{ROWS[name].title}, {ROWS[name].particle}", *size, _minutes(cost), *gains))
     if not lines:
