@@ -1,4 +1,4 @@
-"""What was varied in the study of 2017, one thing at a time, from its first network."""
+"""What was varied in the study of 2017, one thing at a time, from its first network; and what we add."""
 
 from __future__ import annotations
 
@@ -17,12 +17,18 @@ class Variant:
     what : str
         In words.
     changes : dict
-        Of ``trainer`` and of ``model.settings`` in the shipped recipe.
+        Of ``trainer``, of ``model.settings``, and of what else the shipped recipe has.
+    ours : bool
+        Not of the study.
     """
 
     what: str
     changes: dict[str, Any] = field(default_factory=dict)
+    ours: bool = False
 
+
+MIRROR = {"mirror": ["eta", "phi"]}
+TRACKS = ["pt", "delta_eta1", "delta_phi2", "d0_significance", "z0", "n_innermost", "n_pixel", "trt_pid"]
 
 VARIANTS = {
     "baseline": Variant("Adam, cross-entropy, ReLU, dropout 0.25, 0.25, 0.5"),
@@ -37,5 +43,9 @@ VARIANTS = {
         "Conv2D(32), Conv2D(64) in one stage", {"settings": {"stages": [[32, 64]], "dropout": [0.25, 0.5]}}
     ),
     "long": Variant("100 epochs", {"trainer": {"epochs": 100, "patience": 30}}),
+    "mirror": Variant("seen in a mirror along η and φ half of the time", {"trainer": MIRROR}, ours=True),
+    "tracks": Variant(
+        "the same, and up to ten tracks as a set", {"trainer": MIRROR, "tracks": TRACKS, "max_tracks": 10}, ours=True
+    ),
 }
 """By name, in the order of the table."""

@@ -150,17 +150,19 @@ def fill(work: Path, files: list[str], name: str, seed: int, given: argparse.Nam
 
 
 def recipe_of(work: Path, files: list[str], name: str, seed: int, given: argparse.Namespace) -> TrainConfig:
-    """The shipped recipe with a row's changes; the store is common to all."""
+    """The shipped recipe with a row's changes; rows that see the same have one store."""
     values = read_toml(RECIPE)
-    changes = VARIANTS[name].changes
+    changes = dict(VARIANTS[name].changes)
     values["sample"] |= {"files": files}
-    values["model"]["settings"] |= changes.get("settings", {})
+    values["model"]["settings"] |= changes.pop("settings", {})
     given_to_all = {"epochs": 30, "threads": given.threads, "precision": "bf16"}
-    values["trainer"] |= given_to_all | changes.get("trainer", {})
+    values["trainer"] |= given_to_all | changes.pop("trainer", {})
+    values |= changes
     if given.epochs:
         values["trainer"]["epochs"] = given.epochs
     folder = work / "rows" / f"{name}-{seed}-{values['trainer']['epochs']}"
-    return TrainConfig(**values | {"output": folder, "store": work / "store", "seed": seed, "overwrite": True})
+    store = work / ("store_tracks" if "tracks" in changes else "store")
+    return TrainConfig(**values | {"output": folder, "store": store, "seed": seed, "overwrite": True})
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Electron, jet, muon or tau, by the network that learns CIFAR-10: two channels in place of three colours.
+"""Electron, jet, muon or tau, by the network that learns CIFAR-10: two channels for three colours, and tracks if given.
 
 W. Islam, N. S. Ramachandra and J. T. Childers (Argonne, 2017) took Keras's example for that data set and varied its
 activation, dropout and layers here, and optimiser and loss in the recipe's [trainer].
@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from calotools.errors import ConfigError
+from calotools.models.blocks import TrackPool
 from calotools.models.checks import check_numbers, need_classes
 from calotools.models.convolutions import activation
 from calotools.models.inputs import ModelInputs, finest_grid, grid_images, resize_sum
@@ -28,7 +29,8 @@ _SOFT = 1.0  # GeV; where the logarithm of a pixel's energy turns linear, about 
 class ObjectCNN(nn.Module):
     """Stages of two convolutions, the first with padding, then a maximum of 2 x 2 pixels and dropout; a hidden layer.
 
-    Energies go in as ``asinh(E / GeV)``: those of a pixel, not fractions, because a muon's cluster has hardly any.
+    Energies go in as ``asinh(E / GeV)``: those of a pixel, not fractions, because a muon's cluster has hardly any. Of a
+    recipe with tracks the hidden layer also sees their sum (Deep Sets), which the study did not have.
 
     Parameters
     ----------
@@ -40,6 +42,8 @@ class ObjectCNN(nn.Module):
     dropout : tuple of float
         After each stage, and after the hidden layer.
     nonlinearity : {"relu", "selu", "leaky-relu", "prelu", "elu", "silu", "gelu"}
+    track_width : int
+        Of the sum over the tracks.
 
     Raises
     ------
@@ -63,10 +67,11 @@ class ObjectCNN(nn.Module):
         hidden: int = 512,
         dropout: tuple[float, ...] = (0.25, 0.25, 0.5),
         nonlinearity: str = "relu",
+        track_width: int = 64,
     ) -> None:
         super().__init__()
         n_classes = need_classes("object_cnn", inputs, instead="energy_compact")
-        check_numbers("object_cnn", hidden=hidden)
+        check_numbers("object_cnn", hidden=hidden, track_width=track_width)
         if len(dropout) != len(stages) + 1 or not all(0 <= one < 1 for one in dropout):
             raise ConfigError(
                 f"object_cnn setting dropout = {list(dropout)}: give {len(stages) + 1} numbers from 0 to 1, for each "
@@ -86,15 +91,18 @@ class ObjectCNN(nn.Module):
                 f"object_cnn: nothing is left of {finest_grid(inputs)} pixels (eta, phi) after stages = {stages}"
             )
         self.convolutions = nn.Sequential(*layers, nn.Flatten())
-        n_flat = n_in * size[0] * size[1] + inputs.n_scalars
+        self.tracks = TrackPool(inputs.n_track_features, track_width) if inputs.n_track_values else None
+        n_flat = n_in * size[0] * size[1] + inputs.n_scalars + (track_width if self.tracks else 0)
         self.hidden = nn.Sequential(nn.Linear(n_flat, hidden), activation(nonlinearity), nn.Dropout(dropout[-1]))
         self.out = nn.Linear(hidden, n_classes)
         nn.utils.convert_conv2d_weight_memory_format(self, torch.channels_last)  # faster on a CPU
 
     def forward(self, batch: Batch) -> torch.Tensor:
         """Batch of n candidates -> (n, class) logits."""
-        flat = self.convolutions(self._image(batch))  # (n, map x pixel)
-        return self.out(self.hidden(torch.cat([flat, batch.scalars], dim=1)))  # (n, class)
+        seen = [self.convolutions(self._image(batch)), batch.scalars]  # (n, map x pixel), (n, scalar)
+        if self.tracks is not None:
+            seen.append(self.tracks(batch.tracks, batch.track_mask))  # (n, track_width)
+        return self.out(self.hidden(torch.cat(seen, dim=1)))  # (n, class)
 
     def _image(self, batch: Batch) -> torch.Tensor:
         size, base = finest_grid(self.inputs), batch.base_energy.clamp(min=1e-3)[:, None, None, None]

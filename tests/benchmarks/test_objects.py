@@ -34,11 +34,16 @@ def test_page_tells_the_best_row_and_what_it_reaches(load):
     sample = {"events": 10, "processes": ["zee"], "candidates": [7], "tables": "abc"}
     text = page.as_markdown({"sample": sample, "rows": rows})
     assert page.best_of(rows) == "selu/1"
-    assert "## What is taken for what: `selu/1`" in text
+    assert "## What is taken for what, the best row: `selu/1`" in text
+    assert "the best of the study's" not in text
     assert "| electron | 100 | 98.5 ± 1.0 | 0.5 ± 1.0 | 0.5 ± 1.0 | 0.5 ± 1.0 | 98.5: reached |" in text
     assert "95.2: not reached |" in text
     assert "| mse: mean squared error | 1 | (goes on in the next run)" in text
     assert page.best_of({"mse/1": rows["mse/1"]}) == ""
+    rows["tracks/1"] = row(0.985, 0.99, 0.95, 0.95)
+    text = page.as_markdown({"sample": sample, "rows": rows})
+    assert "the best row: `tracks/1`" in text
+    assert "the best of the study's: `selu/1`" in text
 
 
 def test_every_variant_is_a_recipe(load, tmp_path):
@@ -48,9 +53,11 @@ def test_every_variant_is_a_recipe(load, tmp_path):
         config = run.recipe_of(tmp_path, ["a.root"], name, 2, given)
         assert isinstance(config, TrainConfig)
         for key, value in variant.changes.get("trainer", {}).items():
-            assert getattr(config.trainer, key) == value
+            assert getattr(config.trainer, key) == (tuple(value) if isinstance(value, list) else value)
         assert config.trainer.epochs == variant.changes.get("trainer", {}).get("epochs", 30)
         assert config.output.name == f"{name}-2-{config.trainer.epochs}"
+        assert list(config.tracks) == variant.changes.get("tracks", [])
+        assert (config.store.name == "store_tracks") == bool(config.tracks)
     settings = read_toml(run.RECIPE)["model"]["settings"]
     assert run.recipe_of(tmp_path, ["a.root"], "selu", 1, given).model.settings == settings | {"nonlinearity": "selu"}
 

@@ -48,6 +48,18 @@ def test_a_pixel_is_seen_in_gev_whatever_the_candidates_energy(make_batch):
     assert not torch.allclose(network(batch), network(other))
 
 
+def test_real_tracks_count_and_padded_ones_do_not(make_batch):
+    inputs = ModelInputs(shapes=CALO.shapes, n_tracks=3, n_track_features=2, n_classes=4)
+    network = build_model("object_cnn", {"stages": ((4, 4),), "dropout": (0.25, 0.5), "hidden": 8}, inputs).eval()
+    batch = make_batch(2, inputs=inputs, n_tracks=3, n_features=2)
+    batch.tracks[:], batch.track_mask[:] = 0.0, torch.tensor([True, True, False])
+    before = network(batch)
+    batch.tracks[:, 2] = 7.0
+    torch.testing.assert_close(network(batch), before)
+    batch.track_mask[:, 1] = False
+    assert not torch.allclose(network(batch), before)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
