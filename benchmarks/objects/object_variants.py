@@ -42,7 +42,7 @@ VARIANTS = {
     "shallow": Variant(
         "Conv2D(32), Conv2D(64) in one stage", {"settings": {"stages": [[32, 64]], "dropout": [0.25, 0.5]}}
     ),
-    "long": Variant("100 epochs", {"trainer": {"epochs": 100, "patience": 30}}),
+    "long": Variant("30 epochs", {"trainer": {"epochs": 30}}),
     "mirror": Variant("seen in a mirror along η and φ half of the time", {"trainer": MIRROR}, ours=True),
     "tracks": Variant(
         "the same, and up to ten tracks as a set", {"trainer": MIRROR, "tracks": TRACKS, "max_tracks": 10}, ours=True

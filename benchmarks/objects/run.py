@@ -29,6 +29,7 @@ WORK = HERE.parent / ".work" / "objects"
 RECIPE = HERE.parents[1] / "examples" / "recipes" / "objects.toml"
 PROCESSES = ("zee", "zmumu", "ztautau")
 SEED = 21
+EPOCHS = 8
 
 
 class TimeUpError(Exception):
@@ -79,7 +80,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rows", nargs="+", choices=list(VARIANTS), default=list(VARIANTS), metavar="ROW")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1])
     parser.add_argument("--events", type=int, default=10_000, help="of each process")
-    parser.add_argument("--epochs", type=int, help="default: 30, or the row's own")
+    parser.add_argument("--epochs", type=int, help=f"default: {EPOCHS}, or the row's own")
     parser.add_argument("--minutes", type=float, default=45.0, help="processor time of each training in one go")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--quick", action="store_true", help="300 events of each, 2 epochs; results under .work")
@@ -155,7 +156,7 @@ def recipe_of(work: Path, files: list[str], name: str, seed: int, given: argpars
     changes = dict(VARIANTS[name].changes)
     values["sample"] |= {"files": files}
     values["model"]["settings"] |= changes.pop("settings", {})
-    given_to_all = {"epochs": 30, "threads": given.threads, "precision": "bf16"}
+    given_to_all = {"epochs": EPOCHS, "threads": given.threads, "precision": "bf16"}
     values["trainer"] |= given_to_all | changes.pop("trainer", {})
     values |= changes
     if given.epochs:

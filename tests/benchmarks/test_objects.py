@@ -54,7 +54,7 @@ def test_every_variant_is_a_recipe(load, tmp_path):
         assert isinstance(config, TrainConfig)
         for key, value in variant.changes.get("trainer", {}).items():
             assert getattr(config.trainer, key) == (tuple(value) if isinstance(value, list) else value)
-        assert config.trainer.epochs == variant.changes.get("trainer", {}).get("epochs", 30)
+        assert config.trainer.epochs == variant.changes.get("trainer", {}).get("epochs", run.EPOCHS)
         assert config.output.name == f"{name}-2-{config.trainer.epochs}"
         assert list(config.tracks) == variant.changes.get("tracks", [])
         assert (config.store.name == "store_tracks") == bool(config.tracks)
