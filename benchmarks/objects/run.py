@@ -163,7 +163,7 @@ def recipe_of(work: Path, files: list[str], name: str, seed: int, given: argpars
         values["trainer"]["epochs"] = given.epochs
     folder = work / "rows" / f"{name}-{seed}-{values['trainer']['epochs']}"
     store = work / ("store_tracks" if "tracks" in changes else "store")
-    return TrainConfig(**values | {"output": folder, "store": store, "seed": seed, "overwrite": True})
+    return TrainConfig(**values | {"output": folder, "store": store, "seed": seed})
 
 
 if __name__ == "__main__":

@@ -52,6 +52,8 @@ def test_every_variant_is_a_recipe(load, tmp_path):
     for name, variant in variants.items():
         config = run.recipe_of(tmp_path, ["a.root"], name, 2, given)
         assert isinstance(config, TrainConfig)
+        assert config.resume
+        assert not config.overwrite  # a training that ran out of time goes on
         for key, value in variant.changes.get("trainer", {}).items():
             assert getattr(config.trainer, key) == (tuple(value) if isinstance(value, list) else value)
         assert config.trainer.epochs == variant.changes.get("trainer", {}).get("epochs", run.EPOCHS)
