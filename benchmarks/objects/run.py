@@ -57,7 +57,14 @@ def main() -> None:
 
 
 def write(results: dict[str, Any], path: Path, work: Path) -> None:
-    """JSON, page and its figures."""
+    """JSON, page and its figures, with the rows that another run has finished meanwhile."""
+    stored = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"sample": None}
+    if stored["sample"] == results["sample"]:
+        for key, row in stored["rows"].items():
+            if row["finished"] and not results["rows"].get(key, {"finished": False})["finished"]:
+                results["rows"][key] = row
+    order = list(VARIANTS)
+    results["rows"] = dict(sorted(results["rows"].items(), key=lambda one: order.index(one[0].split("/")[0])))
     path.write_text(json.dumps(results, indent=1), encoding="utf-8")
     path.with_suffix(".md").write_text(as_markdown(results), encoding="utf-8")
     show(work, path.parent / "figures", results)

@@ -1,6 +1,7 @@
 """The page of the objects' rows says what their numbers say, and its variants are recipes."""
 
 import importlib
+import json
 from pathlib import Path
 
 import numpy as np
@@ -81,3 +82,17 @@ def test_a_row_that_went_on_has_the_minutes_of_all_its_runs(load, tmp_path, monk
         text = (tmp_path / "quick" / "RESULTS.md").read_text(encoding="utf-8")
         assert f"| {minutes:.0f} |" in text
         assert (tmp_path / "quick" / "figures" / "confusion.png").exists() == found["finished"]
+
+
+def test_two_runs_at_once_lose_no_row(load, tmp_path):
+    """And the page has the order of the variants, whatever was finished first."""
+    run, sample = load("run"), {"events": 10, "processes": ["zee"], "candidates": [7], "tables": "abc"}
+    path = tmp_path / "RESULTS.json"
+    run.write({"sample": sample, "rows": {"sgd/1": row(0.8, 0.8, 0.8, 0.8)}}, path, tmp_path)
+    mine = {"sample": sample, "rows": {"baseline/1": row(0.9, 0.9, 0.9, 0.9)}}
+    run.write(mine, path, tmp_path)
+    assert list(mine["rows"]) == ["baseline/1", "sgd/1"]
+    assert list(json.loads(path.read_text(encoding="utf-8"))["rows"]) == ["baseline/1", "sgd/1"]
+    others = {"sample": sample | {"events": 20}, "rows": {}}
+    run.write(others, path, tmp_path)
+    assert others["rows"] == {}
