@@ -124,9 +124,7 @@ def _figures(
     for number, name in enumerate(matrix.names):
         scores = {other: said[target == k, number] for k, other in enumerate(matrix.names)}
         figures[f"probability_{name}"] = (
-            draw_scores(
-                scores, weights=weights, name=f"Probability of {name.replace('_', ' ')}", label=config.label
-            ),
+            draw_scores(scores, weights=weights, name=f"Probability of {name.replace('_', ' ')}", label=config.label),
             f"What the network says of '{name}', by true class.",
         )
     return figures
