@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from contenders import ROWS
 from electron_samples import CLASSES
-from rejections import BINS
+from rejections import BINS, REGIONS
 
 __all__ = ["as_markdown", "restored"]
 
@@ -250,9 +250,10 @@ def _where(results: Mapping[str, Any]) -> list[str]:
     """Gain of the compact network over the likelihood, in the crack and forward against the barrel."""
     rows = dict(_filled(results))
     name = "compact" if "compact" in rows else "trees_all"
-    if name not in rows or "likelihood" not in _first_run(rows[name]).get("over", {}):
+    compared = _over_likelihood(rows[name]) if name in rows else []
+    if not compared:
         return []
-    regions = _first_run(rows[name])["over"]["likelihood"]["regions"]
+    regions = {place: _of_seeds([one["regions"][place] for one in compared]) for place in REGIONS}
     gain = {place: (one["value"], one["error"]) for place, one in regions.items()}
     said = ", ".join(f"{place} {_above(gain[place], gain['barrel'])}" for place in ("crack", "forward"))
     values = ", ".join(f"{place} {_pm(*one)}" for place, one in gain.items())
@@ -279,9 +280,10 @@ def _goals(results: Mapping[str, Any]) -> str:
     if overall:
         value, error = _mean([(one["value"], one["error"]) for one in overall])
         table.append(["compact over likelihood at 93 %", "≥ 3", _pm(value, error), _reached(value, error, 3)])
-        bins = [one for one in over[0]["likelihood"]["bins"] if one["left"] > FEW_LEFT]
-        if bins:
-            lowest = min(bins, key=lambda one: one["value"])
+        bins = [one for one in _in_bins(rows["compact"]) if one["left"] > FEW_LEFT]
+        told = [one for one in bins if np.isfinite(one["value"])]  # elsewhere the network leaves nothing
+        if told:
+            lowest = min(told, key=lambda one: one["value"])
             text = f"{_pm(lowest['value'], lowest['error'])} is the lowest of {len(bins)} bins"
             table.append(
                 [
@@ -309,10 +311,9 @@ def _bins(results: Mapping[str, Any]) -> str:
     rows = dict(_filled(results))
     if "compact" not in rows:
         return ""
-    run = _first_run(rows["compact"])
-    if "likelihood" not in run.get("over", {}):
+    found, eta, et = _in_bins(rows["compact"]), BINS["abs_eta"], BINS["et"]
+    if not found:
         return ""
-    found, eta, et = run["over"]["likelihood"]["bins"], BINS["abs_eta"], BINS["et"]
     header = [
         "compact over likelihood at 93 % in each bin",
         *(f"E_T {a:g}–{b:g}" for a, b in pairwise(et)),
@@ -322,8 +323,9 @@ def _bins(results: Mapping[str, Any]) -> str:
         cells = found[row * (len(et) - 1) : (row + 1) * (len(et) - 1)]
         table.append([f"|η| {low:g}–{high:g}", *(f"{_ratio(one)} ({one['left']})" for one in cells)])
     text = (
-        "In brackets: candidates of the background that the likelihood leaves, unweighted. A limit (16 %) where in too "
-        "many replicas of the sample the network leaves none, nothing where it leaves none at all."
+        "Means over the seeds. In brackets: candidates of the background that the likelihood leaves, unweighted. A "
+        "limit (16 %) where in too many replicas of the sample the network leaves none, nothing where it leaves none "
+        "at all."
     )
     return f"{_markdown(header, table)}\n\n{text}"
 
@@ -373,7 +375,7 @@ def _compared(one: Mapping[str, Sequence[float]]) -> str:
 
 def _figures(results: Mapping[str, Any]) -> str:
     lines = [f"![{CAPTIONS[name]}](figures/{name}.png)\n\n{CAPTIONS[name]}" for name in results.get("figures", [])]
-    return "## Figures\n\n" + "\n\n".join(lines) if lines else ""
+    return "\n\n".join(["## Figures", "Of each row the first seed.", *lines]) if lines else ""
 
 
 def _filled(results: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
@@ -386,6 +388,27 @@ def _first_run(row: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _first(row: Mapping[str, Any]) -> Mapping[str, Any]:
     return _first_run(row)["numbers"]
+
+
+def _over_likelihood(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What each seed of a row is over the likelihood, where that was measured."""
+    runs = [row["runs"][seed].get("over", {}) for seed in sorted(row["runs"], key=int)]
+    return [over["likelihood"] for over in runs if "likelihood" in over]
+
+
+def _in_bins(row: Mapping[str, Any]) -> list[dict[str, float]]:
+    """Rejection over the likelihood's in each bin of (|η|, E_T), over all seeds."""
+    return [_of_seeds(some) for some in zip(*(one["bins"] for one in _over_likelihood(row)), strict=True)]
+
+
+def _of_seeds(ratios: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Mean of a ratio over seeds: a limit where it is one for any, NaN where it is for all."""
+    told = [one for one in ratios if np.isfinite(one["value"])]
+    if not told:
+        return dict(ratios[0])
+    value, error = _mean([(one["value"], one["error"]) for one in told])
+    low, high = (float(np.mean([one[end] for one in told])) for end in ("low", "high"))
+    return dict(told[0]) | {"value": value, "error": error, "low": low, "high": high}
 
 
 def _mean(values: Sequence[Sequence[float]]) -> tuple[float, float]:

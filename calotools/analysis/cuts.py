@@ -16,6 +16,7 @@ __all__ = ["cut_closure", "fit_cuts", "measure_cuts", "rising_targets"]
 
 # Inefficiency falls as E_T to this power: the experiment's tight electrons go from 58 % at 4.5 GeV to 88 % at 100 GeV.
 _FALL = np.log(0.42 / 0.12) / np.log(100.0 / 4.5)
+_LOWEST = 0.05
 _MU_PARTS = 5
 _FEW_IN_PART = 40
 
@@ -35,7 +36,8 @@ def rising_targets(average: float, et: np.ndarray, *, edges: Sequence[float], we
     Returns
     -------
     (bin,) float
-        1 - k E_T^-0.40 at the mean E_T of each bin, at least 0.05; `average` where a bin is empty.
+        1 - k E_T^-0.40 at the mean E_T of each bin, at least 0.05, with the k of which the average is that; `average`
+        where a bin is empty, or if it is below 0.05.
 
     Raises
     ------
@@ -56,8 +58,17 @@ def rising_targets(average: float, et: np.ndarray, *, edges: Sequence[float], we
     total = np.bincount(number[inside], weight[inside], minlength=bins)
     mean = np.bincount(number[inside], (weight * et)[inside], minlength=bins) / np.where(total > 0, total, np.nan)
     shape = mean**-_FALL
-    factor = (1 - average) * total.sum() / np.nansum(total * shape)
-    return np.where(total > 0, np.clip(1 - factor * shape, 0.05, 1.0), average)
+    if average <= _LOWEST:
+        return np.full(bins, average)
+    low = np.zeros(bins, bool)
+    for _ in range(bins):  # what the floor adds to some bins is taken from the others
+        others = np.where(low, 0.0, total)
+        missing = (1 - average) * total.sum() - (1 - _LOWEST) * total[low].sum()
+        found = 1 - missing / np.nansum(others * shape) * shape
+        if not np.any(found[~low] < _LOWEST):
+            break
+        low |= found < _LOWEST
+    return np.where(total > 0, np.where(low, _LOWEST, found), average)
 
 
 def fit_cuts(
@@ -87,7 +98,8 @@ def fit_cuts(
     weight : (n,) float, optional
         Negative ones are refused: the cut would not be unique.
     mu : (n,) float, optional
-        With it, cuts follow pile-up linearly, so that the efficiency does not change with it.
+        With it, cuts follow pile-up linearly, so that the efficiency does not change with it. Candidates without it
+        are left out.
     min_candidates : int
         A bin with fewer gets no cut.
 
@@ -120,7 +132,10 @@ def fit_cuts(
     bins = len(edges[0]) - 1, len(edges[1]) - 1
     wanted = np.stack([np.broadcast_to(np.asarray(one, float), bins) for one in targets.values()])
     empty = np.full(wanted.shape, np.nan)
-    reference = 0.0 if mu is None else float(np.average(mu, weights=weight))
+    known = np.isfinite(value) & (weight > 0)
+    if mu is not None:
+        known &= np.isfinite(mu)
+    reference = 0.0 if mu is None or not known.any() else float(np.average(mu[known], weights=weight[known]))
     table = CutTable(
         names=tuple(targets),
         discriminant=discriminant,
@@ -137,7 +152,7 @@ def fit_cuts(
     )
     row, column, inside = table.bins(*kinematics)
     for where in np.ndindex(*bins):
-        here = inside & (row == where[0]) & (column == where[1]) & np.isfinite(value) & (weight > 0)
+        here = inside & (row == where[0]) & (column == where[1]) & known
         shift = None if mu is None else mu[here] - reference
         _fill(table, where, value[here], weight[here], shift, min_candidates)
     return table

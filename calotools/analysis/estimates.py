@@ -164,17 +164,19 @@ def correlation(x: np.ndarray, y: np.ndarray, *, rng: np.random.Generator) -> Es
     return bootstrap_estimate(lambda a, b: float(np.corrcoef(a, b)[0, 1]), x, y, rng=rng)
 
 
-def mean_rows(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def mean_rows(rows: np.ndarray, *, weight: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Mean over candidates of every column, and its standard error; NaN entries are left out.
 
     Parameters
     ----------
     rows : (n, k) float
+    weight : (n,) float, optional
+        Those of weight 0 are left out.
 
     Returns
     -------
     mean, error : (k,) float
-        NaN where no row has a value; the error is NaN for a single one.
+        NaN where no row has a value, or none a weight; the error is NaN for a single one.
 
     Examples
     --------
@@ -182,9 +184,11 @@ def mean_rows(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     >>> mean.tolist(), error.round(2).tolist()
     ([2.0, 5.0], [1.0, nan])
     """
-    there = np.isfinite(rows)
+    own = np.ones(len(rows)) if weight is None else np.asarray(weight, float)
+    there = np.isfinite(rows) & (own != 0)[:, None]
+    own = np.where(there, own[:, None], 0.0)
     n = there.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.where(there, rows, 0.0).sum(axis=0) / n
-        variance = np.where(there, (rows - mean) ** 2, 0.0).sum(axis=0) / (n - 1)
-        return mean, np.sqrt(variance / n)
+        mean = (own * np.where(there, rows, 0.0)).sum(axis=0) / own.sum(axis=0)
+        variance = np.where(there, (own * (rows - mean)) ** 2, 0.0).sum(axis=0) / own.sum(axis=0) ** 2
+        return mean, np.sqrt(variance * n / (n - 1))

@@ -138,6 +138,17 @@ def test_with_pile_up_the_efficiency_is_flat():
         assert low < (passing[busy] == 1).mean() < high
 
 
+def test_a_candidate_without_pile_up_is_left_out():
+    value, where, mu = signal(5000, seed=7)
+    options = {"discriminant": WHICH, "targets": TARGETS, "edges": ((0.0, 2.5), (15.0, 50.0))}
+    some = np.arange(5000) != 17
+    own = tuple(one[some] for one in where)
+    wanted = fit_cuts(value[some], kinematics=own, mu=mu[some], **options)
+    table = fit_cuts(value, kinematics=where, mu=np.where(some, mu, np.nan), **options)
+    assert table.digest == wanted.digest
+    assert np.isfinite(table.cut).all()
+
+
 def test_weights_count_and_negative_ones_are_refused():
     value, where, _ = signal(20_000, seed=3)
     heavy = np.where(value > np.median(value), 3.0, 1.0)
@@ -169,6 +180,15 @@ def test_rising_targets_average_to_what_was_asked():
     assert targets[number].mean() == pytest.approx(0.8, abs=0.005)
     with pytest.raises(ConfigError, match=r"an average efficiency of 80 cannot be asked for"):
         rising_targets(80, et, edges=edges, weight=np.ones(len(et)))
+
+
+def test_rising_targets_average_to_what_was_asked_where_some_are_at_the_floor():
+    et = np.repeat([4.5, 7.0, 60.0, 200.0], 500)
+    for average in (0.8, 0.3, 0.1, 0.02):
+        targets = rising_targets(average, et, edges=(4, 6, 10, 80, 300), weight=np.ones(len(et)))
+        assert targets.mean() == pytest.approx(average)
+        assert np.all(np.diff(targets) >= 0)
+        assert targets.min() >= min(0.05, average)
 
 
 def test_the_true_quantile_is_found():

@@ -74,6 +74,17 @@ def test_mean_of_rows_is_that_of_numpy(n, k):
     assert error == pytest.approx(rows.std(axis=0, ddof=1) / np.sqrt(n))
 
 
+def test_mean_of_weighted_rows():
+    rng = np.random.default_rng(3)
+    rows, count = rng.normal(size=(400, 2)), rng.integers(0, 4, 400).astype(float)
+    mean, error = mean_rows(rows, weight=count)
+    assert mean == pytest.approx(np.repeat(rows, count.astype(int), axis=0).mean(axis=0))
+    for one, other in zip((mean, error), mean_rows(rows, weight=7 * count), strict=True):
+        assert one == pytest.approx(other)
+    drawn = [mean_rows(rng.normal(size=(400, 2)), weight=count)[0] for _ in range(400)]
+    assert error == pytest.approx(np.std(drawn, axis=0), rel=0.2)
+
+
 def test_terms_are_found_with_their_errors():
     truth = {"a": 0.11, "b": 0.35, "c": 0.006}
     sigma = resolution_at(ENERGIES, *truth.values())

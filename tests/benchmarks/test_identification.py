@@ -121,3 +121,36 @@ def test_page_takes_its_numbers_of_the_background_from_the_results(load):
     said = page._jets({"shares": shares, "jets": {"n": 4000, "effective": 456.7}})
     assert "an effective number of 457 of 4000 selected the shares are 75 ± 2 % light hadron." in said
     assert page._jets({"shares": {"used": {}}}) == ""
+
+
+def test_goal_of_the_bins_is_of_all_seeds_and_knows_bins_where_nothing_is_left(load):
+    def ratio(value, error, left=300):
+        return {"value": value, "error": error, "low": value - error, "high": value + error, "left": left}
+
+    nothing = ratio(float("nan"), float("nan"))
+    seeds = {"3": [nothing, ratio(4.0, 0.5), ratio(9.0, 1.0)], "1": [nothing, ratio(6.0, 0.5), nothing]}
+    points = {"loose": {"value": 5.0, "error": 0.1}}
+    runs = {seed: {"over": {"likelihood": {"points": points, "bins": bins}}} for seed, bins in seeds.items()}
+    page = load("rejection_page")
+    said = page._goals({"rows": {"compact": {"runs": runs}}})
+    assert "| 5.0 ± 1.1 is the lowest of 3 bins | reached |" in said
+    assert page._in_bins({"runs": runs})[2]["value"] == 9.0
+
+
+def test_regions_are_compared_over_all_seeds(load):
+    runs = {
+        seed: {
+            "over": {
+                "likelihood": {
+                    "regions": {
+                        place: {"value": value, "error": 1.0, "low": value - 1, "high": value + 1, "left": 300}
+                        for place, value in {"barrel": 14.0, "crack": crack, "forward": 17.0}.items()
+                    }
+                }
+            }
+        }
+        for seed, crack in {"1": 9.0, "2": 18.0}.items()
+    }
+    said = load("rejection_page")._where({"rows": {"compact": {"title": "it", "runs": runs}}})
+    assert "crack 13.5 ± 4.6" in said[0]
+    assert said[1].endswith("Here: crack not told within the errors, forward yes.")

@@ -2,14 +2,17 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from calotools.errors import EmptyInputError
+from calotools.containers import Index
+from calotools.errors import ConfigError, EmptyInputError
 from calotools.ntuple import read_candidates, read_friend
 from calotools.recipe import EvaluateConfig, PredictConfig, SimulateConfig, TrainConfig, read_toml
 from calotools.stages import evaluate, predict, simulate, train
+from calotools.stages.evaluation.classes import measure_classes
 
 pytest.importorskip("pythia8mc", reason="Pythia is an extra")
 RECIPES = Path(__file__).parents[2] / "examples" / "recipes"
@@ -77,6 +80,33 @@ def test_table_counts_every_candidate_and_shows_single_ones_apart(chain):
     assert lines["efficiency of jet"]["value"] == pytest.approx(100 * found.value[1, 1])
     assert "mean probability" in lines["efficiency of jet"]["comment"]
     assert {one["name"] for one in written["figures"]} >= {"confusion", "probability_tau"}
+
+
+def test_probabilities_have_the_weights_of_the_table():
+    rng = np.random.default_rng(1)
+    n = np.arange(400)
+    truth, weight = n % 3, np.where(n % 2 == 0, 3.0, 1.0)  # class b collects 1 and 2
+    score = rng.random(400)
+    sample = SimpleNamespace(
+        record={"classes": {"a": [0], "b": [1, 2]}},
+        candidates={"class_true": truth},
+        scores={"score_a": score, "score_b": 1 - score},
+        index=Index(n, n, n),
+        cutflow=[],
+        weight=lambda unweighted: np.ones(400) if unweighted else weight,
+    )
+    asked = {"files": ("x.root",), "scores": ("y.root",), "output": "z"}
+    found = measure_classes(sample, EvaluateConfig(**asked, class_weights={2: 0.1})).results
+    own = truth > 0
+    used = weight[own] * np.where(truth[own] == 2, 0.1, 1.0)
+    assert found["confusion"].value[1, 1] == pytest.approx(np.average(score[own] < 0.5, weights=used))
+    assert found["mean_probability"]["b"] == pytest.approx(
+        [np.average(score[own], weights=used), np.average(1 - score[own], weights=used)]
+    )
+    with pytest.raises(EmptyInputError, match="no candidate of class 'a' is left with a weight"):
+        measure_classes(sample, EvaluateConfig(**asked, class_weights={0: 0}))
+    with pytest.raises(ConfigError, match="is a weight of class_true = 7, which no class"):
+        measure_classes(sample, EvaluateConfig(**asked, class_weights={7: 2}))
 
 
 def test_a_class_without_candidates_is_named(chain):

@@ -11,6 +11,7 @@ from calotools.analysis import confusion_matrix, mean_rows
 from calotools.containers import Confusion
 from calotools.errors import EmptyInputError
 from calotools.plots import draw_confusion, draw_scores
+from calotools.stages.evaluation.weights import composed_weight
 from calotools.stages.publish import Headline, Outcome
 
 if TYPE_CHECKING:
@@ -40,8 +41,10 @@ def measure_classes(sample: Scored, config: EvaluateConfig) -> Outcome:
 
     Raises
     ------
+    ConfigError
+        A weight of a ``class_true`` that no class collects.
     EmptyInputError
-        A class has no candidate.
+        A class has no candidate, or none with a weight.
     """
     classes = sample.record["classes"]
     truth = ak.to_numpy(sample.candidates["class_true"])
@@ -52,9 +55,16 @@ def measure_classes(sample: Scored, config: EvaluateConfig) -> Outcome:
     known = np.flatnonzero(own.any(axis=1))  # candidates of a class
     said = np.stack([sample.scores[f"score_{name}"] for name in classes], axis=1)[known].astype(float)  # (n, class)
     target = own[known].argmax(axis=1)
-    weight = sample.weight(unweighted=config.unweighted)[known]
+    weight = composed_weight(sample, config)[known]
+    for number, name in enumerate(classes):
+        if not weight[target == number].any():
+            raise EmptyInputError(
+                f"no candidate of class '{name}' is left with a weight; they are 0 in the files (--unweighted counts "
+                "each once) or by class_weights"
+            )
     matrix = confusion_matrix(said, target, names=tuple(classes), weight=weight)
-    means, errors = zip(*(mean_rows(said[target == number]) for number in range(len(classes))), strict=True)
+    masks = [target == number for number in range(len(classes))]
+    means, errors = zip(*(mean_rows(said[mask], weight=weight[mask]) for mask in masks), strict=True)
     return Outcome(
         stage="evaluate",
         title=f"Classes: {sample.record.get('model', 'network')}",
@@ -67,7 +77,7 @@ def measure_classes(sample: Scored, config: EvaluateConfig) -> Outcome:
             "cutflow": sample.cutflow,
             "n": {name: int((target == number).sum()) for number, name in enumerate(classes)},
         },
-        figures=_figures(matrix, said, target, config),
+        figures=_figures(matrix, said, target, weight, config),
     )
 
 
@@ -102,7 +112,7 @@ def _one_of_each(
 
 
 def _figures(
-    matrix: Confusion, said: np.ndarray, target: np.ndarray, config: EvaluateConfig
+    matrix: Confusion, said: np.ndarray, target: np.ndarray, weight: np.ndarray, config: EvaluateConfig
 ) -> dict[str, tuple[Figure, str]]:
     figures = {
         "confusion": (
@@ -110,10 +120,11 @@ def _figures(
             "What candidates of each true class are taken for, with 68.3 % intervals.",
         )
     }
+    weights = {name: weight[target == k] for k, name in enumerate(matrix.names)}
     for number, name in enumerate(matrix.names):
         scores = {other: said[target == k, number] for k, other in enumerate(matrix.names)}
         figures[f"probability_{name}"] = (
-            draw_scores(scores, name=f"Probability of {name.replace('_', ' ')}", label=config.label),
+            draw_scores(scores, weights=weights, name=f"Probability of {name.replace('_', ' ')}", label=config.label),
             f"What the network says of '{name}', by true class.",
         )
     return figures
