@@ -213,7 +213,7 @@ def _own_edges(values: np.ndarray, n_bins: int) -> tuple[bool, np.ndarray]:
 
 
 def _smooth(content: np.ndarray, width: float) -> np.ndarray:
-    smooth = gaussian_filter1d(content, width, mode="nearest") if width > 0 else content
+    smooth = gaussian_filter1d(content, width, mode="reflect") if width > 0 else content
     smooth = np.maximum(smooth, 0.0) / max(smooth.sum(), 1e-300)
     smooth = smooth + _FLOOR / len(smooth)
     return np.asarray(smooth / smooth.sum())

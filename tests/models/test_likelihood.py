@@ -5,6 +5,7 @@ import pytest
 
 from calotools.analysis import auc
 from calotools.errors import ConfigError, NumericalError, ShapeError
+from calotools.models import likelihood
 from calotools.models.bins import KinematicBins
 from calotools.models.likelihood import Likelihood, fit_likelihood
 
@@ -117,3 +118,13 @@ def test_errors_name_the_bin_and_the_shape():
         fit_likelihood(
             values, variables=("x", "y", "hits"), kinematics=(eta, et), signal=signal, weight=weight, bins=ONE
         )
+
+
+@pytest.mark.parametrize("where", [0, 10, 19])
+def test_smoothing_keeps_the_sum_also_of_a_spike_at_an_end(where):
+    """What is smoothed over an end must not count twice: all other bins would lose by it."""
+    content = np.full(20, 0.04)
+    content[where] = 0.24
+    smooth = likelihood._smooth(content, 2.0)
+    np.testing.assert_allclose(smooth[(where + 10) % 20], 0.04, rtol=2e-3)
+    np.testing.assert_allclose(smooth.sum(), 1.0)
