@@ -33,8 +33,11 @@ _FIELDS = ("et", "eta", "phi", "e", "charge", "weight")
 
 def read_probes(
     config: TagProbeConfig, files: Sequence[str], scores: Sequence[Path], *, matched: bool
-) -> tuple[TagProbeSample, list[dict[str, str]]]:
+) -> tuple[TagProbeSample, int, list[dict[str, str]]]:
     """Read candidates, make pairs of tag and probe of opposite charge, and say which probes pass.
+
+    A candidate where the working point that `passing` names has no cut (branch ``id_NAME`` of a friend tree is -1)
+    neither passes nor fails: it is no probe.
 
     Parameters
     ----------
@@ -49,8 +52,9 @@ def read_probes(
 
     Returns
     -------
-    TagProbeSample, list of dict
-        The probes, and ``file`` and ``reason`` of the files that were skipped.
+    TagProbeSample, int, list of dict
+        The probes, how many candidates were none for want of a cut, and ``file`` and ``reason`` of the files that were
+        skipped.
 
     Raises
     ------
@@ -66,6 +70,8 @@ def read_probes(
     tags = _tags(candidates, config.tag) if in_pairs else candidates
     tag, probe = select(tags, config.tag).mask, select(candidates, config.probe).mask
     passing = select(candidates, (config.passing,)).mask
+    cut = _has_cut(candidates, config.passing)
+    n_without, probe = int((probe & ~cut).sum()), probe & cut
     if in_pairs:
         probe = probe & (ak.to_numpy(candidates["class_true"]) == 0) if matched else probe
         sample = _from_rows(candidates, tag=tag, probe=probe, passing=passing)
@@ -76,7 +82,16 @@ def read_probes(
             f"{len(candidates)} candidates of {list(files)} make no tag-and-probe pair of opposite charge; "
             f"loosen the tag {list(config.tag)} or the probe {list(config.probe)}"
         )
-    return sample, bad
+    return sample, n_without, bad
+
+
+def _has_cut(candidates: ak.Array, passing: str) -> np.ndarray:
+    """Where every working point that a cut names has one."""
+    has = np.ones(len(candidates), bool)
+    for name in fields_in((passing,)):
+        if name.startswith("id_"):  # as `predict` names them
+            has &= ak.to_numpy(candidates[name]) >= 0
+    return has
 
 
 def _read(

@@ -58,16 +58,24 @@ def tagprobe(config: TagProbeConfig, *, progress: Progress | None = None) -> Out
     check_output(config.output, overwrite=config.overwrite)
     if config.data_scores and config.simulation_scores:
         check_one_model((*config.data_scores, *config.simulation_scores))
-    data, bad = read_probes(config, config.data, config.data_scores, matched=False)
+    data, without, bad = read_probes(config, config.data, config.data_scores, matched=False)
+    n_without_cut = {"data": without}
     if progress:
         progress("probes", len(data), len(data))
     simulation = None
     if config.simulation:
-        simulation, missed = read_probes(config, config.simulation, config.simulation_scores, matched=True)
-        bad = [*bad, *missed]
+        simulation, without, missed = read_probes(config, config.simulation, config.simulation_scores, matched=True)
+        n_without_cut["simulation"], bad = without, [*bad, *missed]
     truth = read_injected(config.injected or _read_files(config, bad), passing=config.passing, edges=_edges(config))
     label = config.label or ("calotools pseudo-data" if truth else "data")
     outcome = _measure(config.model_copy(update={"label": label}), data, simulation, truth)
+    if any(n_without_cut.values()):
+        comment = "no probes: the working point has no cut in their bin; " + ", ".join(
+            f"{n} of the {name}" for name, n in n_without_cut.items()
+        )
+        line = Headline("candidates without a cut", sum(n_without_cut.values()), None, "", comment)
+        results = dict(outcome.results) | {"n_without_cut": n_without_cut}
+        outcome = replace(outcome, headline=(*outcome.headline, line), results=results)
     return publish(with_bad_files(outcome, bad), config, output=config.output, overwrite=config.overwrite)
 
 
@@ -141,7 +149,8 @@ def _headline(
     valid = efficiency.valid & np.isfinite(efficiency.value)
     error = (efficiency.high - efficiency.low) / 2
     lines = [Headline("valid bins", int(valid.sum()), None, "", f"of {len(fits)}")]
-    lines.append(Headline("efficiency in data, mean of bins", *_mean(efficiency.value, error, valid)))
+    probes = np.where(valid, efficiency.n_total, 0.0)
+    lines.append(Headline("efficiency in data, mean of probes", *_mean_of_probes(efficiency.value, error, probes)))
     if factors is not None:
         lines.append(Headline("scale factor, mean of bins", *_mean(factors.value, factors.stat, factors.valid)))
     for name, one in closures.items():
@@ -152,6 +161,15 @@ def _headline(
                 Headline(f"closure of the {name}, χ²/ndf", one.chi2 / one.ndf, np.sqrt(2 / one.ndf), "", comment)
             )
     return tuple(lines)
+
+
+def _mean_of_probes(value: np.ndarray, error: np.ndarray, probes: np.ndarray) -> tuple[float, float]:
+    """Mean weighted by the probes: weights from binomial errors would favour bins near 0 and 1."""
+    used, total = probes > 0, probes.sum()
+    if total <= 0:
+        return float("nan"), float("nan")
+    mean = np.sum(probes[used] * value[used]) / total
+    return float(mean), float(np.sqrt(np.sum((probes[used] * error[used]) ** 2)) / total)
 
 
 def _mean(value: np.ndarray, error: np.ndarray, valid: np.ndarray) -> tuple[float, float]:
