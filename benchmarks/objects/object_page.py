@@ -36,6 +36,7 @@ def as_markdown(results: Mapping[str, Any]) -> str:
         "the test part (20 % of the events) is measured. Efficiency of each class in percent: the share of its",
         "candidates that are taken for it, with half of the 68.3 % interval. Convolutions have 16 bits (bf16).",
         "",
+        *_missing(results["rows"]),
         "| row | seed | electron | jet | muon | tau | mean | parameters | best epoch | minutes |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
         *(_line(key, row) for key, row in results["rows"].items()),
@@ -48,6 +49,12 @@ def as_markdown(results: Mapping[str, Any]) -> str:
         *_best(results["rows"]),
     ]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _missing(rows: Mapping[str, Any]) -> list[str]:
+    there = {key.split("/")[0] for key, row in rows.items() if row["finished"]}
+    missing = [f"`{name}` ({one.what})" for name, one in VARIANTS.items() if name not in there]
+    return [f"**Partial**: not filled yet: {'; '.join(missing)}.", ""] if missing else []
 
 
 def _line(key: str, row: Mapping[str, Any]) -> str:

@@ -39,6 +39,8 @@ def test_page_tells_the_best_row_and_what_it_reaches(load):
     assert "the best of the study's" not in text
     assert "| electron | 100 | 98.5 ± 1.0 | 0.5 ± 1.0 | 0.5 ± 1.0 | 0.5 ± 1.0 | 98.5: reached |" in text
     assert "95.2: not reached |" in text
+    assert "**Partial**: not filled yet: `rmsprop` (RMSprop); `sgd`" in text
+    assert "`mse`" in text.split("**Partial**")[1].split("\n")[0]
     assert "| mse: mean squared error | 1 | (goes on in the next run)" in text
     assert page.best_of({"mse/1": rows["mse/1"]}) == ""
     rows["tracks/1"] = row(0.985, 0.99, 0.95, 0.95)
