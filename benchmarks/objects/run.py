@@ -12,6 +12,7 @@ time goes on where it was the next time.
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import shutil
 import time
@@ -21,6 +22,7 @@ from typing import Any
 from object_page import as_markdown, best_of, numbers_of
 from object_variants import VARIANTS
 
+from calotools.deploy import load_bundle
 from calotools.recipe import EvaluateConfig, PredictConfig, SimulateConfig, TrainConfig, read_toml
 from calotools.stages import evaluate, predict, simulate, train
 
@@ -128,11 +130,15 @@ def fill(work: Path, files: list[str], name: str, seed: int, given: argparse.Nam
         if task == "train" and 0 < done < total and time.process_time() - start > 60 * given.minutes:
             raise TimeUpError
 
-    try:
-        record = train(config, progress=watch).results["record"]
-    except TimeUpError:
-        return {"finished": False, "minutes": (time.process_time() - start) / 60}
-    minutes = (time.process_time() - start) / 60
+    if (config.output / "model.calo").exists():  # it was trained, and interrupted while it was measured
+        record = load_bundle(config.output).record
+        minutes = sum(float(one["seconds"]) for one in csv.DictReader((config.output / "log.csv").open())) / 60
+    else:
+        try:
+            record = train(config, progress=watch).results["record"]
+        except TimeUpError:
+            return {"finished": False, "minutes": (time.process_time() - start) / 60}
+        minutes = (time.process_time() - start) / 60
     scores = config.output / "scores.root"
     options: Any = {"model": config.output, "files": tuple(files), "output": scores, "threads": given.threads}
     predict(PredictConfig(**options, overwrite=True))
