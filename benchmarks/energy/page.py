@@ -276,7 +276,7 @@ def _older(stored: Numbers, current: Numbers) -> str:
     if not names:
         return ""
     lines = [_line(name, _seeds(rows, name), {}) for name in names]
-    text = "The same test candidates; each over the trees that learnt from as many as it. They count in no other section."
+    text = "The same test candidates; each over trees that learnt from as many. They are in no other section."
     return "\n".join(["## Rows that learnt from another number of candidates", "", *_markdown(HEAD, lines), "", text])
 
 
