@@ -110,7 +110,10 @@ def _parts(sample: Sample, config: ReweightConfig) -> _Parts:
     for name, found in zip(("source", "target"), rows, strict=True):
         if not len(found):
             cuts = config.source if name == "source" else config.target
-            raise EmptyInputError(f"none of {len(candidates)} candidates is {name}: {[*config.selection, *cuts]}")
+            raise EmptyInputError(
+                f"none of {len(candidates)} candidates is {name}: {[*config.selection, *cuts]}; say with --{name} "
+                "which are, if your ntuple has other values"
+            )
     block = _blocks(candidates, index, rows, folds=config.folds)
     own = index.event if block is None else block  # a block in two folds would tell one about the other
     fold = (event_hash(index.run, own, seed=config.seed) % np.uint64(config.folds)).astype(np.int64)

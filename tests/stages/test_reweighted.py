@@ -6,7 +6,7 @@ import pytest
 from calotools.analysis import auc
 from calotools.containers import Index, Scores
 from calotools.deploy import bundle_of
-from calotools.errors import BranchError, ConfigError, ShapeError
+from calotools.errors import BranchError, ConfigError, EmptyInputError, ShapeError
 from calotools.ntuple import Lookup, NtupleWriter, lookup_friend, read_friend, write_friend
 from calotools.recipe import EvaluateConfig, PredictConfig, ReweightConfig, TrainConfig
 from calotools.stages import evaluate, predict, reweight, train
@@ -120,6 +120,11 @@ def test_weights_that_would_not_be_used_are_refused(files, weights, tmp_path):
     asked = {"files": tuple(files), "scores": (tmp_path / "scores.root",), "output": tmp_path / "measured"}
     with pytest.raises(ConfigError, match="weights and unweighted are both given"):
         evaluate(EvaluateConfig(**asked, weights=(weights,), unweighted=True))
+
+
+def test_an_ntuple_with_other_labels_is_asked_for_them(files, tmp_path):
+    with pytest.raises(EmptyInputError, match=r"is target: \['class_true == 17'\]; say with --target which are"):
+        reweight(ReweightConfig(files=tuple(files), output=tmp_path / "weights", target=("class_true == 17",)))
 
 
 def test_candidates_without_a_weight_are_left_out(recipe, weights):
