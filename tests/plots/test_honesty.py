@@ -314,3 +314,26 @@ def test_more_curves_than_colours_are_all_drawn_and_told_apart():
         assert len(pens) == 12
     samples = {f"sample {k}": np.full(10, k / 12) for k in range(12)}
     assert len(legend(plots.draw_scores(samples).axes[0])) == 12
+
+
+def test_bands_of_a_reweighted_sample_count_groups():
+    """Values ten times over, as those of one luminosity block, have the band of what they are."""
+    rng = np.random.default_rng(1)
+    edges = np.linspace(0, 60, 7)
+    one, two = rng.normal(30, 8, 400), rng.normal(30, 8, 400)
+    place = np.repeat(np.arange(400), 10)
+    bands = []
+    for repeats, groups in ((1, None), (10, {"target": place, "source": place})):
+        samples = {"target": one, "source": two}
+        samples = {name: (np.repeat(x, repeats), np.ones(400 * repeats)) for name, x in samples.items()}
+        figure = plots.draw_reweighting(samples, edges=edges, axis="mu", groups=groups)
+        bands.append([patch.get_paths()[0].vertices for patch in figure.axes[0].collections])
+    assert len(bands[0]) > 0
+    np.testing.assert_allclose(bands[1], bands[0])
+    with pytest.raises(ShapeError, match="'source' has 400 values and 3 groups; they must agree"):
+        plots.draw_reweighting(
+            {"target": (one, np.ones(400)), "source": (two, np.ones(400))},
+            edges=edges,
+            axis="mu",
+            groups={"source": np.zeros(3, int)},
+        )

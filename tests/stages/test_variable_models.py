@@ -9,6 +9,8 @@ import pytest
 from calotools.analysis import auc, measure_reliability
 from calotools.deploy import explain_variables, load_bundle
 from calotools.errors import ConfigError, EmptyInputError, ModelError, UncheckedWarning
+from calotools.models import use_threads
+from calotools.models.lightgbm_forests import LightGBMForest
 from calotools.ntuple import NtupleWriter, index_of, read_candidates, read_friend
 from calotools.recipe import (
     AttributeConfig,
@@ -22,6 +24,7 @@ from calotools.recipe import (
 from calotools.stages import attribute, evaluate, predict, prepare, reweight, train, working_points
 from calotools.stages.evaluation.cuts import _HALVES
 from calotools.stages.networks import _missing
+from calotools.training import fit_variables
 from calotools.variables import event_hash, fold_numbers, make_discriminant, read_cut_table
 
 N = 6000
@@ -115,6 +118,21 @@ def test_identification_reaches_what_the_variables_allow(recipe, scores_of, mode
     assert record["best"]["val_auc"] == pytest.approx(best, abs=0.05)
     numbers = json.loads((config.output / "numbers.json").read_text(encoding="utf-8"))
     assert numbers["results"]["record"]["variables"] == ["reta", "rhad"]
+
+
+@pytest.mark.parametrize(("asked", "had"), [(None, 1), (2, 2)])
+def test_a_small_forest_is_grown_by_one_thread_unless_asked(recipe, monkeypatch, asked, had):
+    seen = []
+    grow = LightGBMForest.grow
+
+    def spy(own, stop, settings):
+        seen.append(settings.threads)
+        return grow(own, stop, settings)
+
+    monkeypatch.setattr(LightGBMForest, "grow", spy)
+    with use_threads(4):
+        fit_variables(recipe("trees", trainer={"threads": asked}))
+    assert seen == [had]
 
 
 def misfit(scores, rows):
