@@ -246,6 +246,12 @@ def test_working_points_and_what_predict_makes_of_them(recipe, scores_of, ntuple
     assert "where 90.0 % was asked for" in first["signal efficiency of loose"]
     mean = float(re.search(r"where (\d+\.\d) %", first["signal efficiency of tight"])[1])
     assert 52 < mean < 58  # of the two targets, for bins of similar size
+    assert "error of both halves; closure in 4 of 4 bins: chi2" in first["signal efficiency of loose"]
+    asked["output"] = tmp_path / "few"
+    few = working_points(WorkingPointsConfig(**asked, **bins, targets=targets, min_candidates=500))
+    told = {line.name: line for line in few.headline}
+    assert np.isnan(told["signal efficiency of loose"].value)
+    assert re.match("not tested: no bin has 500 signal candidates in half", told["signal efficiency of loose"].comment)
     for one in outcome.results["closure"].values():
         assert one["ndf"] == 4
         assert one["p_value"] > 1e-3

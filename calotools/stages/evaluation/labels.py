@@ -83,6 +83,11 @@ class Labelled:
     weight: np.ndarray
 
     @property
+    def model(self) -> str:
+        """Its name; of scores that do not say it, what most are of."""
+        return str(self.sample.record.get("model", "network"))
+
+    @property
     def bootstrap(self) -> Bootstrap:
         """Over the events of the sample: the same replicas whenever it is asked for, for all scores."""
         rng = np.random.default_rng(self.config.seed)
