@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 EMPTY = "empty bin"
-_EXTRAS = ("truth", "injected truth", "fit not valid", "lower limit", EMPTY)
+_EXTRAS = ("truth", "injected truth", "fit not valid", "lower limit")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "h")
 
 
@@ -158,7 +158,8 @@ def ordered_legend(axes: Sequence[Axes]) -> dict[str, Any]:
     pairs = [pair for ax in axes for pair in zip(*ax.get_legend_handles_labels(), strict=True)]
     handles = {name: handle for handle, name in reversed(pairs)}
     order = [name for _, name in pairs]
-    return {name: handles[name] for name in sorted(handles, key=lambda name: (name in _EXTRAS, order.index(name)))}
+    last = {*_EXTRAS, *(name for name, handle in handles.items() if getattr(handle, "get_hatch", lambda: None)())}
+    return {name: handles[name] for name in sorted(handles, key=lambda one: (one in last, order.index(one)))}
 
 
 def show_legend(ax: Axes) -> None:
