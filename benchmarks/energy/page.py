@@ -37,7 +37,7 @@ GOALS = (
 
 def write(numbers: Numbers, home: Path) -> None:
     """The page and its figures."""
-    numbers = _current(numbers)
+    stored, numbers = numbers, _current(numbers)
     if not numbers["rows"]:
         return
     made = pictures.draw(numbers["rows"], home / "figures")
@@ -49,6 +49,7 @@ def write(numbers: Numbers, home: Path) -> None:
         _dependence(numbers, made),
         _goals(numbers),
         _learning(numbers),
+        _older(stored, numbers),
         _ordering(numbers),
         _ceiling(numbers),
         _honesty(numbers, made),
@@ -260,6 +261,23 @@ def _learning(numbers: Numbers) -> str:
     head += tuple(f"rIQR [%], {kind}" for kind in PUBLISHED_PHOTONS)
     text = "Each over the trees that learnt from the same candidates; seed 1."
     return "\n".join(["## More to learn from", "", *_markdown(head, lines), "", text])
+
+
+def _older(stored: Numbers, current: Numbers) -> str:
+    """Rows that were filled with another number of candidates to learn from, and not since."""
+    rows = {
+        key: row
+        for key, row in stored["rows"].items()
+        if (now := _keys(stored["rows"]).get(_particle(key)))
+        and row["key"] == now | {"train": row["key"]["train"]} != now
+        and not _seeds(current["rows"], key.rsplit("/", 1)[0])
+    }
+    names = [name for name in ROWS if _seeds(rows, name)]
+    if not names:
+        return ""
+    lines = [_line(name, _seeds(rows, name), {}) for name in names]
+    text = "The same test candidates; each over trees that learnt from as many. They are in no other section."
+    return "\n".join(["## Rows that learnt from another number of candidates", "", *_markdown(HEAD, lines), "", text])
 
 
 def _ordering(numbers: Numbers) -> str:

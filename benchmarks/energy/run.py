@@ -33,7 +33,7 @@ from calotools.ntuple import read_friend
 from calotools.outputs import new_file
 
 HOME = Path(__file__).parent
-FULL = simulated.Size("full", train=1_200_000, test=104_000)
+FULL = simulated.Size("full", train=600_000, test=104_000)
 QUICK = simulated.Size("quick", train=3000, test=1500)
 
 
