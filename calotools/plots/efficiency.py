@@ -118,7 +118,7 @@ def draw_rejection(
         mark_empty(ax, edges, [one.value for one in efficiencies], name=empty)
         finish_axis(ax, axis, edges)
         ax.set(yscale="log", ylabel=r"Background rejection 1/$\varepsilon_\mathrm{b}$")
-        bottom, top = ax.get_ylim()
+        bottom, top = ax.get_ylim() if any(np.isfinite(one.value).any() for one in efficiencies) else (1.5, 10.0)
         ax.set_ylim(bottom / 1.5, top * (top / bottom) ** 0.3)
         show_legend(ax)
     return figure

@@ -63,6 +63,13 @@ def test_rejection_without_background_is_a_limit(make_efficiency):
     assert "lower limit" in legend(plots.draw_rejection([one]).axes[0])
 
 
+def test_rejection_without_any_value_is_drawn_as_empty(make_efficiency):
+    one = make_efficiency([np.nan, np.nan, np.nan], edges=MU)
+    ax = plots.draw_rejection([one], empty="no cut, or empty").axes[0]
+    assert 0 < ax.get_ylim()[0] < ax.get_ylim()[1]
+    assert "no cut, or empty" in legend(ax)
+
+
 def test_roc_without_background_left_is_not_drawn_as_infinite(make_roc):
     roc = make_roc()
     background, low = roc.background.copy(), roc.low.copy()

@@ -101,6 +101,15 @@ def test_a_class_of_few_candidates_is_named_and_counted_and_figures_name_the_mod
     assert found.figures["scores"][0].axes[0].get_xlabel() == "Score"
 
 
+def test_scores_of_an_unknown_model_are_called_so(labelled):
+    record = {key: one for key, one in labelled.sample.record.items() if key != "model"}
+    unknown = replace(labelled, sample=replace(labelled.sample, record=record))
+    found = show_curves(unknown, trace_curves(unknown), cut_based={})
+    assert found.results["roc"].name == found.results["working_points"].name == "score"
+    texts = (one.get_text() for one in found.figures["roc"][0].axes[0].get_legend().get_texts())
+    assert next(texts).startswith("score, AUC")
+
+
 def test_what_two_models_have_in_common_is_in_no_error_of_their_ratio(labelled):
     """The same scores under another name: 1, and nothing can be wrong with that."""
     scores = labelled.sample.scores

@@ -251,7 +251,20 @@ def test_working_points_and_what_predict_makes_of_them(recipe, scores_of, ntuple
     few = working_points(WorkingPointsConfig(**asked, **bins, targets=targets, min_candidates=500))
     told = {line.name: line for line in few.headline}
     assert np.isnan(told["signal efficiency of loose"].value)
-    assert re.match("not tested: no bin has 500 signal candidates in half", told["signal efficiency of loose"].comment)
+    expected = (
+        r"90\.0 % is asked for; not tested: half of the events has (\d+) signal candidates, at most (\d+) in a bin; "
+        r"500 are needed \(min_candidates\); wider bins have more \(eta_bins, et_bins\)"
+    )
+    total, most = map(int, re.fullmatch(expected, told["signal efficiency of loose"].comment).groups())
+    assert total / 4 <= most < min(500, total)
+    assert told["signal efficiency of tight"].comment.startswith("50.0 to 60.0 % are asked for; not tested")
+    asked |= {"output": tmp_path / "part", "split": "test"}
+    part = working_points(WorkingPointsConfig(**asked, **bins, targets=targets, min_candidates=500))
+    advice = "only the test part of the events is used: for files not learnt from, split = all"
+    assert all(line.comment.endswith(advice) for line in part.headline if re.match("signal|bins", line.name))
+    asked |= {"output": tmp_path / "every", "split": "all"}
+    every = working_points(WorkingPointsConfig(**asked, **bins, targets={"every": 1.0})).headline[0]
+    assert every.comment == "100.0 % is asked for; not tested: all of it has no statistical error"
     for one in outcome.results["closure"].values():
         assert one["ndf"] == 4
         assert one["p_value"] > 1e-3

@@ -118,7 +118,7 @@ def _measure(sample: Scored, config: WorkingPointsConfig) -> tuple[CutTable, Out
     outcome = Outcome(
         stage="working-points",
         title=f"Working points: {sample.record.get('model', 'network')}",
-        headline=_headline(table, background, closure, config),
+        headline=_headline(table, tested, background, closure, config),
         results=results,
         figures=_figures(along, config),
     )
@@ -158,18 +158,22 @@ def _fit(signal: Rows, which: Discriminant, config: WorkingPointsConfig) -> CutT
 
 
 def _headline(
-    table: CutTable, background: Rows, closure: Mapping[str, Mapping[str, Any]], config: WorkingPointsConfig
+    table: CutTable,
+    tested: CutTable,
+    background: Rows,
+    closure: Mapping[str, Mapping[str, Any]],
+    config: WorkingPointsConfig,
 ) -> tuple[Headline, ...]:
     with_cut = table.cut[0].size - int(np.isnan(table.cut[0]).sum())
     lines = []
-    for name, test in closure.items():
+    for number, (name, test) in enumerate(closure.items()):
         if test["ndf"]:
             comment = (
                 f"on the other half of the events, where {100 * test['asked']:.1f} % was asked for; error of both "
                 f"halves; closure in {test['ndf']} of {with_cut} bins: chi2 / ndf {test['chi2']:.1f} / {test['ndf']}"
             )
         else:
-            comment = f"not tested: no bin has {config.min_candidates} signal candidates in half of the events"
+            comment = f"{_asked(table, number)} asked for; {_untested(tested, number, config)}"
         lines.append(
             Headline(f"signal efficiency of {name}", 100 * test["efficiency"], 100 * test["error"], "%", comment)
         )
@@ -183,15 +187,37 @@ def _headline(
     return tuple(lines)
 
 
-def _few(table: CutTable, config: WorkingPointsConfig, with_cut: int) -> str:
-    """Why bins have no cut and, if that is most of them, what would help."""
-    text = f"of {table.cut[0].size}: fewer than {config.min_candidates} signal candidates (min_candidates)"
-    if 2 * with_cut >= table.cut[0].size:
-        return text
-    text += "; wider bins would have them (eta_bins, et_bins)"
+def _asked(table: CutTable, number: int) -> str:
+    """Efficiency that a working point is made for, or the least and the greatest of the bins."""
+    low, high = (f"{100 * one:.1f}" for one in (table.target[number].min(), table.target[number].max()))
+    return f"{low} % is" if low == high else f"{low} to {high} % are"
+
+
+def _untested(tested: CutTable, number: int, config: WorkingPointsConfig) -> str:
+    """Why no bin can tell whether it is so, and what would help."""
+    if (tested.target[number] == 1).all():
+        return "not tested: all of it has no statistical error"
+    if np.isfinite(tested.cut).any():
+        return "not tested: where half of the events makes a cut, the other half has no signal candidates"
+    text = (
+        f"not tested: half of the events has {tested.n.sum():.0f} signal candidates, at most {tested.n.max():.0f} in a "
+        f"bin; {config.min_candidates} are needed (min_candidates)"
+    )
+    return f"{text}; {_more(config)}"
+
+
+def _more(config: WorkingPointsConfig) -> str:
+    """How there are more candidates in a bin."""
+    text = "wider bins have more (eta_bins, et_bins)"
     if config.split == "all":
         return text
     return f"{text}; only the {config.split} part of the events is used: for files not learnt from, split = all"
+
+
+def _few(table: CutTable, config: WorkingPointsConfig, with_cut: int) -> str:
+    """Why bins have no cut and, if that is most of them, what would help."""
+    text = f"of {table.cut[0].size}: fewer than {config.min_candidates} signal candidates (min_candidates)"
+    return text if 2 * with_cut >= table.cut[0].size else f"{text}; {_more(config)}"
 
 
 def _figures(

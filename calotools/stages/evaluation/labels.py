@@ -84,8 +84,8 @@ class Labelled:
 
     @property
     def model(self) -> str:
-        """Its name; of scores that do not say it, what most are of."""
-        return str(self.sample.record.get("model", "network"))
+        """Its name, or what is known of it: that it is a score."""
+        return str(self.sample.record.get("model", "score"))
 
     @property
     def bootstrap(self) -> Bootstrap:
