@@ -132,6 +132,9 @@ class SlowPrecisionWarning(UserWarning):
     """This processor imitates the precision that was asked for: slower than full precision, not faster."""
 
 
+_SHOWN = 20
+
+
 def nearest(name: str, allowed: Iterable[str], *, n: int = 3) -> str:
     """Phrase for an error message: the allowed names nearest to a misspelt one.
 
@@ -158,5 +161,6 @@ def nearest(name: str, allowed: Iterable[str], *, n: int = 3) -> str:
     """
     allowed = sorted(allowed)
     close = difflib.get_close_matches(name, allowed, n=n)
-    word, names = ("nearest", close) if close else ("allowed", allowed[:20])
-    return f"{word}: " + ", ".join(repr(one) for one in names)
+    word, names = ("nearest", close) if close else ("allowed", allowed[:_SHOWN])
+    more = len(allowed) - _SHOWN
+    return f"{word}: " + ", ".join(repr(one) for one in names) + (f" and {more} more" if not close and more > 0 else "")

@@ -1,5 +1,6 @@
 """What the README sends a newcomer to runs as it stands."""
 
+import os
 import re
 import subprocess
 import sys
@@ -20,6 +21,18 @@ def test_quickstart():
     assert done.returncode == 0, done.stderr
     assert "width ratio, network over layer sum" in done.stdout
     assert Path(done.stdout.split()[-1]).exists()
+
+
+def test_identification_from_python(tmp_path):
+    script = ROOT / "examples" / "identify.py"
+    place = os.environ | {"TMPDIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False, env=place)
+    assert done.returncode == 0, done.stderr
+    auc = re.search(r"^AUC: (\S+) ± (\S+)", done.stdout, re.MULTILINE)
+    assert auc is not None
+    assert float(auc[1]) > 0.9
+    assert "where 93.0 % was asked for" in done.stdout
+    assert any(Path(done.stdout.split()[-1]).glob("roc*.png"))
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "examples" / "recipes").glob("*.toml")), ids=lambda path: path.stem)

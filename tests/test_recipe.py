@@ -3,7 +3,7 @@ import re
 import pytest
 
 from calotools.containers import ImageGrid, ImageSpec, Index, Layer
-from calotools.errors import ConfigError, InputFileError, ShapeError
+from calotools.errors import ConfigError, InputFileError, ShapeError, nearest
 from calotools.recipe import SimulateConfig, TagProbeConfig, TrainConfig, read_toml
 
 RECIPE = """
@@ -32,6 +32,19 @@ def test_flags_win_over_file_and_file_over_defaults(recipe):
     assert config.trainer.epochs == 7
     assert config.scalars == ("eta",)
     assert config.trainer.batch_size == 500
+
+
+def test_a_table_that_is_given_replaces_the_one_of_the_file_and_keywords_are_added(tmp_path):
+    """Classes of a recipe and of a flag together were neither's."""
+    path = tmp_path / "recipe.toml"
+    path.write_text(
+        'task = "identification"\noutput = "out"\nclasses = { background = [2, 5], signal = [0] }\n'
+        '[sample]\nfiles = ["a.root"]\n[model]\nsettings = { width = 8, depth = 2 }\n'
+    )
+    change = {"classes": {"signal": [0], "conversion": [2]}, "model": {"settings": {"width": 16}}}
+    config = TrainConfig.from_toml(path, overrides=change)
+    assert config.classes == {"signal": (0,), "conversion": (2,)}
+    assert config.model.settings == {"width": 16, "depth": 2}
 
 
 def test_resolved_recipe_runs_again(recipe, tmp_path):
@@ -93,6 +106,11 @@ def test_errors_name_file_key_and_nearest(recipe, change, message):
     with pytest.raises(ConfigError, match=re.escape(message)) as error:
         TrainConfig.from_toml(recipe, overrides=change)
     assert str(recipe) in str(error.value)
+
+
+def test_a_long_list_of_names_says_how_many_are_left_out():
+    assert nearest("zzz", [f"p{i:02}" for i in range(25)]).endswith("'p18', 'p19' and 5 more")
+    assert nearest("zzz", ["a", "b"]) == "allowed: 'a', 'b'"
 
 
 def test_missing_key():

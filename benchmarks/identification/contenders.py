@@ -158,14 +158,6 @@ ROWS = (
     network("rnn", "recurrent design", "rnn", "5 images, 15 tracks × 8"),
     network("cnn_2020", "design of 2020", "2020", "images, 5 tracks × 8, 10 variables; five classes", classes=FIVE),
     network("compact_images", "electron_compact", "compact", "images, 5 tracks × 8, η, ⟨μ⟩"),
-    network(
-        "compact_5",
-        "electron_compact with variables, five classes",
-        "compact",
-        f"images, 5 tracks × 8, {len(ALL)} variables, η, ⟨μ⟩",
-        scalars=["eta_cluster", "mu", *ALL],
-        classes=FIVE,
-    ),
 )
 """In the order in which they are filled."""
 

@@ -274,7 +274,9 @@ def cut_closure(
     -------
     dict of str to dict
         By working point: ``pull`` (bin,), the difference between efficiency and target over the statistical errors of
-        both samples, NaN where there is no cut; ``chi2``, ``ndf``, ``p_value``.
+        both samples, NaN where there is no cut; ``chi2``, ``ndf``, ``p_value``. Over all bins with a pull, NaN
+        if there is none: ``efficiency``, ``asked``, the mean target of the same candidates, and ``error`` of their
+        difference from the statistics of both samples.
     """
     from scipy.stats import chi2
 
@@ -290,7 +292,12 @@ def cut_closure(
             variance = target * (1 - target) * (1 / table.n_effective.ravel() + squares / total**2)
             pull = (one.value - target) / np.sqrt(variance)
         pull[~np.isfinite(pull)] = np.nan
-        ndf, sum2 = int(np.isfinite(pull).sum()), float(np.nansum(pull**2))
+        known = np.isfinite(pull)
+        ndf, sum2 = int(known.sum()), float(np.nansum(pull**2))
         p_value = float(chi2.sf(sum2, ndf)) if ndf else float("nan")
         found[name] = {"pull": pull, "chi2": sum2, "ndf": ndf, "p_value": p_value}
+        share = total[known] / total[known].sum()
+        for what, mean in (("efficiency", share @ one.value[known]), ("asked", share @ target[known])):
+            found[name][what] = float(mean) if ndf else float("nan")
+        found[name]["error"] = float(np.sqrt(share**2 @ variance[known])) if ndf else float("nan")
     return found

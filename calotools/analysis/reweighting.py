@@ -109,11 +109,14 @@ def closeness(
     kind : {"quadratic", "trees"}
         Of the classifier; see `separate`.
     groups : ((n,) int, (m,) int), optional
-        Of source and target, for `separate`.
+        Of source and target, which may share them: candidates of a group, such as a luminosity block, share a variable.
+        They are in one fold of `separate`, and errors count groups, not candidates.
 
     Returns
     -------
     Closeness
+        The error of the AUC is right for samples of one distribution, and up to 1.4 times too large where the AUC is
+        far from 0.5.
 
     Raises
     ------
@@ -126,7 +129,7 @@ def closeness(
     for axis in range(len(names)):
         columns = source.values[:, axis], target.values[:, axis]
         distance[axis] = _ks(*columns, weight, target.weight)
-        mean[axis], error[axis] = _difference(*columns, weight, target.weight)
+        mean[axis], error[axis] = _difference(*columns, weight, target.weight, groups)
     area, area_error = _auc_within_folds(source, target, weight, rng, kind, groups)
     covered, used = overlap(source, target)
     return Closeness(
@@ -159,6 +162,9 @@ def _auc_within_folds(
 
     Over all folds together the weights have matched even the fluctuations: what a classifier learns on a part is then
     the opposite of what it finds on the rest, and the AUC falls below 0.5.
+
+    Inside each, a classifier is taught by what tests the others: the product of what two parts fluctuate by enters
+    twice. For samples of one distribution this is all there is, and the variance twice that of a classifier given.
     """
     found = []
     for number in np.unique(source.fold):
@@ -174,9 +180,10 @@ def _auc_within_folds(
             group_zero=shared[0],
             **weights,
         )
-        found.append(auc(*scores, signal_weight=target.weight[other], background_weight=weight[own]))
+        given = {"signal_weight": target.weight[other], "background_weight": weight[own]}
+        found.append(auc(*scores, **given, signal_group=shared[1], background_group=shared[0]))
     values, errors = np.array(found).T
-    return float(values.mean()), float(np.sqrt(np.sum(errors**2)) / len(found))
+    return float(values.mean()), float(np.sqrt(2 * np.sum(errors**2)) / len(found))
 
 
 def _ks(one: np.ndarray, two: np.ndarray, weight_one: np.ndarray, weight_two: np.ndarray) -> float:
@@ -188,13 +195,21 @@ def _ks(one: np.ndarray, two: np.ndarray, weight_one: np.ndarray, weight_two: np
 
 
 def _difference(
-    one: np.ndarray, two: np.ndarray, weight_one: np.ndarray, weight_two: np.ndarray
+    one: np.ndarray,
+    two: np.ndarray,
+    weight_one: np.ndarray,
+    weight_two: np.ndarray,
+    groups: tuple[np.ndarray | None, np.ndarray | None],
 ) -> tuple[float, float]:
     """Difference of the weighted means and its error, in widths of the target."""
     means = [float(np.sum(w * x) / w.sum()) for x, w in ((one, weight_one), (two, weight_two))]
-    spread = [
-        float(np.sum((w * (x - mean)) ** 2)) / float(w.sum()) ** 2
-        for (x, w), mean in zip(((one, weight_one), (two, weight_two)), means, strict=True)
+    moved = [
+        sign * w * (x - mean) / w.sum()
+        for sign, x, w, mean in zip((1, -1), (one, two), (weight_one, weight_two), means, strict=True)
     ]
+    each = np.concatenate(moved)
+    known = [one for one in groups if one is not None]
+    if len(known) == len(groups):
+        each = np.bincount(np.unique(np.concatenate(known), return_inverse=True)[1], each)
     width = max(float(np.sqrt(np.abs(np.average((two - means[1]) ** 2, weights=weight_two)))), 1e-300)
-    return (means[0] - means[1]) / width, float(np.sqrt(sum(spread))) / width
+    return (means[0] - means[1]) / width, float(np.sqrt(np.sum(each**2))) / width

@@ -149,6 +149,8 @@ def auc(
     *,
     signal_weight: np.ndarray | None = None,
     background_weight: np.ndarray | None = None,
+    signal_group: np.ndarray | None = None,
+    background_group: np.ndarray | None = None,
 ) -> tuple[float, float]:
     """Area under signal against background efficiency, exact (Mann-Whitney), and its error.
 
@@ -157,17 +159,23 @@ def auc(
     signal, background : (n,), (m,) float
         Scores; a tie counts one half.
     signal_weight, background_weight : (n,), (m,) float, optional
+    signal_group, background_group : (n,), (m,) int, optional
+        Entries of a group share something that moves their scores, as candidates of a luminosity block share mu: the
+        error counts groups, not entries. Both, or neither; the classes may share groups.
 
     Returns
     -------
     auc, error : float
         The error is that of DeLong, DeLong & Clarke-Pearson, Biometrics 44 (1988) 837, with weighted placements; NaN
-        when a class has a single entry.
+        when a class has a single entry. With groups it is that of N. A. Obuchowski, Biometrics 53 (1997) 567, and NaN
+        when there is a single group.
 
     Raises
     ------
-    EmptyInputError, NumericalError, ShapeError
+    EmptyInputError, NumericalError
         As `measure_roc`.
+    ShapeError
+        As `measure_roc`; groups of one class alone, or of another length than its scores.
 
     Examples
     --------
@@ -177,8 +185,34 @@ def auc(
     one, zero = _sample("signal", signal, signal_weight), _sample("background", background, background_weight)
     placement = _fraction_below(zero, one.score)
     value = float(np.average(placement, weights=one.weight))
-    variance = _placement_variance(placement, one) + _placement_variance(1 - _fraction_below(one, zero.score), zero)
-    return value, float(np.sqrt(variance))
+    other = 1 - _fraction_below(one, zero.score)
+    if signal_group is None and background_group is None:
+        return value, float(np.sqrt(_placement_variance(placement, one) + _placement_variance(other, zero)))
+    if signal_group is None or background_group is None:
+        raise ShapeError("groups are given for one class alone; give those of signal and of background, or none")
+    group = _joined_groups((signal_group, signal, "signal"), (background_group, background, "background"))
+    parts = [_influence(placement, one), _influence(other, zero)]
+    return value, float(np.sqrt(_group_variance(np.concatenate(parts), group)))
+
+
+def _joined_groups(*classes: tuple[np.ndarray, np.ndarray, str]) -> np.ndarray:
+    """Number of each entry's group, the entries of each class in the order of their scores."""
+    for group, score, what in classes:
+        if len(group) != len(score):
+            raise ShapeError(f"{len(score)} {what} scores and {len(group)} groups: lengths differ")
+    ordered = [np.asarray(group)[np.argsort(np.asarray(score, float), kind="stable")] for group, score, _ in classes]
+    return np.unique(np.concatenate(ordered), return_inverse=True)[1]
+
+
+def _influence(placement: np.ndarray, sample: _Sample) -> np.ndarray:
+    """What each entry moves the area by, to first order."""
+    return sample.weight * (placement - np.average(placement, weights=sample.weight)) / sample.above[0]
+
+
+def _group_variance(influence: np.ndarray, group: np.ndarray) -> float:
+    """Of a sum over groups that are drawn at random; what they move sums to nothing in all."""
+    moved = np.bincount(group, influence)
+    return float(np.sum(moved**2) * len(moved) / (len(moved) - 1)) if len(moved) > 1 else float("nan")
 
 
 def _fraction_below(sample: _Sample, score: np.ndarray) -> np.ndarray:

@@ -166,7 +166,8 @@ def _fit_trees(rows: np.ndarray, label: np.ndarray, weight: np.ndarray, others: 
     settings = {"objective": "binary", "num_leaves": 15, "learning_rate": 0.05, "min_data_in_leaf": 100}
     fixed = {"num_threads": 1, "seed": 1, "deterministic": True, "force_row_wise": True, "verbosity": -1}
     data = lightgbm.Dataset(rows, label > 0, weight=_balanced(label, weight))
-    return np.asarray(lightgbm.train(settings | fixed, data, num_boost_round=100).predict(others, raw_score=True))
+    booster = lightgbm.train(settings | fixed, data, num_boost_round=100)
+    return np.asarray(booster.predict(others, raw_score=True, num_threads=1))
 
 
 def _fit_quadratic(rows: np.ndarray, label: np.ndarray, weight: np.ndarray, others: np.ndarray) -> np.ndarray:

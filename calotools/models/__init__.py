@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from calotools.models.likelihood import Likelihood, LikelihoodSettings, fit_likelihood
     from calotools.models.object_cnn import ObjectCNN
     from calotools.models.precision import check_precision
-    from calotools.models.threads import use_threads
+    from calotools.models.threads import tree_threads, use_threads
     from calotools.models.trees import BoostedTrees, TreeSettings, fit_trees
     from calotools.models.variable_models import (
         VARIABLE_MODELS,
@@ -67,5 +67,6 @@ __all__ = [
     "fit_likelihood",
     "fit_trees",
     "is_variable_model",
+    "tree_threads",
     "use_threads",
 ]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = [
+    "EMPTY",
     "MARKERS",
     "draw_band",
     "draw_points",
@@ -26,7 +27,8 @@ __all__ = [
     "show_legend",
 ]
 
-_EXTRAS = ("truth", "injected truth", "fit not valid", "lower limit", "empty bin")
+EMPTY = "empty bin"
+_EXTRAS = ("truth", "injected truth", "fit not valid", "lower limit")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "h")
 
 
@@ -137,10 +139,10 @@ def _explain_once(ax: Axes, marker: str) -> None:
         ax.plot([], [], ls="none", marker=marker, color=INVALID, mfc="white", label=name)
 
 
-def mark_empty(ax: Axes, edges: np.ndarray, values: list[np.ndarray]) -> None:
+def mark_empty(ax: Axes, edges: np.ndarray, values: list[np.ndarray], *, name: str = EMPTY) -> None:
     """Hatch the bins in which no series has a value, and put a cross at the foot of those that some lack."""
     missing = np.array([~np.isfinite(one) for one in values])
-    label = "empty bin"
+    label = name
     for low, high in zip(edges[:-1][missing.all(0)], edges[1:][missing.all(0)], strict=True):
         ax.axvspan(low, high, facecolor="none", hatch="////", edgecolor="#c4c8cc", lw=0, zorder=0, label=label)
         label = ""
@@ -156,7 +158,8 @@ def ordered_legend(axes: Sequence[Axes]) -> dict[str, Any]:
     pairs = [pair for ax in axes for pair in zip(*ax.get_legend_handles_labels(), strict=True)]
     handles = {name: handle for handle, name in reversed(pairs)}
     order = [name for _, name in pairs]
-    return {name: handles[name] for name in sorted(handles, key=lambda name: (name in _EXTRAS, order.index(name)))}
+    last = {*_EXTRAS, *(name for name, handle in handles.items() if getattr(handle, "get_hatch", lambda: None)())}
+    return {name: handles[name] for name in sorted(handles, key=lambda one: (one in last, order.index(one)))}
 
 
 def show_legend(ax: Axes) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from calotools.containers import Efficiency
 from calotools.errors import EmptyInputError
-from calotools.plots.bins import draw_points, finish_axis, look_of, mark_empty, one_axis, positions, show_legend
+from calotools.plots.bins import EMPTY, draw_points, finish_axis, look_of, mark_empty, one_axis, positions, show_legend
 from calotools.plots.canvas import one_panel
 from calotools.plots.style import LABEL, literal
 
@@ -27,6 +27,7 @@ def draw_efficiency(
     ylabel: str = "Efficiency",
     label: str = LABEL,
     note: str = "",
+    empty: str = EMPTY,
 ) -> Figure:
     """Draw efficiencies with their intervals along one axis.
 
@@ -40,6 +41,8 @@ def draw_efficiency(
     ylabel : str
     label, note : str
         Above the axes, left and right.
+    empty : str
+        What the legend calls bins without a value.
 
     Returns
     -------
@@ -65,7 +68,7 @@ def draw_efficiency(
             ax.stairs(truth, edges, baseline=None, color="black", ls="--", lw=1.2, label="truth")
         for which, one in enumerate(efficiencies):
             _draw_one(ax, one, (one.value, one.low, one.high), edges=edges, place=(which, len(efficiencies)))
-        mark_empty(ax, edges, [one.value for one in efficiencies])
+        mark_empty(ax, edges, [one.value for one in efficiencies], name=empty)
         finish_axis(ax, axis, edges)
         _leave_headroom(ax)
         ax.set_ylabel(ylabel)
@@ -73,7 +76,9 @@ def draw_efficiency(
     return figure
 
 
-def draw_rejection(efficiencies: Sequence[Efficiency], *, label: str = LABEL, note: str = "") -> Figure:
+def draw_rejection(
+    efficiencies: Sequence[Efficiency], *, label: str = LABEL, note: str = "", empty: str = EMPTY
+) -> Figure:
     """Draw background rejections, 1 / efficiency, along one axis.
 
     Parameters
@@ -83,6 +88,8 @@ def draw_rejection(efficiencies: Sequence[Efficiency], *, label: str = LABEL, no
         lower limit, 1 / high.
     label, note : str
         Above the axes, left and right.
+    empty : str
+        What the legend calls bins without a value.
 
     Returns
     -------
@@ -108,10 +115,10 @@ def draw_rejection(efficiencies: Sequence[Efficiency], *, label: str = LABEL, no
         for which, one in enumerate(efficiencies):
             _draw_one(ax, one, inverted(one), edges=edges, place=(which, len(efficiencies)))
             _draw_limits(ax, one, edges=edges, place=(which, len(efficiencies)))
-        mark_empty(ax, edges, [one.value for one in efficiencies])
+        mark_empty(ax, edges, [one.value for one in efficiencies], name=empty)
         finish_axis(ax, axis, edges)
         ax.set(yscale="log", ylabel=r"Background rejection 1/$\varepsilon_\mathrm{b}$")
-        bottom, top = ax.get_ylim()
+        bottom, top = ax.get_ylim() if any(np.isfinite(one.value).any() for one in efficiencies) else (1.5, 10.0)
         ax.set_ylim(bottom / 1.5, top * (top / bottom) ** 0.3)
         show_legend(ax)
     return figure

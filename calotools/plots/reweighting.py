@@ -28,6 +28,7 @@ def draw_reweighting(
     edges: np.ndarray,
     axis: str,
     replicas: Mapping[str, np.ndarray] | None = None,
+    groups: Mapping[str, np.ndarray] | None = None,
     label: str = LABEL,
     note: str = "",
 ) -> Figure:
@@ -43,6 +44,8 @@ def draw_reweighting(
         Name of the variable.
     replicas : dict of str to (replica, n) float, optional
         Replica weights of a sample; their spread is added to its band.
+    groups : dict of str to (n,) int, optional
+        Of a sample's candidates, such as their luminosity blocks: its band counts groups, not candidates.
     label, note : str
         Above the axes, left and right.
 
@@ -55,7 +58,7 @@ def draw_reweighting(
     EmptyInputError
         Fewer than two samples, or one without a weight.
     ShapeError
-        Values, weights and replicas of a sample differ in length.
+        Values, weights, groups and replicas of a sample differ in length.
 
     Examples
     --------
@@ -68,7 +71,10 @@ def draw_reweighting(
         raise EmptyInputError("draw_reweighting compares a sample with others; give at least two")
     curves = {}
     for name, (values, weight) in samples.items():
-        density, error, _ = densities(np.asarray(values), np.asarray(weight), edges=edges, name=name)
+        values, weight = np.asarray(values), np.asarray(weight)
+        density, error, _ = densities(values, weight, edges=edges, name=name)
+        if (own := (groups or {}).get(name)) is not None:
+            error = _error_of_groups(values, weight, own, edges, name)
         spread = _spread(values, (replicas or {}).get(name), edges, name)
         curves[name] = density, np.hypot(error, spread)
     with stacked_panels(label, note, height=5.2) as (figure, (main, panel)):
@@ -81,6 +87,20 @@ def draw_reweighting(
         panel.set(xlabel=axis_label(_EXPRESSIONS.get(axis, axis)), xlim=(edges[0], edges[-1]), ylim=(0.5, 1.5))
         panel.set_ylabel("Ratio to first", loc="center")
     return figure
+
+
+def _error_of_groups(
+    values: np.ndarray, weight: np.ndarray, group: np.ndarray, edges: np.ndarray, name: str
+) -> np.ndarray:
+    """Error of each bin's density: that of a sum over groups."""
+    if group.shape != values.shape:
+        raise ShapeError(f"'{name}' has {len(values)} values and {len(group)} groups; they must agree")
+    place = np.where(values == edges[-1], len(edges) - 2, np.searchsorted(edges, values, side="right") - 1)
+    inside = (place >= 0) & (place < len(edges) - 1)
+    pairs, number = np.unique(np.stack([group[inside], place[inside]]), axis=1, return_inverse=True)
+    sums = np.bincount(number.ravel(), weight[inside], minlength=pairs.shape[1])
+    squares = np.bincount(pairs[1], sums**2, minlength=len(edges) - 1)
+    return np.sqrt(squares) / (weight.sum() * np.diff(edges))
 
 
 def _spread(values: np.ndarray, replicas: np.ndarray | None, edges: np.ndarray, name: str) -> np.ndarray | float:

@@ -24,7 +24,9 @@ class PredictConfig(ManyFilesConfig):
     flavour: str | None = Field(None, description="flavour name or TOML file; default: detected")
     working_points: Path | None = Field(None, description="cuts that working-points made: adds branches id_NAME")
     batch_size: int = Field(2000, description="candidates per step", gt=0)
-    threads: int | None = Field(None, description="CPU threads; default: the machine's cores", ge=1)
+    threads: int | None = Field(
+        None, description="CPU threads; default: OMP_NUM_THREADS, or the machine's cores (1 with several jobs)", ge=1
+    )
     accelerator: Literal["auto", "cpu", "gpu"] = Field("auto", description="where to run")
     precision: Precision = Field("fp32", description="bf16: convolutions with 8 bits of mantissa, faster")
     calibrate: bool = Field(True, description="apply the model's temperature to class scores")

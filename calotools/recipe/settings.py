@@ -62,13 +62,16 @@ class StageConfig(Settings):
     def from_toml(cls, path: Path | str, *, overrides: dict[str, Any] | None = None) -> Self:
         """Read a recipe; `overrides` (nested) win over the file.
 
+        Keywords, such as ``model.settings``, are added to the file's; any other table, such as ``classes``, takes the
+        place of the file's as a whole.
+
         Raises
         ------
         ConfigError
             With the file, the key's dotted name, what was wrong with it and, for an unknown key, the nearest one.
         """
         try:
-            return cls(**_merge(read_toml(path), overrides or {}))
+            return cls(**_merge(cls, read_toml(path), overrides or {}))
         except ConfigError as error:
             raise ConfigError(f"{path}: {error}") from None
 
@@ -118,11 +121,17 @@ def read_toml(path: Path | str) -> dict[str, Any]:
         raise ConfigError(f"'{path}' is not valid TOML: {error}") from None
 
 
-def _merge(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
+def _merge(part: type[BaseModel], base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in top.items():
-        nested = isinstance(value, dict) and isinstance(merged.get(key), dict)
-        merged[key] = _merge(merged[key], value) if nested else value
+        below, field = merged.get(key), part.model_fields.get(key)
+        asked = field.annotation if field else None
+        if isinstance(value, dict) and isinstance(below, dict):
+            if isinstance(asked, type) and issubclass(asked, BaseModel):
+                value = _merge(asked, below, value)
+            elif asked == dict[str, Any]:
+                value = below | value
+        merged[key] = value
     return merged
 
 

@@ -48,7 +48,11 @@ class TrainerConfig(Settings):
     patience: int = Field(10, description="epochs without improvement before stopping", gt=0)
     accelerator: Literal["auto", "cpu", "gpu"] = Field("auto", description="where to train")
     devices: int = Field(1, description="number of GPUs, or of CPU processes", ge=1)
-    threads: int | None = Field(None, description="CPU threads; default: the machine's cores", ge=1)
+    threads: int | None = Field(
+        None,
+        description="CPU threads; default: OMP_NUM_THREADS, or the machine's cores (trees: one per 50,000 candidates)",
+        ge=1,
+    )
     precision: Precision = Field("fp32", description="bf16: convolutions with 8 bits of mantissa, faster")
     prefetch: int = Field(2, description="batches made ready beside the training; 0: none", ge=0)
     checkpoint_minutes: float = Field(10.0, description="time between checkpoints inside an epoch", gt=0)

@@ -26,6 +26,8 @@ class TuneConfig(TrainConfig):
 
     output: Path = short("-o", "folder of the search: journal, trials, numbers, figures and best.toml")
     trials: int = short("-n", "trials in all, also those of other processes", default=30, gt=0)
-    jobs: int = Field(1, description="processes that try at once; more may join with the same journal", ge=1)
+    jobs: int = Field(
+        1, description="processes that try at once, and share the threads; more may join with the same journal", ge=1
+    )
     prune: bool = Field(True, description="end trials that are worse than the median of the others so far")
     journal: Path | None = Field(None, description="file that processes share; default: OUTPUT/study.journal")

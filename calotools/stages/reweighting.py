@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import awkward as ak
 import numpy as np
 
-from calotools.analysis import closeness, event_bootstrap
+from calotools.analysis import Bootstrap, closeness, event_bootstrap
 from calotools.containers import Closeness, Index, Scores
 from calotools.errors import ConfigError, EmptyInputError
 from calotools.ntuple import Sample, index_of, read_resolved, resolve_sample, sample_fields, write_friend
@@ -27,7 +27,7 @@ __all__ = ["reweight"]
 
 FILE, TREE, COLUMN = "weights.root", "weights", "weight_matched"
 _BINS = 25
-_BLOCKS_PER_FOLD = 20  # luminosity blocks; with fewer, folds are of events
+_GROUPS_PER_FOLD = 20  # luminosity blocks; with fewer, folds and errors are of events
 
 
 def reweight(config: ReweightConfig, *, progress: Progress | None = None) -> Outcome:
@@ -73,13 +73,14 @@ def reweight(config: ReweightConfig, *, progress: Progress | None = None) -> Out
 
 @dataclass(frozen=True)
 class _Parts:
-    """Source and target, the rows where they are, the bootstrap over events, and luminosity blocks where known."""
+    """Source and target, the rows where they are, their groups (and of what these are), and a bootstrap over them."""
 
     source: WeightedSample
     target: WeightedSample
     rows: tuple[np.ndarray, np.ndarray]
-    bootstrap: Any
-    blocks: tuple[np.ndarray | None, np.ndarray | None]
+    bootstrap: Bootstrap
+    groups: tuple[np.ndarray, np.ndarray]
+    group_name: str
 
 
 def _read(config: ReweightConfig) -> Sample:
@@ -88,7 +89,7 @@ def _read(config: ReweightConfig) -> Sample:
     )
     known = sample_fields(resolved.files[:1], tree=resolved.tree, flavour=resolved.flavour)
     weight = {"weight"} & set(known) if not config.unweighted else set()
-    shared = {"lumi_block"} & set(known)
+    shared = {"lumi_block", "mu"} & set(known)
     needed = fields_in((*config.variables, *config.selection, *config.source, *config.target)) | weight | shared
     return read_resolved(resolved, fields=sorted(needed), skip_bad_files=config.skip_bad_files)
 
@@ -110,28 +111,42 @@ def _parts(sample: Sample, config: ReweightConfig) -> _Parts:
     for name, found in zip(("source", "target"), rows, strict=True):
         if not len(found):
             cuts = config.source if name == "source" else config.target
-            raise EmptyInputError(f"none of {len(candidates)} candidates is {name}: {[*config.selection, *cuts]}")
-    block = _blocks(candidates, index, rows, folds=config.folds)
-    own = index.event if block is None else block  # a block in two folds would tell one about the other
-    fold = (event_hash(index.run, own, seed=config.seed) % np.uint64(config.folds)).astype(np.int64)
+            raise EmptyInputError(
+                f"none of {len(candidates)} candidates is {name}: {[*config.selection, *cuts]}; say with --{name} "
+                "which are, if your ntuple has other values"
+            )
+    group_name, key = _group_key(candidates, index, rows, folds=config.folds)
+    # a group in two folds would tell one about the other
+    fold = (event_hash(index.run, key, seed=config.seed) % np.uint64(config.folds)).astype(np.int64)
     both = [WeightedSample(values[found], weight[found], fold[found]) for found in rows]
     rng = np.random.default_rng(config.seed)
-    drawn = event_bootstrap(index, rng=rng, replicas=max(config.replicas, 2))
-    if block is None:
-        return _Parts(both[0], both[1], rows, drawn, (None, None))
-    return _Parts(both[0], both[1], rows, drawn, (block[rows[0]], block[rows[1]]))
+    drawn = event_bootstrap(Index(index.run, key, index.candidate), rng=rng, replicas=max(config.replicas, 2))
+    return _Parts(both[0], both[1], rows, drawn, (drawn.group[rows[0]], drawn.group[rows[1]]), group_name)
 
 
-def _blocks(
+def _group_key(
     candidates: ak.Array, index: Index, rows: tuple[np.ndarray, np.ndarray], *, folds: int
-) -> np.ndarray | None:
-    """Number of each candidate's run and luminosity block; None where they are not known, or too few to be split."""
-    if "lumi_block" not in candidates.fields:
-        return None
-    block = np.nan_to_num(compute(candidates, "lumi_block"), nan=-1).astype(np.int64)
-    number = (index.run.astype(np.uint64) << np.uint64(32)) | (block & 0xFFFFFFFF).astype(np.uint64)
-    enough = _BLOCKS_PER_FOLD * max(folds, 5)
-    return number if all(len(np.unique(number[one])) >= enough for one in rows) else None
+) -> tuple[str, np.ndarray]:
+    """What candidates share their mu by, and its number: the first of block, (run, mu) and event that can be split."""
+    used = np.concatenate(rows)
+    for name in ("lumi_block", "mu"):
+        if name not in candidates.fields:
+            continue
+        values = compute(candidates, name)
+        if not np.isfinite(values[used]).all():
+            continue
+        key = _key_of(name, values, index.run)
+        if all(len(np.unique(key[one])) >= _GROUPS_PER_FOLD * max(folds, 5) for one in rows):
+            return name, key
+    return "event", index.event
+
+
+def _key_of(name: str, values: np.ndarray, run: np.ndarray) -> np.ndarray:
+    """(n,) uint64 that does not depend on which other candidates there are."""
+    if name == "lumi_block":
+        own = values.astype(np.int64).astype(np.uint64) & np.uint64(0xFFFFFFFF)
+        return (run.astype(np.uint64) << np.uint64(32)) | own
+    return (values.astype(np.float64) + 0.0).view(np.uint64) ^ (run.astype(np.uint64) << np.uint64(32))
 
 
 def _all_factors(parts: _Parts, config: ReweightConfig, progress: Progress | None) -> dict[str, np.ndarray]:
@@ -173,7 +188,7 @@ def _outcome(parts: _Parts, columns: dict[str, np.ndarray], config: ReweightConf
             names=config.variables,
             rng=np.random.default_rng(config.seed),
             kind=config.classifier,
-            groups=parts.blocks,
+            groups=parts.groups,
         )
         for name, own in (("before", parts.source.weight), ("after", weight))
     }
@@ -181,16 +196,22 @@ def _outcome(parts: _Parts, columns: dict[str, np.ndarray], config: ReweightConf
     return Outcome(
         stage="reweight",
         title=f"Reweighting ({config.method}) in {', '.join(config.variables)}",
-        headline=_headline(found["before"], found["after"]),
-        results={"closeness": found, "folds": config.folds, "replicas": config.replicas},
+        headline=_headline(found["before"], found["after"], parts.group_name),
+        results={
+            "closeness": found,
+            "folds": config.folds,
+            "replicas": config.replicas,
+            "groups": {"of": parts.group_name, "number": [len(np.unique(one)) for one in parts.groups]},
+        },
         figures=_figures(parts, weight, replicas, config),
     )
 
 
-def _headline(before: Closeness, after: Closeness) -> tuple[Headline, ...]:
+def _headline(before: Closeness, after: Closeness, group_name: str) -> tuple[Headline, ...]:
+    unit = {"lumi_block": "luminosity blocks", "mu": "distinct mu", "event": "events"}[group_name]
     return (
         Headline("AUC of a classifier, before", before.auc, before.auc_error, "", "0.5: cannot be told apart"),
-        Headline("AUC of a classifier, reweighted", after.auc, after.auc_error, "", "on candidates it did not see"),
+        Headline("AUC of a classifier, reweighted", after.auc, after.auc_error, "", f"on {unit} it did not see"),
         Headline("source candidates", after.n_source),
         Headline("effective source candidates", round(after.effective_source), None, "", "after reweighting"),
         Headline("largest weight", after.largest_weight, None, "", "over the mean"),
@@ -207,6 +228,8 @@ def _figures(
     for axis, name in enumerate(config.variables):
         columns = parts.source.values[:, axis], parts.target.values[:, axis]
         low, high = np.quantile(columns[1], [0.001, 0.999])
+        if low == high:  # such as the pile-up of a sample that was simulated at one
+            low, high = low - 0.5, high + 0.5
         figures[f"reweighted_{_file_name(name)}"] = (
             draw_reweighting(
                 {
@@ -214,8 +237,9 @@ def _figures(
                     "source": (columns[0], parts.source.weight),
                     "source, reweighted": (columns[0], weight),
                 },
-                edges=np.linspace(low, max(high, np.nextafter(low, np.inf)), _BINS + 1),
+                edges=np.linspace(low, high, _BINS + 1),
                 axis=name,
+                groups={"target": parts.groups[1], "source": parts.groups[0], "source, reweighted": parts.groups[0]},
                 replicas={"source, reweighted": replicas} if len(replicas) > 1 else None,
                 label=config.label,
             ),

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from calotools.errors import ConfigError, NumericalError, nearest
-from calotools.models import is_variable_model
+from calotools.models import is_variable_model, use_threads
 from calotools.progress import Progress
 from calotools.recipe import SearchSpec, TrainConfig, TrainerConfig
 from calotools.training.fitting.metrics import METRICS
@@ -138,15 +138,23 @@ def run_search(config: TuneConfig, *, progress: Progress | None = None) -> optun
         Of the sample and the recipe; a trial whose loss is not finite has failed, and the search goes on.
     """
     study = prepare_search(config)
-    while (done := _finished(study)) < config.trials:
-        if progress is not None:
-            progress("trials", done, config.trials)
-        _try_one(study, config)
+    with use_threads(_share_of_threads(config)):
+        while (done := _finished(study)) < config.trials:
+            if progress is not None:
+                progress("trials", done, config.trials)
+            _try_one(study, config)
     if not any(trial.state.name == "COMPLETE" for trial in study.trials):
         raise ConfigError(f"none of {config.trials} trials came to its end; lower the learning rates of the search")
     if progress is not None:
         progress("trials", config.trials, config.trials)
     return study
+
+
+def _share_of_threads(config: TuneConfig) -> int:
+    """What each process has where the recipe does not say it: together they use what one would."""
+    import torch
+
+    return max(1, torch.get_num_threads() // config.jobs)
 
 
 def _finished(study: optuna.Study) -> int:

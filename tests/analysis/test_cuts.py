@@ -37,6 +37,22 @@ def test_efficiencies_are_the_targets_on_independent_candidates():
     assert kstest(pulls, "norm").pvalue > 1e-3
 
 
+def test_the_mean_efficiency_has_the_errors_of_both_samples():
+    pulls = []
+    for seed in range(150):
+        value, where, _ = signal(2000, seed=seed)
+        table = fit_cuts(value, discriminant=WHICH, targets=TARGETS, kinematics=where, edges=EDGES)
+        value, where, _ = signal(2000, seed=1000 + seed)
+        one = cut_closure(table, value, kinematics=where)["tight"]
+        assert np.isfinite(one["pull"]).any()
+        pulls.append((one["efficiency"] - one["asked"]) / one["error"])
+    assert abs(np.mean(pulls)) < 3 / np.sqrt(len(pulls))
+    assert np.std(pulls) == pytest.approx(1, abs=0.17)
+    none = cut_closure(table, value[:0], kinematics=(where[0][:0], where[1][:0]))["tight"]
+    assert none["ndf"] == 0
+    assert np.isnan([none["efficiency"], none["asked"], none["error"]]).all()
+
+
 def test_the_closure_holds_in_every_bin():
     """Also where a bin has few candidates, for each working point: pulls scatter by one, about zero."""
     pulls = {name: [] for name in TARGETS}

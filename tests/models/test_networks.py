@@ -1,10 +1,14 @@
 """The networks: parameters of the literature, invariances, settings."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
 
 from calotools.errors import ConfigError
-from calotools.models import ElectronCNN2018, EnergyCNN, ModelInputs, build_model, use_threads
+from calotools.models import ElectronCNN2018, EnergyCNN, ModelInputs, build_model, tree_threads, use_threads
 
 SHAPES = {"em": (3, 56, 11), "had": (2, 7, 11)}
 ELECTRON = ModelInputs(shapes=SHAPES, n_tracks=15, n_track_features=4, n_classes=2)
@@ -128,3 +132,19 @@ def test_threads_are_given_back_after_an_error():
         fail()
     assert inside == [3]
     assert torch.get_num_threads() == before
+
+
+def test_trees_have_threads_as_networks_but_no_more_than_they_keep_busy():
+    with use_threads(4):
+        asked = [tree_threads(None, rows=rows) for rows in (0, 20_000, 99_999, 100_000, 10**6)]
+        assert asked == [1, 1, 1, 2, 4]
+        assert tree_threads(2, rows=100) == 2  # what the recipe says is done
+    with use_threads(1):
+        assert tree_threads(None, rows=10**6) == 1
+
+
+def test_threads_of_trees_follow_the_environment():
+    ask = "from calotools.models import tree_threads; print(tree_threads(None, rows=10**6))"
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    said = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True, env=environment)
+    assert said.stdout.strip() == "1"

@@ -63,6 +63,13 @@ def test_rejection_without_background_is_a_limit(make_efficiency):
     assert "lower limit" in legend(plots.draw_rejection([one]).axes[0])
 
 
+def test_rejection_without_any_value_is_drawn_as_empty(make_efficiency):
+    one = make_efficiency([np.nan, np.nan, np.nan], edges=MU)
+    ax = plots.draw_rejection([one], empty="no cut, or empty").axes[0]
+    assert 0 < ax.get_ylim()[0] < ax.get_ylim()[1]
+    assert "no cut, or empty" in legend(ax)
+
+
 def test_roc_without_background_left_is_not_drawn_as_infinite(make_roc):
     roc = make_roc()
     background, low = roc.background.copy(), roc.low.copy()
@@ -314,3 +321,26 @@ def test_more_curves_than_colours_are_all_drawn_and_told_apart():
         assert len(pens) == 12
     samples = {f"sample {k}": np.full(10, k / 12) for k in range(12)}
     assert len(legend(plots.draw_scores(samples).axes[0])) == 12
+
+
+def test_bands_of_a_reweighted_sample_count_groups():
+    """Values ten times over, as those of one luminosity block, have the band of what they are."""
+    rng = np.random.default_rng(1)
+    edges = np.linspace(0, 60, 7)
+    one, two = rng.normal(30, 8, 400), rng.normal(30, 8, 400)
+    place = np.repeat(np.arange(400), 10)
+    bands = []
+    for repeats, groups in ((1, None), (10, {"target": place, "source": place})):
+        samples = {"target": one, "source": two}
+        samples = {name: (np.repeat(x, repeats), np.ones(400 * repeats)) for name, x in samples.items()}
+        figure = plots.draw_reweighting(samples, edges=edges, axis="mu", groups=groups)
+        bands.append([patch.get_paths()[0].vertices for patch in figure.axes[0].collections])
+    assert len(bands[0]) > 0
+    np.testing.assert_allclose(bands[1], bands[0])
+    with pytest.raises(ShapeError, match="'source' has 400 values and 3 groups; they must agree"):
+        plots.draw_reweighting(
+            {"target": (one, np.ones(400)), "source": (two, np.ones(400))},
+            edges=edges,
+            axis="mu",
+            groups={"source": np.zeros(3, int)},
+        )

@@ -74,7 +74,7 @@ def test_true_probabilities_need_no_temperature(labelled):
 
 def test_a_worse_model_is_beaten_on_the_same_candidates(labelled):
     value, own = labelled.rows.value, labelled.signal
-    curve = measure_roc(value[own], value[~own], name="network")
+    curve = measure_roc(value[own], value[~own], name="trees")
     found = measure_rivals(labelled, curve, {"hadron": (labelled.background, curve)})
     assert sorted(found.figures) == ["roc_compared", "roc_compared_hadron"]
     assert found.results["others"]["lh"].auc < curve.auc - 0.05
@@ -85,6 +85,31 @@ def test_a_worse_model_is_beaten_on_the_same_candidates(labelled):
     assert legend[1].startswith("trees, AUC")
 
 
+def test_a_class_of_few_candidates_is_named_and_counted_and_figures_name_the_model(labelled):
+    columns = labelled.sample.candidates
+    few = np.cumsum(labelled.background) <= 30
+    truth = np.where(few & labelled.background, 3, ak.to_numpy(columns["class_true"]))
+    sample = replace(labelled.sample, candidates=ak.with_field(columns, truth, "class_true"))
+    changed = replace(labelled, sample=sample)
+    found = show_curves(changed, trace_curves(changed), cut_based={})
+    counts = found.results["candidates_by_class"]
+    assert counts == {"heavy flavour": 30, "light-flavour hadron": int(labelled.background.sum()) - 30}
+    (line,) = (one for one in found.headline if "heavy flavour" in one.name)
+    assert np.isnan(line.value)
+    assert line.comment == "30 candidates; 50 are needed"
+    assert found.results["roc"].name == found.results["working_points"].name == "trees"
+    assert found.figures["scores"][0].axes[0].get_xlabel() == "Score"
+
+
+def test_scores_of_an_unknown_model_are_called_so(labelled):
+    record = {key: one for key, one in labelled.sample.record.items() if key != "model"}
+    unknown = replace(labelled, sample=replace(labelled.sample, record=record))
+    found = show_curves(unknown, trace_curves(unknown), cut_based={})
+    assert found.results["roc"].name == found.results["working_points"].name == "score"
+    texts = (one.get_text() for one in found.figures["roc"][0].axes[0].get_legend().get_texts())
+    assert next(texts).startswith("score, AUC")
+
+
 def test_what_two_models_have_in_common_is_in_no_error_of_their_ratio(labelled):
     """The same scores under another name: 1, and nothing can be wrong with that."""
     scores = labelled.sample.scores
@@ -93,7 +118,7 @@ def test_what_two_models_have_in_common_is_in_no_error_of_their_ratio(labelled):
     twins = {f"{one} of twin": scores[one] for one in ("score_signal", "score_background")}
     sample = replace(labelled.sample, scores=scores | twins, record=record)
     value, own = labelled.rows.value, labelled.signal
-    found = measure_rivals(replace(labelled, sample=sample), measure_roc(value[own], value[~own]), {})
+    found = measure_rivals(replace(labelled, sample=sample), measure_roc(value[own], value[~own], name="trees"), {})
     for line in found.headline:
         if "twin" in line.name:
             assert (line.value, line.error) == (pytest.approx(1, rel=1e-6), pytest.approx(0, abs=1e-6))
@@ -159,7 +184,7 @@ def test_independent_parts_are_combined_as_well_as_the_best_model(labelled):
     )
     config = labelled.config.model_copy(update={"combine": tuple(Path(f"{name}.root") for name in parts)})
     joint = replace(labelled, sample=sample, config=config, rows=replace(labelled.rows, value=sum(parts.values())))
-    curve = measure_roc(joint.rows.value[joint.signal], joint.rows.value[joint.background], name="network")
+    curve = measure_roc(joint.rows.value[joint.signal], joint.rows.value[joint.background], name="trees")
     found = measure_rivals(joint, curve, {})
     assert list(found.results["others"]) == ["calo", "track", "calo × track, product", "calo × track, Fisher"]
     areas = {name: one.auc for name, one in found.results["others"].items()}

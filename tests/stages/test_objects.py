@@ -109,6 +109,26 @@ def test_probabilities_have_the_weights_of_the_table():
         measure_classes(sample, EvaluateConfig(**asked, class_weights={7: 2}))
 
 
+def test_what_a_class_is_taken_for_is_told_where_it_is():
+    n = np.arange(300)
+    truth = n % 3
+    said = np.eye(3)[np.where(n < 30, 2, truth)]  # some of a and b are taken for c, none of c for another
+    sample = SimpleNamespace(
+        record={"classes": {"a": [0], "b": [1], "c": [2]}},
+        candidates={"class_true": truth},
+        scores={f"score_{name}": said[:, k] for k, name in enumerate("abc")},
+        index=Index(n, n, n),
+        cutflow=[],
+        weight=lambda unweighted: np.ones(300),
+    )
+    found = measure_classes(sample, EvaluateConfig(files=("x.root",), scores=("y.root",), output="z"))
+    told = {line.name: line.comment for line in found.headline}
+    assert "most often taken for c (10 %)" in told["efficiency of a"]
+    assert "taken for" not in told["efficiency of c"]
+    assert "interval" in told["efficiency of c"]
+    assert "mean probability 100" in told["efficiency of c"]
+
+
 def test_a_class_without_candidates_is_named(chain):
     folder, _ = chain
     config = EvaluateConfig(

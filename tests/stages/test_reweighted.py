@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+import uproot
 
 from calotools.analysis import auc
 from calotools.containers import Index, Scores
 from calotools.deploy import bundle_of
-from calotools.errors import BranchError, ConfigError, ShapeError
+from calotools.errors import BranchError, ConfigError, EmptyInputError, ShapeError
 from calotools.ntuple import Lookup, NtupleWriter, lookup_friend, read_friend, write_friend
 from calotools.recipe import EvaluateConfig, PredictConfig, ReweightConfig, TrainConfig
 from calotools.stages import evaluate, predict, reweight, train
@@ -92,6 +93,39 @@ def test_weights_of_a_block_are_not_made_from_it(reweighted, files):
     assert found["after"].effective_source > 1000
 
 
+@pytest.mark.parametrize(
+    ("dropped", "of", "said"),
+    [
+        ((), "lumi_block", "on luminosity blocks it did not see"),
+        (("lumi_block",), "mu", "on distinct mu it did not see"),
+        (("lumi_block", "mu"), "event", "on events it did not see"),
+    ],
+)
+def test_errors_are_of_what_shares_mu(files, tmp_path, dropped, of, said):
+    """Of blocks; without their numbers, of the candidates of one mu; of events where every one is the same."""
+    paths = []
+    for number, path in enumerate(files):
+        with uproot.open(path) as source:
+            columns = source["electrons"].arrays(library="np")
+        kept = {name: values for name, values in columns.items() if name != "lumi_block" or not dropped}
+        kept |= {name: kept[name] / 1000 for name in ("e", "et")}  # the writer wants GeV
+        if "mu" in dropped:
+            kept["mu"] = np.full_like(kept["mu"], 40)
+        paths.append(str(tmp_path / f"{number}.root"))
+        with NtupleWriter(paths[-1]) as writer:
+            writer.extend("electrons", kept)
+    asked = {"files": tuple(paths), "selection": SELECTION, "variables": ("et", "mu"), "folds": 3, "replicas": 1}
+    outcome = reweight(ReweightConfig(**asked, output=tmp_path / "w"))
+    after = outcome.results["closeness"]["after"]
+    groups = outcome.results["groups"]
+    assert groups["of"] == of
+    assert (max(groups["number"]) <= 600) == (of != "event")
+    [line] = [one for one in outcome.headline if one.name == "AUC of a classifier, reweighted"]
+    assert (line.value, line.error, line.comment) == (after.auc, after.auc_error, said)
+    naive = 0.5 / np.sqrt(3) * np.sqrt(1 / after.effective_source + 1 / after.effective_target)
+    assert 1.2 < after.auc_error / naive < 2.5  # here source and target share the blocks, whose mu moves both
+
+
 def test_kinematics_teach_nothing_where_weights_match_them(recipe, weights, score):
     matched = read_friend(weights).values["weight_matched"]
     found = {}
@@ -120,6 +154,11 @@ def test_weights_that_would_not_be_used_are_refused(files, weights, tmp_path):
     asked = {"files": tuple(files), "scores": (tmp_path / "scores.root",), "output": tmp_path / "measured"}
     with pytest.raises(ConfigError, match="weights and unweighted are both given"):
         evaluate(EvaluateConfig(**asked, weights=(weights,), unweighted=True))
+
+
+def test_an_ntuple_with_other_labels_is_asked_for_them(files, tmp_path):
+    with pytest.raises(EmptyInputError, match=r"is target: \['class_true == 17'\]; say with --target which are"):
+        reweight(ReweightConfig(files=tuple(files), output=tmp_path / "weights", target=("class_true == 17",)))
 
 
 def test_candidates_without_a_weight_are_left_out(recipe, weights):

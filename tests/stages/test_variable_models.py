@@ -9,6 +9,8 @@ import pytest
 from calotools.analysis import auc, measure_reliability
 from calotools.deploy import explain_variables, load_bundle
 from calotools.errors import ConfigError, EmptyInputError, ModelError, UncheckedWarning
+from calotools.models import use_threads
+from calotools.models.lightgbm_forests import LightGBMForest
 from calotools.ntuple import NtupleWriter, index_of, read_candidates, read_friend
 from calotools.recipe import (
     AttributeConfig,
@@ -22,6 +24,7 @@ from calotools.recipe import (
 from calotools.stages import attribute, evaluate, predict, prepare, reweight, train, working_points
 from calotools.stages.evaluation.cuts import _HALVES
 from calotools.stages.networks import _missing
+from calotools.training import fit_variables
 from calotools.variables import event_hash, fold_numbers, make_discriminant, read_cut_table
 
 N = 6000
@@ -115,6 +118,21 @@ def test_identification_reaches_what_the_variables_allow(recipe, scores_of, mode
     assert record["best"]["val_auc"] == pytest.approx(best, abs=0.05)
     numbers = json.loads((config.output / "numbers.json").read_text(encoding="utf-8"))
     assert numbers["results"]["record"]["variables"] == ["reta", "rhad"]
+
+
+@pytest.mark.parametrize(("asked", "had"), [(None, 1), (2, 2)])
+def test_a_small_forest_is_grown_by_one_thread_unless_asked(recipe, monkeypatch, asked, had):
+    seen = []
+    grow = LightGBMForest.grow
+
+    def spy(own, stop, settings):
+        seen.append(settings.threads)
+        return grow(own, stop, settings)
+
+    monkeypatch.setattr(LightGBMForest, "grow", spy)
+    with use_threads(4):
+        fit_variables(recipe("trees", trainer={"threads": asked}))
+    assert seen == [had]
 
 
 def misfit(scores, rows):
@@ -228,6 +246,25 @@ def test_working_points_and_what_predict_makes_of_them(recipe, scores_of, ntuple
     assert "where 90.0 % was asked for" in first["signal efficiency of loose"]
     mean = float(re.search(r"where (\d+\.\d) %", first["signal efficiency of tight"])[1])
     assert 52 < mean < 58  # of the two targets, for bins of similar size
+    assert "error of both halves; closure in 4 of 4 bins: chi2" in first["signal efficiency of loose"]
+    asked["output"] = tmp_path / "few"
+    few = working_points(WorkingPointsConfig(**asked, **bins, targets=targets, min_candidates=500))
+    told = {line.name: line for line in few.headline}
+    assert np.isnan(told["signal efficiency of loose"].value)
+    expected = (
+        r"90\.0 % is asked for; not tested: half of the events has (\d+) signal candidates, at most (\d+) in a bin; "
+        r"500 are needed \(min_candidates\); wider bins have more \(eta_bins, et_bins\)"
+    )
+    total, most = map(int, re.fullmatch(expected, told["signal efficiency of loose"].comment).groups())
+    assert total / 4 <= most < min(500, total)
+    assert told["signal efficiency of tight"].comment.startswith("50.0 to 60.0 % are asked for; not tested")
+    asked |= {"output": tmp_path / "part", "split": "test"}
+    part = working_points(WorkingPointsConfig(**asked, **bins, targets=targets, min_candidates=500))
+    advice = "only the test part of the events is used: for files not learnt from, split = all"
+    assert all(line.comment.endswith(advice) for line in part.headline if re.match("signal|bins", line.name))
+    asked |= {"output": tmp_path / "every", "split": "all"}
+    every = working_points(WorkingPointsConfig(**asked, **bins, targets={"every": 1.0})).headline[0]
+    assert every.comment == "100.0 % is asked for; not tested: all of it has no statistical error"
     for one in outcome.results["closure"].values():
         assert one["ndf"] == 4
         assert one["p_value"] > 1e-3

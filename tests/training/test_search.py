@@ -1,8 +1,10 @@
 """The search for settings: what it tries, that it finds what is there, goes on, and is shared."""
 
 import pytest
+import torch
 
 from calotools.errors import ConfigError
+from calotools.models import use_threads
 from calotools.recipe import TuneConfig, read_toml
 from calotools.training import importance_of, open_study, recipe_of, run_search
 from calotools.training import search as module
@@ -37,6 +39,16 @@ def formula(monkeypatch):
 
 
 BOTH = RATE | {"model.settings.maps": {"choices": (8, 32)}}
+
+
+@pytest.mark.parametrize(("jobs", "threads"), [(1, 6), (3, 2), (20, 1)])
+def test_processes_share_the_threads(tuning, monkeypatch, jobs, threads):
+    seen = []
+    monkeypatch.setattr(module, "_train", lambda *_: seen.append(torch.get_num_threads()) or 0.1)
+    with use_threads(6):
+        run_search(tuning(trials=2, jobs=jobs))
+        assert torch.get_num_threads() == 6
+    assert seen == [threads, threads]
 
 
 def test_it_finds_what_is_there(tuning, formula):

@@ -86,11 +86,10 @@ def _headline(matrix: Confusion, mean: np.ndarray, error: np.ndarray) -> tuple[H
     for k, name in enumerate(matrix.names):
         value, low, high = (100 * one[k, k] for one in (matrix.value, matrix.low, matrix.high))
         most = max(set(range(len(matrix.names))) - {k}, key=lambda other: matrix.value[k, other])
-        comment = (
-            f"68.3 % interval {low:.4g} to {high:.4g} %; most often taken for {matrix.names[most]} "
-            f"({100 * matrix.value[k, most]:.3g} %); mean probability {100 * mean[k, k]:.4g} ± "
-            f"{100 * error[k, k]:.2g} %"
-        )
+        other = 100 * matrix.value[k, most]
+        taken = f"most often taken for {matrix.names[most]} ({other:.3g} %); " if other > 0 else ""
+        probability = f"mean probability {100 * mean[k, k]:.4g} ± {100 * error[k, k]:.2g} %"
+        comment = f"68.3 % interval {low:.4g} to {high:.4g} %; {taken}{probability}"
         lines.append(Headline(f"efficiency of {name}", value, (high - low) / 2, "%", comment))
     diagonal, half = np.diag(matrix.value), np.diag(matrix.high - matrix.low) / 2
     spread = 100 * float(np.sqrt((half**2).sum())) / len(diagonal)

@@ -40,14 +40,15 @@ class Curves:
 
     Attributes
     ----------
-    network : Roc
+    own : Roc
+        Against all of it.
     points : WorkingPoints
         At the efficiencies that the recipe asks for.
     by_class : dict of str to ((n,) bool, Roc)
         Candidates of each class of background, and the curve against it.
     """
 
-    network: Roc
+    own: Roc
     points: WorkingPoints
     by_class: dict[str, tuple[np.ndarray, Roc]]
 
@@ -101,7 +102,7 @@ def points_of(
         efficiencies=efficiencies,
         signal_weight=labelled.weight[labelled.signal],
         background_weight=labelled.weight[others],
-        name="network",
+        name=labelled.model,
     )
 
 
@@ -116,10 +117,9 @@ def trace_curves(labelled: Labelled) -> Curves:
     -------
     Curves
     """
-    value, truth = labelled.rows.value, ak.to_numpy(labelled.sample.candidates["class_true"])
-    masks = {name: labelled.background & (truth == number) for number, name in CLASS_NAMES.items()}
+    value, masks = labelled.rows.value, _classes(labelled)
     return Curves(
-        roc_of(labelled, value, labelled.background, name="network"),
+        roc_of(labelled, value, labelled.background, name=labelled.model),
         points_of(labelled, value, efficiencies=labelled.config.efficiencies),
         {
             name: (mask, roc_of(labelled, value, mask, name=f"against {name}"))
@@ -127,6 +127,12 @@ def trace_curves(labelled: Labelled) -> Curves:
             if mask.sum() >= FEW and labelled.weight[mask].sum() > 0
         },
     )
+
+
+def _classes(labelled: Labelled) -> dict[str, np.ndarray]:
+    """Candidates of each class of background."""
+    truth = ak.to_numpy(labelled.sample.candidates["class_true"])
+    return {name: labelled.background & (truth == number) for number, name in CLASS_NAMES.items()}
 
 
 def show_curves(labelled: Labelled, curves: Curves, *, cut_based: Mapping[str, Mapping[str, Any]]) -> Measured:
@@ -149,12 +155,18 @@ def show_curves(labelled: Labelled, curves: Curves, *, cut_based: Mapping[str, M
         for name, (mask, _) in curves.by_class.items()
     }
     results = {
-        "roc": curves.network,
+        "roc": curves.own,
         "working_points": curves.points,
         "roc_by_class": by_class,
         "working_points_by_class": points,
     }
-    lines = (*_headline(curves.network, curves.points), *(_class_line(name, one) for name, one in points.items()))
+    counts = {name: int(mask.sum()) for name, mask in _classes(labelled).items() if mask.any()}
+    results["candidates_by_class"] = counts
+    lines = (
+        *_headline(curves.own, curves.points),
+        *(_class_line(name, one) for name, one in points.items()),
+        *(_few_line(name, n, curves.points) for name, n in counts.items() if n < FEW),
+    )
     return Measured(results, lines, _figures(labelled, curves, cut_based))
 
 
@@ -178,6 +190,12 @@ def _class_line(name: str, points: WorkingPoints) -> Headline:
     return Headline(title, 100 * float(points.background[middle]), (high - low) / 2, "%", comment)
 
 
+def _few_line(name: str, n: int, points: WorkingPoints) -> Headline:
+    """A class that is counted, but of which no efficiency is worth quoting."""
+    title = f"background efficiency at {100 * points.target[len(points.target) // 2]:.0f} % signal, {name}"
+    return Headline(title, float("nan"), float("nan"), "%", f"{n} candidates; {FEW} are needed")
+
+
 def _window(values: Mapping[str, np.ndarray]) -> tuple[float, float]:
     """Whole numbers around what is of interest: background that is told apart with ease is far below, and counted."""
     ends = np.array([np.nanquantile(one, [0.02, 0.999]) for one in values.values()])
@@ -196,7 +214,7 @@ def _figures(
     figures = {
         "roc": (
             draw_roc(
-                [curves.network],
+                [curves.own],
                 working_points=config.efficiencies,
                 cuts={one["name"]: (one["background"], one["ratio"]) for one in cut_based.values()},
                 label=config.label,
@@ -205,7 +223,7 @@ def _figures(
             "below, the rejection over theirs at their signal efficiency.",
         ),
         "scores": (
-            draw_scores(scores, weights=weights, name="Network score", label=config.label),
+            draw_scores(scores, weights=weights, name="Score", label=config.label),
             "Score by true class.",
         ),
         "discriminant": (
@@ -214,7 +232,7 @@ def _figures(
         ),
     }
     if curves.by_class:
-        against = [replace(curves.network, name="all"), *(curve for _, curve in curves.by_class.values())]
+        against = [replace(curves.own, name="all"), *(curve for _, curve in curves.by_class.values())]
         figures["roc_by_class"] = (
             draw_roc(against, ratio=False, label=config.label),
             "The same against each class of background.",

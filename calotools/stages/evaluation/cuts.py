@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["working_points"]
 
 FILE = "working_points.json"
+_EMPTY = "no cut, or empty"
 _HALVES = 0x5EED  # another hash than that of the split
 
 
@@ -117,7 +118,7 @@ def _measure(sample: Scored, config: WorkingPointsConfig) -> tuple[CutTable, Out
     outcome = Outcome(
         stage="working-points",
         title=f"Working points: {sample.record.get('model', 'network')}",
-        headline=_headline(table, tested, other, background, closure),
+        headline=_headline(table, tested, background, closure, config),
         results=results,
         figures=_figures(along, config),
     )
@@ -156,40 +157,67 @@ def _fit(signal: Rows, which: Discriminant, config: WorkingPointsConfig) -> CutT
     )
 
 
-def _asked(table: CutTable, rows: Rows) -> dict[str, float]:
-    """Mean efficiency that was asked for of candidates in bins that have a cut: targets may differ from bin to bin."""
-    passes = table.passes(rows.value, eta=rows.eta, et=rows.et, mu=rows.mu)
-    row, column, _ = table.bins(rows.eta, rows.et)
-    asked = {}
-    for number, (name, passing) in enumerate(passes.items()):
-        known = passing >= 0
-        weight = rows.weight[known]
-        total = np.sum(weight * table.target[number, row, column][known])
-        asked[name] = float(total / weight.sum()) if known.any() else float("nan")
-    return asked
-
-
 def _headline(
-    table: CutTable, tested: CutTable, other: Rows, background: Rows, closure: Mapping[str, Mapping[str, Any]]
+    table: CutTable,
+    tested: CutTable,
+    background: Rows,
+    closure: Mapping[str, Mapping[str, Any]],
+    config: WorkingPointsConfig,
 ) -> tuple[Headline, ...]:
+    with_cut = table.cut[0].size - int(np.isnan(table.cut[0]).sum())
     lines = []
-    asked = _asked(tested, other)
-    for name, one in inclusive_efficiency(tested, other).items():
-        test = closure[name]
-        comment = (
-            f"on the other half of the events, where {100 * asked[name]:.1f} % was asked for; closure per bin: "
-            f"chi2 / ndf {test['chi2']:.1f} / {test['ndf']}"
+    for number, (name, test) in enumerate(closure.items()):
+        if test["ndf"]:
+            comment = (
+                f"on the other half of the events, where {100 * test['asked']:.1f} % was asked for; error of both "
+                f"halves; closure in {test['ndf']} of {with_cut} bins: chi2 / ndf {test['chi2']:.1f} / {test['ndf']}"
+            )
+        else:
+            comment = f"{_asked(table, number)} asked for; {_untested(tested, number, config)}"
+        lines.append(
+            Headline(f"signal efficiency of {name}", 100 * test["efficiency"], 100 * test["error"], "%", comment)
         )
-        lines.append(percent(f"signal efficiency of {name}", one, comment))
     if len(background.value):
         measured = inclusive_efficiency(table, background)
         lines += [percent(f"background efficiency of {name}", one) for name, one in measured.items()]
-    without = int(np.isnan(table.cut[0]).sum())
-    if without:
+    if with_cut < table.cut[0].size:
         lines.append(
-            Headline("bins without a cut", without, None, "", f"of {table.cut[0].size}: too few signal candidates")
+            Headline("bins without a cut", table.cut[0].size - with_cut, None, "", _few(table, config, with_cut))
         )
     return tuple(lines)
+
+
+def _asked(table: CutTable, number: int) -> str:
+    """Efficiency that a working point is made for, or the least and the greatest of the bins."""
+    low, high = (f"{100 * one:.1f}" for one in (table.target[number].min(), table.target[number].max()))
+    return f"{low} % is" if low == high else f"{low} to {high} % are"
+
+
+def _untested(tested: CutTable, number: int, config: WorkingPointsConfig) -> str:
+    """Why no bin can tell whether it is so, and what would help."""
+    if (tested.target[number] == 1).all():
+        return "not tested: all of it has no statistical error"
+    if np.isfinite(tested.cut).any():
+        return "not tested: where half of the events makes a cut, the other half has no signal candidates"
+    text = (
+        f"not tested: half of the events has {tested.n.sum():.0f} signal candidates, at most {tested.n.max():.0f} in a "
+        f"bin; {config.min_candidates} are needed (min_candidates)"
+    )
+    return f"{text}; {_more(config)}"
+
+
+def _more(config: WorkingPointsConfig) -> str:
+    """How there are more candidates in a bin."""
+    text = "wider bins have more (eta_bins, et_bins)"
+    if config.split == "all":
+        return text
+    return f"{text}; only the {config.split} part of the events is used: for files not learnt from, split = all"
+
+
+def _few(table: CutTable, config: WorkingPointsConfig, with_cut: int) -> str:
+    """Why bins have no cut and, if that is most of them, what would help."""
+    text = f"of {table.cut[0].size}: fewer than {config.min_candidates} signal candidates (min_candidates)"
+    return text if 2 * with_cut >= table.cut[0].size else f"{text}; {_more(config)}"
 
 
 def _figures(
@@ -198,13 +226,13 @@ def _figures(
     figures = {}
     for axis, points in along["signal"].items():
         figures[f"efficiency_{axis}"] = (
-            draw_efficiency(list(points.values()), ylabel="Signal efficiency", label=config.label),
-            "Signal efficiency on half of the events of cuts that were made from the other half.",
+            draw_efficiency(list(points.values()), ylabel="Signal efficiency", label=config.label, empty=_EMPTY),
+            "Signal efficiency on half of the events, of cuts that were made from the other half.",
         )
     which = " of a background with the E_T and |eta| of the signal" if config.match else ""
     for axis, points in along["background"].items():
         figures[f"rejection_{axis}"] = (
-            draw_rejection(list(points.values()), label=config.label),
+            draw_rejection(list(points.values()), label=config.label, empty=_EMPTY),
             f"Rejection{which or ' of the background'} by the working points.",
         )
     return figures

@@ -45,7 +45,7 @@ def measure_identification(sample: Scored, config: EvaluateConfig) -> Outcome:
         flags,
         measure_along_axes(labelled, cut=cut, target=target),
         measure_cut_table(labelled),
-        measure_rivals(labelled, curves.network, curves.by_class),
+        measure_rivals(labelled, curves.own, curves.by_class),
         measure_probabilities(labelled),
         measure_dependence(labelled, cut=cut),
     )
@@ -53,7 +53,7 @@ def measure_identification(sample: Scored, config: EvaluateConfig) -> Outcome:
     results = {name: value for part in parts for name, value in part.results.items()}
     return Outcome(
         stage="evaluate",
-        title=f"Identification: {sample.record.get('model', 'network')}",
+        title=f"Identification: {labelled.model}",
         headline=tuple(line for part in parts for line in part.headline),
         results=results | {"cutflow": sample.cutflow, "n": counts},
         figures={name: figure for part in parts for name, figure in part.figures.items()},

@@ -83,6 +83,11 @@ class Labelled:
     weight: np.ndarray
 
     @property
+    def model(self) -> str:
+        """Its name, or what is known of it: that it is a score."""
+        return str(self.sample.record.get("model", "score"))
+
+    @property
     def bootstrap(self) -> Bootstrap:
         """Over the events of the sample: the same replicas whenever it is asked for, for all scores."""
         rng = np.random.default_rng(self.config.seed)

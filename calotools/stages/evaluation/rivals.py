@@ -36,7 +36,7 @@ def measure_rivals(labelled: Labelled, curve: Roc, by_class: Mapping[str, tuple[
     ----------
     labelled : Labelled
     curve : Roc
-        Of the network.
+        Of the model.
     by_class : dict of str to ((n,) bool, Roc)
         Candidates of each class of background, and the network's curve against it.
 
@@ -54,7 +54,6 @@ def measure_rivals(labelled: Labelled, curve: Roc, by_class: Mapping[str, tuple[
     curves = {name: roc_of(labelled, value, labelled.background, name=name) for name, value in others.items()}
     masks = {class_name: mask for class_name, (mask, _) in by_class.items()}
     compared = compare_scores(labelled, others | {_OURS: labelled.rows.value}, {_ALL: labelled.background, **masks})
-    curve = replace(curve, name=str(labelled.sample.record.get("model", curve.name)))
     figures: dict[str, tuple[Figure, str]] = {
         "roc_compared": (
             draw_roc([*curves.values(), curve], ratios=_to_first(compared[_ALL]), label=labelled.config.label),

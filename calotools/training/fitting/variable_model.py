@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ import torch
 from calotools.containers import Index
 from calotools.errors import ConfigError
 from calotools.images import image_spec
-from calotools.models import VARIABLE_MODELS, ModelInputs, VariableInputs, VariableModel, VariableTable
+from calotools.models import VARIABLE_MODELS, ModelInputs, VariableInputs, VariableModel, VariableTable, tree_threads
 from calotools.ntuple import index_of
 from calotools.progress import Progress
 from calotools.training.calibration.bias import fit_bias
@@ -76,11 +75,12 @@ def fit_variables(config: TrainConfig, *, progress: Progress | None = None) -> T
     survey.tally.check()
     data = _read(config, survey, progress)
     inputs = variable_inputs(config)
+    table = data.table(config)
     model = VARIABLE_MODELS[config.model.name].fit(
         inputs,
-        data.table(config),
+        table,
         seed=config.seed,
-        threads=config.trainer.threads or os.cpu_count() or 1,
+        threads=tree_threads(config.trainer.threads, rows=len(table.values)),
         report=None if progress is None else lambda done, total: progress("fit", done, total),
     )
     return _result(config, model, data, survey)
