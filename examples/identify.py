@@ -41,5 +41,6 @@ cuts = working_points(
 )
 roc = evaluate(EvaluateConfig(**told, output=OUT / "roc", working_points=OUT / "cuts", replicas=50))
 for line in (*cuts.headline, *roc.headline[:4]):
-    print(f"{line.name}: {line.value:.4g} ± {line.error:.2g} {line.unit} {line.comment}")
+    error = "" if line.error is None else f" ± {line.error:.2g}"  # counts have none
+    print(f"{line.name}: {line.value:.4g}{error} {line.unit} {line.comment}")
 print("figures:", OUT / "roc" / "figures")

@@ -39,12 +39,12 @@ def test_a_table_that_is_given_replaces_the_one_of_the_file_and_keywords_are_add
     path = tmp_path / "recipe.toml"
     path.write_text(
         'task = "identification"\noutput = "out"\nclasses = { background = [2, 5], signal = [0] }\n'
-        '[sample]\nfiles = ["a.root"]\n[model]\nsettings = { width = 8, depth = 2 }\n'
+        '[sample]\nfiles = ["a.root"]\n[model]\nsettings = { width = 8, depth = 2, blocks = { low = 3, high = 4 } }\n'
     )
-    change = {"classes": {"signal": [0], "conversion": [2]}, "model": {"settings": {"width": 16}}}
+    change = {"classes": {"signal": [0], "conversion": [2]}, "model": {"settings": {"width": 16, "blocks": {"low": 1}}}}
     config = TrainConfig.from_toml(path, overrides=change)
     assert config.classes == {"signal": (0,), "conversion": (2,)}
-    assert config.model.settings == {"width": 16, "depth": 2}
+    assert config.model.settings == {"width": 16, "depth": 2, "blocks": {"low": 1, "high": 4}}
 
 
 def test_resolved_recipe_runs_again(recipe, tmp_path):

@@ -130,9 +130,19 @@ def _merge(part: type[BaseModel], base: dict[str, Any], top: dict[str, Any]) -> 
             if isinstance(asked, type) and issubclass(asked, BaseModel):
                 value = _merge(asked, below, value)
             elif asked == dict[str, Any]:
-                value = below | value
+                value = _added(below, value)
         merged[key] = value
     return merged
+
+
+def _added(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
+    """Keywords, and those inside them, with the later ones winning."""
+    both = {key: _added(base[key], one) for key, one in top.items() if isinstance(one, dict) and _is_table(base, key)}
+    return base | top | both
+
+
+def _is_table(values: dict[str, Any], key: str) -> bool:
+    return isinstance(values.get(key), dict)
 
 
 def _explain(model: type[BaseModel], error: ValidationError) -> str:
