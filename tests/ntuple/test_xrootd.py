@@ -51,21 +51,38 @@ class Server:
 
     def __init__(self, folder):
         self.folder = folder
-        self.port = free_port()
-        (folder / "server.cfg").write_text(
-            f"xrd.port {self.port}\nxrd.network nodnr\nall.export /data\noss.localroot {folder}\n"
-            f"all.adminpath {folder}/admin\nall.pidpath {folder}/admin\n"
+        # the port may have been taken since it was free, and a busy machine is slow to start a server
+        for _ in range(3):
+            self.port = free_port()
+            self.process = self._start()
+            if self._answers_within(60):
+                return
+            self.stop()
+        raise AssertionError("xrootd does not answer: " + self._log())
+
+    def _start(self):
+        (self.folder / "server.cfg").write_text(
+            f"xrd.port {self.port}\nxrd.network nodnr\nall.export /data\noss.localroot {self.folder}\n"
+            f"all.adminpath {self.folder}/admin\nall.pidpath {self.folder}/admin\n"
         )
-        (folder / "admin").mkdir(exist_ok=True)
-        (folder / "admin").chmod(0o777)
+        (self.folder / "admin").mkdir(exist_ok=True)
+        (self.folder / "admin").chmod(0o777)
         # the server refuses to run as root
         user = ["-R", "xrootd"] if getpass.getuser() == "root" else []
-        command = ["xrootd", *user, "-c", str(folder / "server.cfg"), "-l", str(folder / "admin" / "log")]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
-        end = time.monotonic() + 20
-        while not answers(self.port):
-            assert time.monotonic() < end, (folder / "server.cfg").read_text()
+        command = ["xrootd", *user, "-c", str(self.folder / "server.cfg"), "-l", str(self.folder / "admin" / "log")]
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder)
+
+    def _answers_within(self, seconds):
+        end = time.monotonic() + seconds
+        while self.process.poll() is None and time.monotonic() < end:
+            if answers(self.port):
+                return True
             time.sleep(0.1)
+        return False
+
+    def _log(self):
+        logs = (path for path in (self.folder / "admin").rglob("log") if path.is_file())
+        return "\n".join(path.read_text()[-2000:] for path in logs)
 
     def url(self, name):
         return f"root://127.0.0.1:{self.port}//data/{name}"
