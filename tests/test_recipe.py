@@ -4,7 +4,8 @@ import pytest
 
 from calotools.containers import ImageGrid, ImageSpec, Index, Layer
 from calotools.errors import ConfigError, InputFileError, ShapeError, nearest
-from calotools.recipe import SimulateConfig, TagProbeConfig, TrainConfig, read_toml
+from calotools.images import image_spec, spec_to_dict
+from calotools.recipe import SimulateConfig, TagProbeConfig, TrainConfig, TuneConfig, read_toml
 
 RECIPE = """
 task = "energy"
@@ -45,6 +46,19 @@ def test_a_table_that_is_given_replaces_the_one_of_the_file_and_keywords_are_add
     config = TrainConfig.from_toml(path, overrides=change)
     assert config.classes == {"signal": (0,), "conversion": (2,)}
     assert config.model.settings == {"width": 16, "depth": 2, "blocks": {"low": 1, "high": 4}}
+
+
+def test_a_search_and_an_image_spec_are_replaced_as_a_whole(tmp_path):
+    """Parameters of two searches, or grids of two calorimeters, are no search and no calorimeter together."""
+    one, other = (spec_to_dict(image_spec(name)) for name in ("energy", "electron"))
+    path = tmp_path / "recipe.toml"
+    search = {"model.settings.width": {"low": 4, "high": 8}}
+    recipe = {"task": "energy", "output": "out", "sample": {"files": ["a.root"]}, "images": one, "search": search}
+    path.write_text(TuneConfig(**recipe).to_toml())
+    change = {"images": other, "search": {"trainer.learning_rate": {"low": 1e-4, "high": 1e-2}}}
+    config = TuneConfig.from_toml(path, overrides=change)
+    assert list(config.search) == ["trainer.learning_rate"]
+    assert spec_to_dict(config.images) == other
 
 
 def test_resolved_recipe_runs_again(recipe, tmp_path):

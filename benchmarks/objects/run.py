@@ -132,7 +132,8 @@ def fill(work: Path, files: list[str], name: str, seed: int, given: argparse.Nam
 
     if (config.output / "model.calo").exists():  # it was trained, and interrupted while it was measured
         record = load_bundle(config.output).record
-        minutes = sum(float(one["seconds"]) for one in csv.DictReader((config.output / "log.csv").open())) / 60
+        epochs = csv.DictReader((config.output / "log.csv").read_text(encoding="utf-8").splitlines())
+        minutes = sum(float(one["seconds"]) for one in epochs) / 60
     else:
         try:
             record = train(config, progress=watch).results["record"]

@@ -294,10 +294,14 @@ def cut_closure(
         pull[~np.isfinite(pull)] = np.nan
         known = np.isfinite(pull)
         ndf, sum2 = int(known.sum()), float(np.nansum(pull**2))
-        p_value = float(chi2.sf(sum2, ndf)) if ndf else float("nan")
-        found[name] = {"pull": pull, "chi2": sum2, "ndf": ndf, "p_value": p_value}
-        share = total[known] / total[known].sum()
-        for what, mean in (("efficiency", share @ one.value[known]), ("asked", share @ target[known])):
-            found[name][what] = float(mean) if ndf else float("nan")
-        found[name]["error"] = float(np.sqrt(share**2 @ variance[known])) if ndf else float("nan")
+        found[name] = {"pull": pull, "chi2": sum2, "ndf": ndf}
+        found[name] |= dict.fromkeys(("p_value", "efficiency", "asked", "error"), float("nan"))
+        if ndf:
+            share = total[known] / total[known].sum()
+            found[name] |= {
+                "p_value": float(chi2.sf(sum2, ndf)),
+                "efficiency": float(share @ one.value[known]),
+                "asked": float(share @ target[known]),
+                "error": float(np.sqrt(share**2 @ variance[known])),
+            }
     return found

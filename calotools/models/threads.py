@@ -44,7 +44,7 @@ def tree_threads(asked: int | None, *, rows: int) -> int:
         Taken as it is.
     rows : int
         Candidates to grow on: one thread for each 50,000 of them. Threads of OpenMP meet after every leaf, and spin
-        while they wait: on a machine whose cores others use, two took 3 to 30 times as long as one for 2000 to 20,000.
+        while they wait: on a machine whose cores others use, two took 3 to 30 times as long as one for 2000 to 200,000.
 
     Returns
     -------

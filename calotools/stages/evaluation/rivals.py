@@ -30,7 +30,7 @@ _OURS, _ALL = "/ours", "/all"  # no file, and no class, is called so
 
 
 def measure_rivals(labelled: Labelled, curve: Roc, by_class: Mapping[str, tuple[np.ndarray, Roc]]) -> Measured:
-    """Compare a network with the others that were given.
+    """Compare a model with the others that were given.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def measure_rivals(labelled: Labelled, curve: Roc, by_class: Mapping[str, tuple[
     curve : Roc
         Of the model.
     by_class : dict of str to ((n,) bool, Roc)
-        Candidates of each class of background, and the network's curve against it.
+        Candidates of each class of background, and the model's curve against it.
 
     Returns
     -------
