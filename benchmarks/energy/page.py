@@ -114,7 +114,8 @@ def _table(title: str, particle: str, numbers: Numbers) -> str:
     notes = [
         "σ68 is half of the shortest interval with 68.27 % of E/E_true. Minutes of training: by the clock, on a "
         "machine that others used too, and in brackets of processor time; rates of learning are by the clock, "
-        "of applying by processor time. With several seeds: mean, and their standard deviation in brackets.",
+        "of applying by processor time. With several seeds: mean, and their standard deviation in brackets; epochs of "
+        "each (as many as fitted in), minutes and rates of the first.",
     ]
     return "\n".join([f"## {title}", "", *_markdown(HEAD, lines), "", *notes])
 
@@ -146,7 +147,7 @@ def _line(name: str, seeds: list[Numbers], comparisons: Numbers) -> tuple[str, .
         mean("mae", 1, 3),
         f"{cost['parameters']:,}" if cost.get("parameters") else "–",
         f"{cost['n_train']:,}" if cost else "–",
-        f"{cost['epochs']:.0f}" if cost.get("epochs") else "–",
+        ", ".join(f"{seed['cost']['epochs']:.0f}" for seed in seeds) if cost.get("epochs") else "–",
         _minutes(cost) if cost else "–",
         f"{cost['candidates_per_s']:.0f}" if cost.get("candidates_per_s") else "–",
         f"{cost['apply_per_s']:.0f}" if cost else "–",
