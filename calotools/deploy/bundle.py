@@ -194,7 +194,9 @@ def load_bundle(path: Path | str) -> ModelBundle:
 
 
 def _content(bundle: ModelBundle, *, recipe: dict[str, Any]) -> dict[str, Any]:
-    return {
+    # Bundles of before do not know the factors: nothing is said of them there, so that their digests stay.
+    factors = {} if bundle.factors is None else {"factors": list(bundle.factors)}
+    return factors | {
         "config": recipe,
         "image_spec": spec_to_dict(bundle.image_spec),
         "inputs": asdict(bundle.inputs),
@@ -233,6 +235,7 @@ def _from_header(text: str, weights: dict[str, torch.Tensor], file: Path) -> Mod
             record=content["record"],
             bias=content["bias"] and BiasCorrection.from_dict(content["bias"]),
             sigma_scale=content.get("sigma_scale", 1.0),
+            factors=tuple(content["factors"]) if "factors" in content else None,
             temperature=content.get("temperature", 1.0),
             folds=tuple(
                 _from_header(one, _weights_of(weights, number), file)

@@ -56,6 +56,7 @@ def combine_folds(config: TrainConfig, bundles: Sequence[ModelBundle]) -> ModelB
         record=records[0] | {"best": best, "runs": runs, "folds": records},
         bias=None,
         sigma_scale=1.0,
+        factors=None,
         temperature=1.0,
         folds=tuple(bundles),
     )

@@ -16,7 +16,7 @@ from calotools.deploy.variable_score import VariableScorer
 from calotools.images import build_images, pad_tracks
 from calotools.models import check_precision
 from calotools.ntuple import index_of
-from calotools.training.calibration import ENERGY_NAMES, corrected_energies
+from calotools.training.calibration import ENERGY_NAMES, believed, corrected_energies
 from calotools.training.loading import make_batch
 from calotools.training.sample import base_of
 from calotools.variables import add_derived
@@ -123,7 +123,8 @@ class Scorer:
         dict of str to (n,) float32
             ``score_<class>`` of every class, which sum to 1; or ``e_network`` [GeV], with ``e_network_sigma`` and
             the ends of its 68 % interval, ``e_network_low`` and ``e_network_high``, where the network gives them. NaN
-            for a candidate that has no usable cells or no base energy (see `base_of`).
+            for a candidate that has no usable cells or no base energy (see `base_of`), and for an energy that is not
+            believed: another factor on the base energy than any that the network learnt from (see `fit_factors`).
 
         Raises
         ------
@@ -190,12 +191,13 @@ class Scorer:
             raw = self._network(ready.batch.to(self._device)).float()
             said = torch.softmax(raw / bundle.temperature, dim=1) if bundle.classes else raw
             output = said if said.ndim == 2 else said[:, None]  # (n, output)
-        values = output.cpu().numpy()
+        values, usable = output.cpu().numpy(), ready.usable
         if not bundle.classes:
+            usable = usable & believed(values[:, 0], ready.batch.base_energy.cpu().numpy(), bundle.factors)
             no_bias = np.ones(len(values))
             divisor = no_bias if bundle.bias is None else bundle.bias.divisor(values[:, 0], ready.abs_eta)
             values = corrected_energies(values, divisor=divisor, sigma_scale=bundle.sigma_scale)
-        values = np.where(ready.usable[:, None], values, np.nan).astype(np.float32)
+        values = np.where(usable[:, None], values, np.nan).astype(np.float32)
         return {name: values[:, column] for column, name in enumerate(self.names)}
 
     def _batch(self, candidates: ak.Array, images: Images, base: np.ndarray) -> Batch:

@@ -183,6 +183,7 @@ def _outcome(config: TrainConfig, result: TrainingResult) -> Outcome:
             "temperature": result.temperature,
             "bias": result.bias and result.bias.to_dict(),
             "sigma_scale": result.sigma_scale,
+            "factors": result.factors,
         },
         figures=figures,
     )

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import awkward as ak
 import numpy as np
 import pytest
 import safetensors
@@ -16,6 +17,8 @@ from calotools.recipe import PredictConfig
 from calotools.training import fit, open_data
 from calotools.training.calibration.bias import BiasCorrection
 from calotools.training.loading.candidate_names import name_rows
+from calotools.training.sample import parts_of
+from calotools.training.sample.labels import PARTS
 
 NAMES = {
     "gaussian": ["e_network", "e_network_sigma"],
@@ -81,6 +84,39 @@ def test_a_bundle_of_before_is_read(bundle, tmp_path):
     assert old.sigma_scale == 1.0
     assert not old.bias.smooth
     assert old.network().out.weight.shape[0] == 1
+
+
+def test_energies_that_no_candidate_taught_are_none(recipe, ntuple, tmp_path, caplog):
+    config = recipe("energy")
+    bundle = bundle_of(fit(config, open_data(config)))
+    found = read_candidates(ntuple, fields=("run", "event", "e", "e_true", "et"))
+    part = parts_of(config, *(ak.to_numpy(found[name]) for name in ("run", "event")))
+    factor = ak.to_numpy(found["e_true"] / found["e"])[(part == PARTS["validation"]) & (ak.to_numpy(found["et"]) > 25)]
+    assert bundle.factors == pytest.approx((factor.min() / 2, factor.max() * 2), rel=1e-6)
+
+    plain = scores_of(bundle, ntuple, tmp_path)["e_network"]
+    assert np.isfinite(plain).all()
+    base = ak.to_numpy(found["e"])
+    cut = float(np.median(plain / base))
+    narrow = replace(bundle, bias=None, factors=(0.1, cut))
+    caplog.clear()
+    said = scores_of(narrow, ntuple, tmp_path)["e_network"]
+    raw = scores_of(replace(narrow, factors=None), ntuple, tmp_path)["e_network"]
+    beyond = raw > cut * base
+    assert 20 < beyond.sum() < 220
+    np.testing.assert_array_equal(said, np.where(beyond, np.nan, raw))
+    message = next(one.getMessage() for one in caplog.records if "no finite score" in one.getMessage())
+    assert message.startswith(f"warning: {beyond.sum()} of 240 candidates have no finite score")
+
+
+def test_factors_travel_with_the_bundle_and_leave_older_digests(bundle, tmp_path):
+    old = bundle("energy")
+    assert load_bundle(save_bundle(old, tmp_path / "old.calo")).factors is None
+    new = replace(old, factors=(0.4, 3.0))
+    again = load_bundle(save_bundle(new, tmp_path / "new.calo"))
+    assert again.factors == (0.4, 3.0)
+    assert again.digest == new.digest != old.digest
+    assert replace(again, factors=None).digest == old.digest
 
 
 def test_a_bad_candidate_is_named_with_its_file_and_row(recipe, tmp_path, draw_candidates, write_ntuple):

@@ -22,6 +22,7 @@ from calotools.images import image_spec
 from calotools.models import ModelInputs, build_model, check_precision, use_threads
 from calotools.progress import Progress
 from calotools.training.calibration.bias import fit_bias
+from calotools.training.calibration.factors import fit_factors
 from calotools.training.calibration.temperature import fit_temperature_of
 from calotools.training.calibration.uncertainty import fit_sigma_scale
 from calotools.training.fitting.averaging import WeightAverage
@@ -249,7 +250,7 @@ def _run(
 def _calibrate(
     config: TrainConfig, network: nn.Module, weights: dict[str, torch.Tensor], data: StoreData | StreamData
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """From the validation part: bias and factor of sigma, or temperature of classes; and what the record says of it.
+    """From the validation part: what corrects energies, or the temperature of classes; and what the record says of it.
 
     With a pass of its own on the CPU, as long as the validation of one epoch takes there. What the validation of the
     best epoch gave is not kept for it: a training that is resumed would not have it, and it may be of another precision
@@ -259,20 +260,23 @@ def _calibrate(
         return {}, {}
     network.cpu().eval().load_state_dict(weights)
     with torch.inference_mode():
-        each = ((network(batch).float(), batch.target, batch.weight) for batch in Loader(data.validation()))
-        output, target, weight = (torch.cat(one) for one in zip(*each, strict=True))
+        batches = Loader(data.validation())
+        each = ((network(one).float(), one.target, one.weight, one.base_energy) for one in batches)
+        output, target, weight, base = (torch.cat(one) for one in zip(*each, strict=True))
     if config.task != "energy":
         said = torch.softmax(output.double(), dim=1).numpy()
         shares = kept_fractions(config, data.tally.n[PARTS["train"]])[target.numpy()]  # as an epoch has them
         found = fit_temperature_of(said, target.numpy(), weight=weight.numpy() * shares)
         return {"temperature": found.value}, found.record
-    return _calibrate_energy(config, output.numpy(), target.numpy(), weight.numpy() > 0, data.abs_eta()), {}
+    usable = weight.numpy() > 0
+    values, true, abs_eta = output.numpy().reshape(len(usable), -1)[usable], target.numpy()[usable], data.abs_eta()
+    found = _calibrate_energy(config, values, true, abs_eta[usable])
+    return found | {"factors": fit_factors(true, base.numpy()[usable])}, {}
 
 
 def _calibrate_energy(
-    config: TrainConfig, output: np.ndarray, target: np.ndarray, usable: np.ndarray, abs_eta: np.ndarray
+    config: TrainConfig, values: np.ndarray, target: np.ndarray, abs_eta: np.ndarray
 ) -> dict[str, Any]:
-    values, target, abs_eta = output.reshape(len(output), -1)[usable], target[usable], abs_eta[usable]
     bias = None
     if config.bias_correction != "none":
         bias = fit_bias(values[:, 0], target, abs_eta, grid=config.bias_correction)

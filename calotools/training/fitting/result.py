@@ -37,6 +37,8 @@ class TrainingResult:
         Fitted on the validation part (energy).
     sigma_scale : float
         What the network's sigma is multiplied by, likewise.
+    factors : (float, float), optional
+        Smallest and largest of a network's energy over the base energy that are believed, likewise.
     temperature : float
         What the logits of a classifier are divided by, likewise.
     """
@@ -49,4 +51,5 @@ class TrainingResult:
     record: dict[str, Any]
     bias: BiasCorrection | None = None
     sigma_scale: float = 1.0
+    factors: tuple[float, float] | None = None
     temperature: float = 1.0
