@@ -270,8 +270,8 @@ def _calibrate(
         return {"temperature": found.value}, found.record
     usable = weight.numpy() > 0
     values, true, abs_eta = output.numpy().reshape(len(usable), -1)[usable], target.numpy()[usable], data.abs_eta()
-    found = _calibrate_energy(config, values, true, abs_eta[usable])
-    return found | {"factors": fit_factors(true, base.numpy()[usable])}, {}
+    corrections = _calibrate_energy(config, values, true, abs_eta[usable])
+    return corrections | {"factors": fit_factors(true, base.numpy()[usable])}, {}
 
 
 def _calibrate_energy(
