@@ -13,7 +13,7 @@ def fit_factors(target: np.ndarray, base: np.ndarray) -> tuple[float, float]:
     """Half of the smallest and twice the largest true energy over base energy. Give it the validation part.
 
     A network multiplies its inputs with each other: for a candidate unlike those that it learnt from, say with a track
-    of ten times the energy of its cells, it may give minus fifty times the energy.
+    of five times the energy of its cells, it may give minus thirty times the energy.
 
     Parameters
     ----------
