@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,13 +97,6 @@ def learnt(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def over_seeds(found: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """Mean; the test candidates are the same, so that their error stays, and that of the mean over seeds is added."""
-    values = [value for value, _ in found]
-    spread = float(np.std(values, ddof=1)) / len(values) ** 0.5 if len(values) > 1 else 0.0
-    return float(np.mean(values)), float(np.hypot(found[0][1], spread))
-
-
 def slope(binned: Any, axis: str) -> tuple[float, float]:
     """Straight line through the gain in bins: its slope and error, per unit of the axis."""
     edges = np.asarray(binned.edges[axis], float)
@@ -124,6 +117,12 @@ def worst_bin(binned: Any, axis: str) -> tuple[str, float, float]:
     number = int(np.nanargmin(values))
     low, high = np.asarray(binned.edges[axis], float)[number : number + 2]
     return f"{low:g} to {high:g}", float(values[number]), float(binned.errors["rel_improvement"][number])
+
+
+def somewhere_worse(binned: Any) -> bool:
+    """Whether the gain is below zero in any bin, by more than its error explains."""
+    values, errors = (np.asarray(part["rel_improvement"], float) for part in (binned.metrics, binned.errors))
+    return bool(np.any(values < -_SURE * errors))
 
 
 def end_bin(binned: Any, number: int) -> tuple[float, float]:

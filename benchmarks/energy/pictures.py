@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from seeds import numbers_of
 
 from calotools.plots import draw_pulls, draw_resolution, save_file
 
@@ -53,7 +54,7 @@ def draw(rows: Rows, folder: Path) -> list[str]:
 
 
 def _named(rows: Rows, name: str, axis: str) -> Any:
-    return replace(rows[f"{name}/1"]["numbers"]["binned"][axis], name=_SHORT[name])
+    return replace(numbers_of(rows, name)["binned"][axis], name=_SHORT[name])
 
 
 def _gain(gains: list[Any], note: str) -> Figure:
@@ -64,7 +65,7 @@ def _by_conversion(rows: Rows, axis: str) -> dict[str, Figure]:
     name = "compact_photons"
     if f"{name}/1" not in rows:
         return {}
-    found = rows[f"{name}/1"]["numbers"]["conversion"]
+    found = numbers_of(rows, name)["conversion"]
     gains = [replace(found[kind]["binned"][axis], name=kind) for kind in ("unconverted", "converted")]
     return {f"gain_conversion_{axis}": _gain(gains, f"photons, {_SHORT[name]}")}
 

@@ -23,9 +23,10 @@ from typing import Any
 import numpy as np
 import page
 import simulated
-from claims import CLAIMS, LEARNING, against_trees_of_all, learnt, over_seeds
+from claims import CLAIMS, LEARNING, against_trees_of_all, learnt
 from filling import Limits, fill
 from measuring import Test, compare, energy_of, honesty, measure, read_test, smeared
+from seeds import over_seeds
 from table_rows import REFERENCE, ROWS, Row
 
 from calotools.analysis import read_numbers, to_dict
@@ -126,7 +127,7 @@ class Table:
             each = [self._compared(better, worse, where, seed) for seed in self._seeds(better, worse)]
             found = [one for one in each if one]
             if found:
-                value, error = over_seeds([(one["value"], one["error"]) for one in found])
+                value, error = over_seeds([one["value"] for one in found], [one["error"] for one in found])
                 of_test = np.mean([one["significance"] for one in found]) * found[0]["error"]
                 both = {"value": value, "error": error, "significance": float(of_test / error), "seeds": len(found)}
                 self.numbers["comparisons"][key] = both | {"key": self.key()}

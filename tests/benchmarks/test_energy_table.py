@@ -88,7 +88,11 @@ def test_published_networks_have_the_published_inputs(load):
 
 def test_page_says_what_the_numbers_say(load, tmp_path):
     found = {name: filled(gain) for name, gain in (("tree/1", 0.0), ("lgbm_12/1", 0.02), ("cnn_i/1", 0.01))}
-    found |= {"compact/1": filled(0.2, rise=0.03), "compact/2": filled(0.24, seed=2), "tree_photons/1": filled(0.0)}
+    found |= {
+        "compact/1": filled(0.2, rise=0.03),
+        "compact/2": filled(0.24, seed=2, rise=0.03),
+        "tree_photons/1": filled(0.0),
+    }
     found |= {"compact_photons/1": filled(0.15, conversion=True), "compact_clean/1": filled(0.4)}
     key = found["tree/1"]["key"]
     comparisons = {
@@ -106,7 +110,7 @@ def test_page_says_what_the_numbers_say(load, tmp_path):
     assert "not measured yet" in lines["LGBM(12) is better than LGBM(9): barrel"]
     assert "| compact (i, s, r) | – | 22.0 ± 1.0 [2.8] |" in text
     assert "| compact (i, s, r) | – | 15.0 ± 1.0 |" in text
-    assert lines["electrons"].endswith("| 50 ± 3 % |")  # 20 % of the 40 % that there are
+    assert lines["electrons"].endswith("| 22.0 ± 2.2 | 55 ± 6 % |")  # of the 40 % that there are
     assert "**not reached**" in lines["converted photons"]
     assert "grows, as published" in lines["compact (i, s, r), electrons"]
     assert "**Partial**: not filled yet: lgbm_9," in text
@@ -123,6 +127,28 @@ def test_slope_of_a_line_is_found(load):
     slope, error = load("claims").slope(gains, "mu")
     assert slope == pytest.approx(0.002)
     assert 0 < error < 0.001
+
+
+def test_a_worse_place_is_seen_beside_one_of_larger_errors(load):
+    gains = resolution([0.1, -0.03, -0.04], axis="mu")
+    gains.errors["rel_improvement"][:] = 0.01, 0.01, 0.05
+    assert load("claims").somewhere_worse(gains)
+    gains.errors["rel_improvement"][:] = 0.01, 0.02, 0.05
+    assert not load("claims").somewhere_worse(gains)
+
+
+def test_seeds_of_a_row_are_averaged_everywhere(load):
+    seeds = load("seeds")
+    rows = {f"compact/{seed}": filled(0.05 * seed, seed=seed, conversion=True) for seed in (10, 2, 3)}
+    assert [one["seed"] for one in seeds.each_seed(rows, "compact")] == [2, 3, 10]
+    found = seeds.numbers_of(rows, "compact")
+    for one, shift in ((found, 0.0), (found["conversion"]["converted"], -0.1)):
+        for part in (one["inclusive"], one["regions"]["crack"], one["binned"]["mu"]):
+            assert part.metrics["rel_improvement"] == pytest.approx(0.25 + shift)
+            assert part.errors["rel_improvement"] == pytest.approx(
+                np.hypot(0.01, np.std([0.1, 0.15, 0.5], ddof=1) / 3**0.5)
+            )
+    assert seeds.numbers_of(rows, "tree") is None
 
 
 def test_a_row_of_another_sample_size_is_kept_beside_the_new_one(load, tmp_path, monkeypatch):
