@@ -69,15 +69,16 @@ def measure_uncertainty(
                 f"{what}; bootstrap errors over events. An honest σ is at the line.",
             )
     x = said.metrics["relative_sigma"]
-    figures["sigma_honesty"] = (
-        draw_series(
-            {"tenths of the candidates": (x, found.metrics["sigma68"], found.errors["sigma68"])},
-            axes=(r"Mean of stated $\sigma/E$", r"$\sigma_{68}$ of $E/E_\mathrm{true}$"),
-            curves={"equal": (x, x)},
-            label=label,
-        ),
-        "Resolution of candidates sorted by what the network says of it.",
-    )
+    if np.any(np.isfinite(x) & np.isfinite(found.metrics["sigma68"])):  # tenths of few candidates are empty
+        figures["sigma_honesty"] = (
+            draw_series(
+                {"tenths of the candidates": (x, found.metrics["sigma68"], found.errors["sigma68"])},
+                axes=(r"Mean of stated $\sigma/E$", r"$\sigma_{68}$ of $E/E_\mathrm{true}$"),
+                curves={"equal": (x, x)},
+                label=label,
+            ),
+            "Resolution of candidates sorted by what the network says of it.",
+        )
     results = {"inclusive": inclusive, "binned": binned, "categories": {"said": said, "found": found}}
     return _headline(inclusive), results, figures
 
