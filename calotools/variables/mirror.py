@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Literal
 
-from calotools.errors import ConfigError
+from calotools.errors import ConfigError, nearest
 from calotools.ntuple import canonical_fields
 from calotools.variables.derived import DERIVED
 from calotools.variables.tracks import TRACK_VARIABLES
@@ -56,6 +56,7 @@ def sign_changes(names: Sequence[str], axis: MirrorAxis, *, keeps: Collection[st
     if unknown := [name for name in names if name not in known]:
         raise ConfigError(
             f"trainer.mirror: whether '{unknown[0]}' changes its sign in a mirror along {axis} is not known. If it "
-            "does not (a width, a count), name it in trainer.mirror_keeps; if it does, take it or the mirror out"
+            "does not (a width, a count), name it in trainer.mirror_keeps; if it does, take it or the mirror out; if "
+            f"its name is misspelt, {nearest(unknown[0], known)}"
         )
     return [name in CHANGES_SIGN[axis] for name in names]

@@ -107,6 +107,9 @@ def test_what_is_not_known_is_refused(recipe, showers):
     changes = {"scalars": ("mu", "my_width"), "trainer": {"mirror": ("eta",), "epochs": 1}}
     with pytest.raises(ConfigError, match="whether 'my_width' changes its sign in a mirror along eta is not known"):
         fit(recipe("energy", **changes), showers)
+    misspelt = {"scalars": ("pt_trak",), "trainer": {"mirror": ("eta",), "epochs": 1}}
+    with pytest.raises(ConfigError, match="if its name is misspelt, nearest: 'pt_track'"):
+        check_inputs(recipe("energy", **misspelt))
     check_inputs(recipe("energy", **changes | {"trainer": {"mirror": ("eta",), "mirror_keeps": ("my_width",)}}))
     trees = {"scalars": ("mu",), "tracks": (), "model": {"name": "trees"}, "trainer": {"mirror": ("eta",)}}
     with pytest.raises(ConfigError, match="model 'trees' learns without a mirror"):
