@@ -31,7 +31,9 @@ class TrainerConfig(Settings):
     plateau_factor: float = Field(0.3, description="what the rate is multiplied by then", gt=0, lt=1)
     loss: str | None = Field(None, description="default: cross-entropy (identification), log-cosh (energy)")
     loss_scale: float | None = Field(
-        None, description="error at which log-cosh and Huber become linear; default: 0.02 (relative), 1 GeV", gt=0
+        None,
+        description="error at which log-cosh and Huber become linear; default: 0.02 (relative, or of ratios), 1 GeV",
+        gt=0,
     )
     target: Literal["e_true", "ratio"] = Field(
         "e_true", description="what the loss compares: energies, or both over the base energy"

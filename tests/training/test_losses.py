@@ -1,6 +1,7 @@
 """Losses, schedules and metrics against numbers worked out by hand."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,9 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calotools.errors import ConfigError
+from calotools.recipe import TrainConfig
 from calotools.training.fitting.losses import ENERGY_LOSSES, QUANTILES, choose_loss, log_cosh, weighted_mean
 from calotools.training.fitting.metrics import mean_auc, relative_iqr, weighted_auc
 from calotools.training.fitting.schedules import learning_rate_factor, plateau_factor
+from calotools.training.fitting.task import loss_of
+from calotools.training.loading.batches import make_batch
 
 ENERGY, TRUE = torch.tensor([55.0]), torch.tensor([50.0])
 
@@ -54,6 +58,30 @@ def test_every_energy_loss_is_covered_and_least_at_the_truth():
 def test_where_losses_become_linear_can_be_chosen(name, scale, value):
     loss = choose_loss(name, task="energy", scale=scale)
     assert loss(ENERGY, TRUE).item() == pytest.approx(value, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "scale", "value"),
+    [
+        ("huber", None, 0.02 * (0.125 - 0.01)),
+        ("huber", 1.0, 0.5 * 0.125**2),  # still quadratic
+        ("log-cosh-gev", None, math.log(math.cosh(6.25))),
+        ("mae", None, 0.125),
+        ("mse", None, 0.125**2),
+        ("log-cosh", None, math.log(math.cosh(5.0))),
+    ],
+)
+def test_losses_of_ratios_of_55_for_50_over_a_base_of_40(name, scale, value):
+    trainer = {"loss": name, "loss_scale": scale, "target": "ratio"}
+    config = TrainConfig(task="energy", output="out", sample={"files": ("none.root",)}, trainer=trainer)
+    batch = make_batch(
+        {"energy_em": np.zeros((1, 1, 1, 1), np.float32)},
+        scalars=np.zeros((1, 0), np.float32),
+        tracks=(np.zeros((1, 0, 0), np.float32), np.zeros((1, 0), bool)),
+        base_energy=np.array([40.0], np.float32),
+    )
+    batch = replace(batch, target=TRUE)
+    assert loss_of(config)(batch, ENERGY).item() == pytest.approx(value, rel=1e-5)
 
 
 def test_gaussian_loss_of_55_for_50():

@@ -11,14 +11,14 @@ from torch.nn import functional
 
 from calotools.errors import ConfigError, nearest
 
-__all__ = ["ENERGY_LOSSES", "IDENTIFICATION_LOSSES", "QUANTILES", "choose_loss", "log_cosh", "weighted_mean"]
+__all__ = ["CORE", "ENERGY_LOSSES", "IDENTIFICATION_LOSSES", "QUANTILES", "choose_loss", "log_cosh", "weighted_mean"]
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 Scaled = Callable[[torch.Tensor, torch.Tensor, float], torch.Tensor]
 
 # Log-cosh and Huber turn from quadratic to linear at about this error: relative, of the core of an electromagnetic
 # shower; and in GeV.
-_CORE = 0.02
+CORE = 0.02
 _CORE_GEV = 1.0
 # Of the energy and of the ends of its interval: those of a Gaussian at -1, 0 and 1 sigma.
 QUANTILES = (0.5, 0.158655, 0.841345)
@@ -64,10 +64,10 @@ def _quantile(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
 
 # Name: (loss of energy, target and scale; the scale by default).
 ENERGY_LOSSES: dict[str, tuple[Scaled, float]] = {
-    "log-cosh": (lambda energy, target, scale: log_cosh(_relative(energy, target) / scale), _CORE),
+    "log-cosh": (lambda energy, target, scale: log_cosh(_relative(energy, target) / scale), CORE),
     "relative-mae": (lambda energy, target, _: _relative(energy, target).abs(), 1.0),
     "relative-mse": (lambda energy, target, _: _relative(energy, target) ** 2, 1.0),
-    "relative-huber": (lambda energy, target, scale: _huber(_relative(energy, target), scale), _CORE),
+    "relative-huber": (lambda energy, target, scale: _huber(_relative(energy, target), scale), CORE),
     "log-cosh-gev": (lambda energy, target, scale: log_cosh((energy - target) / scale), _CORE_GEV),
     "mae": (lambda energy, target, _: (energy - target).abs(), 1.0),
     "mse": (lambda energy, target, _: (energy - target) ** 2, 1.0),

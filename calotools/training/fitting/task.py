@@ -15,7 +15,7 @@ from calotools.containers import Batch
 from calotools.errors import NumericalError
 from calotools.models.heads import energy_of
 from calotools.recipe import TrainConfig
-from calotools.training.fitting.losses import choose_loss, weighted_mean
+from calotools.training.fitting.losses import CORE, choose_loss, weighted_mean
 from calotools.training.fitting.metrics import METRICS, mean_auc, relative_iqr
 from calotools.training.fitting.mirror import Mirror
 from calotools.training.fitting.network_parts import rest_frozen
@@ -47,8 +47,11 @@ def loss_of(config: TrainConfig) -> Callable[[Batch, torch.Tensor], torch.Tensor
         There is no such loss.
     """
     trainer = config.trainer
-    loss = choose_loss(trainer.loss, task=config.task, uncertainty=config.uncertainty, scale=trainer.loss_scale)
-    if config.task != "energy" or trainer.target == "e_true":
+    of_energies = config.task != "energy" or trainer.target == "e_true"
+    # ratios are about 1: what is 1 GeV of an energy would never be reached, and every loss be a squared error
+    scale = trainer.loss_scale or (None if of_energies else CORE)
+    loss = choose_loss(trainer.loss, task=config.task, uncertainty=config.uncertainty, scale=scale)
+    if of_energies:
         return lambda batch, output: loss(output, batch.target)
 
     def of_ratio(batch: Batch, output: torch.Tensor) -> torch.Tensor:
