@@ -56,7 +56,7 @@ class EnergyCNN2019(nn.Module):
     squeeze : int
         Reduction of squeeze-and-excite; 0: none.
     groups : int
-        Of grouped convolutions.
+        Of grouped convolutions; it divides `filters`. Those of the first stage have fewer where its input needs it.
     norm : {"batch", "layer", "instance", "group", "switch", "none"}
     nonlinearity : {"leaky-relu", "relu", "prelu", "elu", "silu", "gelu", "selu"}
     dropout, drop_block : float
@@ -134,6 +134,11 @@ class EnergyCNN2019(nn.Module):
     ) -> None:
         super().__init__()
         _check(inputs, {"scalars_to": scalars_to, "tracks_to": tracks_to}, final=final, dimensions=dimensions)
+        if groups < 1 or filters % groups:
+            raise ConfigError(
+                f"energy_cnn_2019 settings filters = {filters}, groups = {groups}: the maps of a stage are divided "
+                "into groups equally; give a number that divides filters"
+            )
         check_choice("energy_cnn_2019", "initialisation", initialisation, _INITIALISATIONS)
         self.inputs, self.size, self.dimensions, self.final = inputs, (size[0], size[1]), dimensions, final
         self.places = {

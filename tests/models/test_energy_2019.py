@@ -196,3 +196,14 @@ def test_a_gate_needs_something_to_gate_with():
 def test_classes_are_refused():
     with pytest.raises(ConfigError, match="returns an energy"):
         EnergyCNN2019(ModelInputs(shapes=EM, n_classes=2))
+
+
+@pytest.mark.parametrize("groups", [3, 0])
+def test_groups_that_would_be_none_are_refused(groups):
+    with pytest.raises(ConfigError, match=rf"filters = 4, groups = {groups}: .* give a number that divides filters"):
+        EnergyCNN2019(ModelInputs(shapes=EM), **SMALL, groups=groups)
+
+
+def test_groups_share_the_maps_of_later_stages():
+    model = EnergyCNN2019(ModelInputs(shapes=EM), **SMALL, groups=4)
+    assert [one.convolve.groups for stage in model.pyramid.stages for one in stage.units] == [4, 4]
