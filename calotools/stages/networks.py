@@ -16,7 +16,7 @@ from calotools.models import is_variable_model
 from calotools.outputs import check_output
 from calotools.plots import draw_history, read_history
 from calotools.stages.bias import bias_figure
-from calotools.stages.publish import Headline, Outcome, with_bad_files, without_weight, write_outcome
+from calotools.stages.publish import Headline, Outcome, left_out, with_bad_files, write_outcome
 from calotools.training.calibration import TEMPERATURE_WARNING
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def _outcome_of_folds(config: TrainConfig, made: ModelBundle) -> Outcome:
         headline=(
             Headline("models", len(records)),
             Headline("training candidates of each, mean", float(np.mean([one["n"]["train"] for one in records]))),
-            *without_weight(records[0]["cutflow"]),
+            *left_out(records[0]["cutflow"]),
             *lines,
             *_temperature(config, records, [one.temperature for one in made.folds]),
         ),
@@ -172,7 +172,7 @@ def _outcome(config: TrainConfig, result: TrainingResult) -> Outcome:
         headline=(
             *([Headline("trainable parameters", record["parameters"])] if network else []),
             Headline("training candidates", record["n"]["train"]),
-            *without_weight(record["cutflow"]),
+            *left_out(record["cutflow"]),
             *_missing(record, config.task),
             *([Headline("best epoch", record["best_epoch"])] if network else []),
             *best,

@@ -12,14 +12,14 @@ from calotools._version import version
 from calotools.analysis import to_dict, write_numbers
 from calotools.outputs import new_file, new_folder
 from calotools.plots import save_figure
-from calotools.variables.selection import WEIGHT_STEP
+from calotools.variables.selection import SCORE_STEP, WEIGHT_STEP
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from calotools.recipe import StageConfig
 
-__all__ = ["Headline", "Outcome", "publish", "skipped", "with_bad_files", "without_weight", "write_outcome"]
+__all__ = ["Headline", "Outcome", "left_out", "publish", "skipped", "with_bad_files", "write_outcome"]
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,8 @@ def skipped(bad: Sequence[Mapping[str, str]]) -> tuple[Headline, ...]:
     )
 
 
-def without_weight(cutflow: Sequence[Mapping[str, Any]]) -> tuple[Headline, ...]:
-    """One line for the top of the page when candidates were left out that have no weight in friend trees of weights.
+def left_out(cutflow: Sequence[Mapping[str, Any]]) -> tuple[Headline, ...]:
+    """Lines for the top of the page when candidates were left out that have no score, or no weight in friend trees.
 
     Parameters
     ----------
@@ -99,15 +99,18 @@ def without_weight(cutflow: Sequence[Mapping[str, Any]]) -> tuple[Headline, ...]
     Examples
     --------
     >>> flow = [{"step": "et > 15", "candidates": 100}, {"step": "weights", "candidates": 90}]
-    >>> without_weight(flow)[0].value
-    10
+    >>> [(line.name, line.value, line.comment) for line in left_out(flow)]
+    [('candidates without a weight', 10, 'of 100; they are left out')]
     """
-    for before, after in pairwise(cutflow):
-        lost = before["candidates"] - after["candidates"]
-        if after["step"] == WEIGHT_STEP and lost:
-            comment = f"of {before['candidates']} selected ones; they are left out"
-            return (Headline("candidates without a weight", lost, None, "", comment),)
-    return ()
+    names = {SCORE_STEP: "candidates without a finite score", WEIGHT_STEP: "candidates without a weight"}
+    return tuple(
+        Headline(
+            names[after["step"]], before["candidates"] - after["candidates"], None, "",
+            f"of {before['candidates']}; they are left out",
+        )
+        for before, after in pairwise(cutflow)
+        if after["step"] in names and after["candidates"] < before["candidates"]
+    )  # fmt: skip
 
 
 def with_bad_files(outcome: Outcome, bad: Sequence[Mapping[str, str]]) -> Outcome:

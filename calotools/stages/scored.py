@@ -13,7 +13,7 @@ from calotools.containers import Index, Scores
 from calotools.errors import EmptyInputError
 from calotools.ntuple import Lookup, index_of, join_friend, read_resolved, resolve_sample, sample_branches
 from calotools.variables import SPLITS, fields_in, select
-from calotools.variables.selection import WEIGHT_STEP
+from calotools.variables.selection import SCORE_STEP, WEIGHT_STEP
 
 if TYPE_CHECKING:
     from calotools.recipe import EvaluateConfig, PeaksConfig, WorkingPointsConfig
@@ -186,7 +186,7 @@ def _selected(
     scored = np.all([np.isfinite(values) for values in friend.values.values()], axis=0)
     part = _part(friend, split)
     selection = select(candidates, cuts)
-    steps = {"read": np.ones(len(scored), bool), "scored": scored, f"{split} part": part, "selection": selection.mask}
+    steps = {"read": np.ones(len(scored), bool), SCORE_STEP: scored, f"{split} part": part, "selection": selection.mask}
     if weighted:
         steps[WEIGHT_STEP] = np.isfinite(ak.to_numpy(candidates["weight"]))
     kept, cutflow = np.ones(len(scored), bool), []

@@ -12,8 +12,10 @@ import numpy as np
 
 from calotools.errors import ConfigError, nearest
 
-__all__ = ["WEIGHT_STEP", "CutStep", "Selection", "add_cutflows", "compute", "fields_in", "select"]
+__all__ = ["SCORE_STEP", "WEIGHT_STEP", "CutStep", "Selection", "add_cutflows", "compute", "fields_in", "select"]
 
+SCORE_STEP = "scored"
+"""The step of a cut flow in which candidates are left out that have no finite score."""
 WEIGHT_STEP = "weights"
 """The step of a cut flow in which candidates are left out that the friend trees of weights have no weight for."""
 

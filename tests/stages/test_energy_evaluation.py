@@ -9,7 +9,7 @@ import pytest
 from calotools.analysis import event_bootstrap, resolution_at, term_reach
 from calotools.containers import Index, Scores
 from calotools.errors import ConfigError, EmptyInputError
-from calotools.ntuple import index_of, read_candidates, write_friend
+from calotools.ntuple import index_of, read_candidates, read_friend, write_friend
 from calotools.recipe import EvaluateConfig
 from calotools.stages import evaluate
 from calotools.stages.evaluation.energy_terms import measure_terms
@@ -141,6 +141,17 @@ def test_without_sigma_and_others(friends, tmp_path):
     outcome = evaluate(config)
     assert set(outcome.results["inclusive"]) == {"e_acc", "network"}
     assert "ratio of IQR, e_acc over network" in {one.name for one in outcome.headline}
+
+
+def test_candidates_without_an_energy_are_on_the_page(friends, tmp_path, monkeypatch):
+    monkeypatch.setattr("calotools.stages.publish.save_figure", lambda *_, **__: None)  # takes most of the time
+    poor = read_friend(friends / "poor.root")
+    poor.values["e_network"][20:27] = np.nan
+    write_friend(tmp_path / "gaps.root", poor, tree="photons")
+    outcome = evaluate(config_of(friends, tmp_path / "out", scores=(tmp_path / "gaps.root",)))
+    (line,) = [one for one in outcome.headline if one.name == "candidates without a finite score"]
+    assert (line.value, line.comment) == (7, "of 90; they are left out")
+    assert outcome.results["inclusive"]["network"].n.tolist() == [73]
 
 
 def test_wrong_friends_are_named(friends, tmp_path):

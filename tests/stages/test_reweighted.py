@@ -11,7 +11,7 @@ from calotools.errors import BranchError, ConfigError, EmptyInputError, ShapeErr
 from calotools.ntuple import Lookup, NtupleWriter, lookup_friend, read_friend, write_friend
 from calotools.recipe import EvaluateConfig, PredictConfig, ReweightConfig, TrainConfig
 from calotools.stages import evaluate, predict, reweight, train
-from calotools.stages.publish import without_weight
+from calotools.stages.publish import left_out
 from calotools.training import fit_variables
 from calotools.training.sample.preparation import store_digest
 
@@ -183,10 +183,10 @@ def test_candidates_without_a_weight_are_counted(recipe, weights, score, files, 
     assert [one["candidates"] for one in measured.results["cutflow"][-2:]] == [N, N - lost]
     for outcome in (trained, measured):
         (line,) = [one for one in outcome.headline if one.name == "candidates without a weight"]
-        assert (line.value, line.comment) == (lost, f"of {N} selected ones; they are left out")
+        assert (line.value, line.comment) == (lost, f"of {N}; they are left out")
     flow = fit_variables(recipe()).record["cutflow"]  # all that the selection keeps have one
     assert [one["step"] for one in flow] == ["all", *SELECTION, "weights"]
-    assert without_weight(flow) == ()
+    assert left_out(flow) == ()
 
 
 def test_other_weights_make_another_store(recipe, weights, tmp_path):
