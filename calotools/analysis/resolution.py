@@ -170,7 +170,7 @@ def measure_resolution(
     Returns
     -------
     dict of str to Resolution
-        By name of the estimate. NaN in bins with fewer than two candidates.
+        By name of the estimate. NaN in bins whose replicas do not all have two candidates (some ten are enough).
 
     Raises
     ------

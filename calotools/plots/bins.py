@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "EMPTY",
     "MARKERS",
+    "TOO_FEW",
     "draw_band",
     "draw_points",
     "finish_axis",
@@ -28,6 +29,7 @@ __all__ = [
 ]
 
 EMPTY = "empty bin"
+TOO_FEW = "too few candidates"
 _EXTRAS = ("truth", "injected truth", "fit not valid", "lower limit")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "h")
 

@@ -9,7 +9,17 @@ import numpy as np
 
 from calotools.containers import Resolution
 from calotools.errors import ConfigError, EmptyInputError, nearest
-from calotools.plots.bins import draw_points, finish_axis, look_of, mark_empty, one_axis, positions, show_legend
+from calotools.plots.bins import (
+    EMPTY,
+    TOO_FEW,
+    draw_points,
+    finish_axis,
+    look_of,
+    mark_empty,
+    one_axis,
+    positions,
+    show_legend,
+)
 from calotools.plots.canvas import stacked_panels
 from calotools.plots.style import LABEL, literal
 
@@ -52,7 +62,7 @@ def draw_resolution(
     Parameters
     ----------
     resolutions : sequence of Resolution
-        Each along the same single axis; bins without candidates (NaN) are hatched.
+        Each along the same single axis; bins without a value (NaN) are hatched: empty ones, or of too few candidates.
     metric : str
         A key of `Resolution.metrics`.
     panel : str, optional
@@ -103,7 +113,10 @@ def _draw_metric(ax: Axes, shown: Sequence[Resolution], metric: str, *, of: Sequ
         x, reach = positions(edges, which, len(of))
         draw_points(ax, x, value, np.stack([error, error]), reach=reach, style=look_of(which), name=literal(one.name))
         finish_axis(ax, axis, edges)
-    mark_empty(ax, edges, [_values(one, metric)[0] for one in shown])
+    values = [_values(one, metric)[0] for one in shown]
+    blank = ~np.isfinite(values).any(axis=0)
+    too_few = any((blank & (np.atleast_1d(one.n) > 0)).any() for one in shown)
+    mark_empty(ax, edges, values, name=TOO_FEW if too_few else EMPTY)
     if metric in _NEUTRAL:
         ax.axhline(_NEUTRAL[metric], color="black", lw=0.8, ls=":")
     ax.margins(y=0.12)

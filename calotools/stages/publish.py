@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from calotools.recipe import StageConfig
+    from calotools.stages.scored import Scored
 
-__all__ = ["Headline", "Outcome", "left_out", "publish", "skipped", "with_bad_files", "write_outcome"]
+__all__ = ["Headline", "Outcome", "learnt_from", "left_out", "publish", "skipped", "with_bad_files", "write_outcome"]
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,26 @@ def left_out(cutflow: Sequence[Mapping[str, Any]]) -> tuple[Headline, ...]:
         for before, after in pairwise(cutflow)
         if after["step"] in names and after["candidates"] < before["candidates"]
     )  # fmt: skip
+
+
+def learnt_from(sample: Scored) -> tuple[Headline, ...]:
+    """One line for the top of the page when candidates are measured that a model was trained on.
+
+    Parameters
+    ----------
+    sample : Scored
+
+    Returns
+    -------
+    tuple of Headline
+        Empty when all of them are new to the model.
+    """
+    n = sample.learnt_from
+    if not n:
+        return ()
+    whose = "training and validation part of its runs; it may do worse on others (--split test)"
+    comment = f"of {len(sample.candidates)}: {whose}"
+    return (Headline("measured candidates that the model learnt from", n, None, "", comment),)
 
 
 def with_bad_files(outcome: Outcome, bad: Sequence[Mapping[str, str]]) -> Outcome:

@@ -65,6 +65,14 @@ class Scored:
         """Event weights, or ones."""
         return np.ones(len(self.candidates)) if unweighted else self.column("weight")
 
+    @property
+    def learnt_from(self) -> int:
+        """How many of the rows are of the training or validation part of runs that a model was trained on."""
+        if self.split is None:
+            return 0
+        known = np.isin(self.index.run, self.record.get("trained_runs", ()))
+        return int((known & (self.split != SPLITS.index("test"))).sum())
+
     def column(self, name: str) -> np.ndarray:
         """A flat field as a float array."""
         return ak.to_numpy(self.candidates[name]).astype(float)

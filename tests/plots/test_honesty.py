@@ -40,6 +40,13 @@ def test_empty_bin_has_no_point_and_is_hatched(make_efficiency):
     assert "empty bin" in legend(ax)
 
 
+@pytest.mark.parametrize(("n", "name"), [(0, "empty bin"), (8, "too few candidates")])
+def test_bin_with_candidates_and_no_value_is_not_called_empty(n, name):
+    metrics = {"iqr": np.array([0.02, np.nan, 0.03])}
+    one = Resolution(metrics, {"iqr": np.array([0.001, np.nan, 0.001])}, MU, np.array([50, n, 50]), "network")
+    assert legend(plots.draw_resolution([one]).axes[0]) == ["network", name]
+
+
 def test_bin_that_is_not_valid_is_named_in_the_legend(make_efficiency):
     one = make_efficiency([0.8, 0.7, 0.9], edges=MU, valid=np.array([True, False, True]))
     assert "fit not valid" in legend(plots.draw_efficiency([one]).axes[0])

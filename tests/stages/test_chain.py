@@ -121,7 +121,25 @@ def test_energy(chain):
     evaluate(config)
     found = numbers(config.output)
     assert {one["name"] for one in found["headline"]} >= {"IQR, layer sum", "IQR, network"}
-    assert all(one["error"] > 0 for one in found["headline"])
+    assert all(one["error"] > 0 for one in found["headline"][:-1])
+    assert "all candidates" in next(one["caption"] for one in found["figures"] if one["name"] == "response")
+    # of the whole sample, more than the test part was learnt from
+    friend = read_friend(config.scores)
+    seen = int((friend.split != 2).sum())
+    assert 0 < seen < len(friend.split)
+    last = found["headline"][-1]
+    assert (last["name"], last["value"]) == ("measured candidates that the model learnt from", seen)
+    assert last["comment"] == (
+        f"of {len(friend.split)}: training and validation part of its runs; it may do worse on others (--split test)"
+    )
+
+
+def test_of_the_test_part_nothing_was_learnt_from(chain):
+    asked = {"files": (str(SAMPLES / "electrons.root"),), "scores": (chain / "energy.electrons.root",), "replicas": 20}
+    evaluate(EvaluateConfig(**asked, output=chain / "evaluate_test_part"))
+    found = numbers(chain / "evaluate_test_part")
+    assert all("learnt from" not in one["name"] for one in found["headline"])
+    assert "test candidates" in found["figures"][0]["caption"]
 
 
 def test_peaks(chain):

@@ -29,6 +29,7 @@ __all__ = ["measure_energy"]
 
 NETWORK = "network"
 _CLASSES = (-0.5, 0.5, 1.5, 2.5)  # of conversions and gains: 0, 1, 2
+_PARTS = {"test": "test", "validation": "validation", "train": "training", "all": "all"}
 _MIDDLE = (int(Sampling.EMB2), int(Sampling.EME2))
 
 
@@ -169,7 +170,10 @@ def _figures(
 ) -> dict[str, tuple[Figure, str]]:
     ratios = {name: energy / columns["e_true"] for name, energy in estimates.items()}
     figures = {
-        "response": (draw_residuals(ratios, label=config.label), "Estimated over true energy, test candidates."),
+        "response": (
+            draw_residuals(ratios, label=config.label),
+            f"Estimated over true energy, {_PARTS[config.split]} candidates.",
+        ),
     }
     for axis, one in binned.items():
         shown = [one[name] for name in estimates]

@@ -14,7 +14,7 @@ from calotools.stages.evaluation.given_cuts import check_cuts
 from calotools.stages.evaluation.identification import measure_identification
 from calotools.stages.evaluation.labels import SIGNAL
 from calotools.stages.evaluation.other_scores import with_others
-from calotools.stages.publish import Outcome, left_out, publish, with_bad_files
+from calotools.stages.publish import Outcome, learnt_from, left_out, publish, with_bad_files
 from calotools.stages.scored import read_scored_of
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def evaluate(config: EvaluateConfig, *, progress: Progress | None = None) -> Out
     if progress:
         progress("candidates", len(sample.candidates), len(sample.candidates))
     outcome = with_bad_files(_MEASURES[task](sample, config), sample.bad_files)
-    outcome = replace(outcome, headline=(*outcome.headline, *left_out(sample.cutflow)))
+    outcome = replace(outcome, headline=(*outcome.headline, *left_out(sample.cutflow), *learnt_from(sample)))
     return publish(outcome, config, output=config.output, overwrite=config.overwrite)
 
 
