@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 from pydantic import Field, model_validator
@@ -22,10 +23,22 @@ class SearchSpec(Settings):
 
     @model_validator(mode="after")
     def _check(self) -> SearchSpec:
-        if (self.choices is None) == (self.low is None or self.high is None):
+        ends = self.low, self.high
+        if self.choices is not None:
+            if ends != (None, None) or self.step is not None or self.log:
+                raise ValueError("choices stand alone; low, high, log and step are of a range")
+            return self
+        if self.low is None or self.high is None:
             raise ValueError("give low and high, or choices: {low = 1e-4, high = 1e-2} or {choices = [8, 16]}")
-        if self.low is not None and self.high is not None and not self.low < self.high:
+        if not -inf < self.low < self.high < inf:
             raise ValueError("low must be below high")
+        if self.log and self.low <= 0:
+            raise ValueError(f"log = true needs low above 0, which is {self.low:g}: such as low = {self.high / 1000:g}")
+        if self.log and self.step is not None:
+            raise ValueError("log and step exclude each other: leave one out, or give choices")
+        whole = all(isinstance(one, int) for one in ends)
+        if whole and self.step is not None and self.step != int(self.step):
+            raise ValueError(f"step = {self.step:g} between whole numbers must be whole; for others write {self.low}.0")
         return self
 
 

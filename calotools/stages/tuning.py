@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 
     from calotools.progress import Progress
     from calotools.recipe import FindRateConfig, TuneConfig
+    from calotools.training.rate_test import RateTest
 
-__all__ = ["find_rate", "tune"]
+__all__ = ["draw_rates", "find_rate", "tune"]
+
+_COMMON = 0.8  # of the batches: what they lose sets the axis of the figure
 
 
 def find_rate(config: FindRateConfig, *, progress: Progress | None = None) -> Outcome:
@@ -49,15 +52,7 @@ def find_rate(config: FindRateConfig, *, progress: Progress | None = None) -> Ou
     found = training.try_learning_rates(
         config, training.open_data(config), steps=config.steps, low=config.low, high=config.high, progress=progress
     )
-    points = (found.rate, found.loss, np.zeros(len(found.rate)))
-    height = np.array([np.quantile(found.loss, 0.02), np.quantile(found.loss, 0.9)])
-    figure = draw_series(
-        {"loss of a batch": points},
-        axes=("Learning rate", "Loss"),
-        curves={"smoothed": (found.rate, found.smooth), "suggested": (np.full(2, found.suggested), height)},
-        scale="log",
-        label="calotools",
-    )
+    figure, beyond = draw_rates(found)
     outcome = Outcome(
         stage="find-rate",
         title=f"Learning rate: {config.model.name} for {config.task}",
@@ -65,12 +60,49 @@ def find_rate(config: FindRateConfig, *, progress: Progress | None = None) -> Ou
             Headline(
                 "suggested learning rate", found.suggested, None, "", "a tenth of the largest with the lowest loss"
             ),
-            Headline("steps", len(found.rate)),
+            Headline("steps", len(found.rate), None, "", _why_ended(found, config)),
         ),
         results={"rate": found.rate, "loss": found.loss, "smooth": found.smooth},
-        figures={"learning_rate": (figure, "Loss of batches while the learning rate grows.")},
+        figures={"learning_rate": (figure, f"Loss of batches while the learning rate grows{beyond}.")},
     )
     return publish(outcome, config, output=folder, overwrite=config.overwrite)
+
+
+def draw_rates(found: RateTest) -> tuple[Figure, str]:
+    """Draw the losses without those of the end, beside which nothing else could be seen.
+
+    Parameters
+    ----------
+    found : RateTest
+
+    Returns
+    -------
+    figure : Figure
+    beyond : str
+        For its caption: how many are left out.
+    """
+    low, high = np.quantile(found.loss, (0.02, _COMMON))
+    top = high + (high - low)
+    figure = draw_series(
+        {"loss of a batch": (found.rate, np.where(found.loss <= top, found.loss, np.nan), np.zeros(len(found.rate)))},
+        axes=("Learning rate", "Loss"),
+        curves={
+            "smoothed": (found.rate, np.where(found.smooth <= top, found.smooth, np.nan)),
+            "suggested": (np.full(2, found.suggested), np.array([low, high])),
+        },
+        scale="log",
+        label="calotools",
+    )
+    n = int((found.loss > top).sum())
+    return (
+        figure,
+        f"; {n} of {len(found.loss)} batches have losses above the axis, up to {found.loss.max():.3g}" if n else "",
+    )
+
+
+def _why_ended(found: RateTest, config: FindRateConfig) -> str:
+    n = len(found.rate)
+    return "" if n == config.steps else f"of {config.steps}: beyond a rate of {found.rate[-1]:.2g} the loss is lost"
 
 
 def tune(config: TuneConfig, *, progress: Progress | None = None) -> Outcome:

@@ -8,7 +8,8 @@ import pytest
 
 from calotools.recipe import FindRateConfig, TrainConfig, TuneConfig
 from calotools.stages import find_rate, tune
-from calotools.training.rate_test import suggest_rate
+from calotools.stages.tuning import draw_rates
+from calotools.training.rate_test import RateTest, suggest_rate
 
 ELECTRONS = Path(__file__).parents[2] / "ntuples" / "electrons.root"
 TRAINER = {"epochs": 2, "batch_size": 60, "threads": 1, "accelerator": "cpu"}
@@ -40,6 +41,24 @@ def test_a_rate_is_suggested(values):
     names = {path.name for path in (config.output / "learning_rate" / "figures").iterdir()}
     assert names == {"learning_rate.png", "learning_rate.pdf"}
     assert not (config.output / "checkpoints").exists()
+
+
+def test_losses_of_the_end_do_not_set_the_axis(values):
+    """Of 100 batches the last is a thousand times worse: the others and the suggestion can be seen."""
+    loss = np.append(np.linspace(0.7, 0.5, 99), 830.0)
+    figure, beyond = draw_rates(RateTest(np.geomspace(1e-6, 0.1, 100), loss, loss, 7e-3))
+    assert figure.axes[0].get_ylim()[1] < 2
+    suggested = next(line for line in figure.axes[0].lines if line.get_label() == "suggested")
+    assert np.ptp(suggested.get_ydata()) > 0.1 * np.ptp(figure.axes[0].get_ylim())
+    assert beyond == "; 1 of 100 batches have losses above the axis, up to 830"
+    assert draw_rates(RateTest(np.geomspace(1e-6, 0.1, 99), loss[:-1], loss[:-1], 7e-3))[1] == ""
+
+
+def test_why_there_are_fewer_steps_is_said(values):
+    outcome = find_rate(FindRateConfig(**values, steps=40, low=1e-6, high=1e3))
+    steps = outcome.headline[1]
+    assert steps.value == len(outcome.results["rate"]) < 40
+    assert steps.comment == f"of 40: beyond a rate of {outcome.results['rate'][-1]:.2g} the loss is lost"
 
 
 def test_a_search_ends_with_a_recipe_to_train(values):

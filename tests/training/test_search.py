@@ -121,6 +121,16 @@ def test_a_range_is_a_range(tuning, tmp_path):
         tuning(search={"trainer.learning_rate": {"low": 1}})
     with pytest.raises(ConfigError, match="low must be below high"):
         tuning(search={"trainer.learning_rate": {"low": 2, "high": 1}})
+    with pytest.raises(ConfigError, match=r"log = true needs low above 0, which is 0: such as low = 1e-05"):
+        tuning(search={"trainer.learning_rate": {"low": 0.0, "high": 1e-2, "log": True}})
+    with pytest.raises(ConfigError, match="log and step exclude each other: leave one out, or give choices"):
+        tuning(search={"trainer.learning_rate": {"low": 1e-3, "high": 1e-2, "log": True, "step": 1e-3}})
+    with pytest.raises(ConfigError, match=r"step = 0\.5 between whole numbers must be whole; for others write 1\.0"):
+        tuning(search={"trainer.learning_rate": {"low": 1, "high": 3, "step": 0.5}})
+    with pytest.raises(ConfigError, match="low must be below high"):
+        tuning(search={"trainer.learning_rate": {"low": 1e-3, "high": float("inf")}})
+    with pytest.raises(ConfigError, match="choices stand alone; low, high, log and step are of a range"):
+        tuning(search={"trainer.learning_rate": {"choices": (1e-3, 1e-2), "low": 1e-3}})
     table = tmp_path / "t.toml"
     table.write_text("[search]\ntrainer.learning_rate = {low = 1, high = 2}\n'model.settings.maps' = {choices = [1]}\n")
     assert list(tuning(search=read_toml(table)["search"]).search) == ["trainer.learning_rate", "model.settings.maps"]
