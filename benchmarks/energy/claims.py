@@ -48,6 +48,10 @@ CLAIMS = (
     Claim("one model for all η is as good as three: all", "compact", "compact_regions", "at least as good"),
     Claim("the compact network is better than cnn(i, s)", "compact", "cnn_is", "ours"),
     Claim("the compact network is better than cnn(i, n, s, r)", "compact", "cnn_insr", "ours"),
+    Claim("the mean of three compact networks is better than one", "ensemble", "compact", "ours"),
+    Claim(
+        "the mean of three compact networks is better than one (photons)", "ensemble_photons", "compact_photons", "ours"
+    ),
     Claim("cells as points are better than the compact network", "cloud", "compact", "claimed elsewhere"),
     Claim("the compact network is better than trees with all its scalars", "compact", "tree_all", "ours"),
     Claim(

@@ -19,6 +19,7 @@ from calotools.deploy import load_bundle
 from calotools.ntuple import read_friend
 from calotools.outputs import new_file
 from calotools.recipe import PredictConfig, TrainConfig, TuneConfig, read_toml
+from calotools.training import member_recipe
 
 _PILOT = 8000  # candidates of the two epochs whose speed says how many there is time for
 _VALIDATION = 0.1
@@ -134,7 +135,7 @@ def _timed(recipe: dict[str, Any], part: Part, limits: Limits, place: Path) -> T
     if not plan.exists():
         rate = _rate(recipe, place / "pilot")
         shutil.rmtree(place / "pilot", ignore_errors=True)
-        n = _count(recipe)
+        n = _count(recipe) * recipe.get("members", 1)
         epochs = int(np.clip(round(60 * limits.minutes * part.share * rate / n), 1, limits.epochs))
         facts = {"epochs": epochs, "pilot_candidates_per_s": rate, "about_n_train": n}
         _write(plan, json.dumps(facts) + "\n")
@@ -145,7 +146,12 @@ def _timed(recipe: dict[str, Any], part: Part, limits: Limits, place: Path) -> T
 def _rate(recipe: dict[str, Any], place: Path) -> float:
     """Training candidates per second, validation included, of the second epoch of a short training."""
     shutil.rmtree(place, ignore_errors=True)
-    pilot = {"output": place, "sample": {"max_candidates": _PILOT}, "trainer": {"epochs": 2, "schedule": "constant"}}
+    pilot = {
+        "output": place,
+        "members": 1,
+        "sample": {"max_candidates": _PILOT},
+        "trainer": {"epochs": 2, "schedule": "constant"},
+    }
     stages.train(TrainConfig(**merged(recipe, pilot)))
     return float(_log(place)[-1]["candidates_per_s"])
 
@@ -161,6 +167,13 @@ def _log(folder: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def _logs(recipe: TrainConfig) -> list[dict[str, str]]:
+    """Epochs of a network, or of all members of an ensemble."""
+    if recipe.members == 1:
+        return _log(recipe.output)
+    return [epoch for number in range(recipe.members) for epoch in _log(member_recipe(recipe, number).output)]
+
+
 def _cost(recipe: TrainConfig, *, seconds: float, cpu: float | None) -> dict[str, Any]:
     """What the training was and took; of one that was interrupted, all its epochs count."""
     record = load_bundle(recipe.output).record
@@ -173,10 +186,11 @@ def _cost(recipe: TrainConfig, *, seconds: float, cpu: float | None) -> dict[str
         "cpu_seconds": cpu,
         "settings": {"model": recipe.model.settings, "scalars": len(recipe.scalars), "tracks": len(recipe.tracks)},
     }
-    if "best_epoch" in record:
-        epochs = _log(recipe.output)
+    if "parameters" in record:
+        epochs = _logs(recipe)
         seconds = sum(float(one["seconds"]) for one in epochs)
-        cost |= {"epochs": recipe.trainer.epochs, "best_epoch": record["best_epoch"], "seconds": seconds}
+        best = [one["best_epoch"] for one in record.get("members", [record])]
+        cost |= {"epochs": recipe.trainer.epochs, "best_epoch": best, "seconds": seconds, "members": recipe.members}
         cost |= {"candidates_per_s": record["n"]["train"] * len(epochs) / seconds}
         cost |= {name: getattr(recipe.trainer, name) for name in ("batch_size", "learning_rate", "precision")}
     return cost
@@ -188,6 +202,7 @@ def _together(costs: list[dict[str, Any]]) -> dict[str, Any]:
     total = {name: sum(one[name] for one in costs) for name in sums if all(one[name] is not None for one in costs)}
     total |= {"apply_per_s": 1 / sum(1 / one["apply_per_s"] for one in costs)}
     if all("epochs" in one for one in costs):
-        trained = sum(one["n_train"] * one["epochs"] for one in costs)
-        total |= {"candidates_per_s": trained / total["seconds"], "epochs": trained / total["n_train"]}
+        seen = sum(one["n_train"] * one["epochs"] for one in costs)
+        trained = sum(one["n_train"] * one["epochs"] * one.get("members", 1) for one in costs)
+        total |= {"candidates_per_s": trained / total["seconds"], "epochs": seen / total["n_train"]}
     return total | {"parts": costs}

@@ -41,9 +41,9 @@ PUBLISHED_PHOTONS = {
     "converted": (9.7, 11.1, 18.4),
 }
 GOALS = (
-    ("electrons", "compact", None, 0.20),
-    ("unconverted photons", "compact_photons", "unconverted", 0.30),
-    ("converted photons", "compact_photons", "converted", 0.20),
+    *(("electrons", name, None, 0.20) for name in ("compact", "ensemble")),
+    *(("unconverted photons", name, "unconverted", 0.30) for name in ("compact_photons", "ensemble_photons")),
+    *(("converted photons", name, "converted", 0.20) for name in ("compact_photons", "ensemble_photons")),
 )
 
 
@@ -199,7 +199,7 @@ def _photons(numbers: Numbers) -> str:
 def _dependence(numbers: Numbers, made: list[str]) -> str:
     rows, lines = numbers["rows"], []
     classes = ("unconverted", "converted")
-    ours = {"compact": (None,), "compact_photons": classes}
+    ours = {"compact": (None,), "ensemble": (None,), "compact_photons": classes, "ensemble_photons": classes}
     for name, kinds in ours.items():
         found = numbers_of(rows, name)
         for kind in kinds if found else ():

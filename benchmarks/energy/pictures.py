@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 Rows = Mapping[str, Any]
 _SHOWN = {
-    "electrons": ("lgbm_12", "tree_all", "cnn_i", "cnn_is", "cloud", "compact"),
-    "photons": ("tree_all_photons", "cnn_i_photons", "compact_photons"),
+    "electrons": ("lgbm_12", "tree_all", "cnn_i", "cnn_is", "cloud", "compact", "ensemble"),
+    "photons": ("tree_all_photons", "cnn_i_photons", "compact_photons", "ensemble_photons"),
 }
 _SHORT = {
     "lgbm_12": "LGBM(12)",
@@ -30,6 +30,8 @@ _SHORT = {
     "cloud": "cells as points",
     "compact": "compact",
     "compact_photons": "compact",
+    "ensemble": "three compact",
+    "ensemble_photons": "three compact",
     "tree": "trees",
     "tree_photons": "trees",
 }

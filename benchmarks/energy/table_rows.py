@@ -132,6 +132,7 @@ _SHARES = ("f0", "f_tile_gap3", "dphi_tile_gap3", "cell_index", "eta_mod", "phi_
 _OF_PHOTONS = (*(one for one in _scalars("photon_energy") if one != "e_tile_gap3"), *_SHARES, *CONVERSION)
 _OF_BOTH = tuple(dict.fromkeys((*CALIBRATION, *_OF_PHOTONS)))
 _COMPACT_PHOTONS = {"scalars": _OF_PHOTONS, "sample": _tree(True), "tracks": ["e_frac", "delta_eta1", "delta_phi2"]}
+_THREE, _MEMBERS = "three compact (i, s, r), their mean", {"members": 3}
 _SIGMA = {"uncertainty": "gaussian"}
 # Cells' times gate the energies, as in 2018; of the gate's form nothing is published.
 _GATED = {"model": {"settings": {"gate": "multiply"}}} | _time_images()
@@ -164,6 +165,8 @@ _ROWS = (
     ),
     Row("compact", "compact (i, s, r)", "electrons", (_network("energy_compact"),)),
     Row("compact_photons", "compact (i, s, r)", "photons", (_network("energy_compact", _COMPACT_PHOTONS),)),
+    Row("ensemble", _THREE, "electrons", (_network("energy_compact", _MEMBERS),)),
+    Row("ensemble_photons", _THREE, "photons", (_network("energy_compact", _COMPACT_PHOTONS | _MEMBERS),)),
     Row("cnn_is", "cnn(i, s14)", "electrons", (_network("energy_2019_scalars"),), published="20.5 %"),
     Row("cnn_i", "cnn(i)", "electrons", (_network("energy_2019_images"),), published="11.9 %"),
     Row("cloud", "cells as points, attention", "electrons", (_network("energy_cloud"),)),

@@ -105,7 +105,9 @@ class ModelBundle(TrainingResult):
         ModelError
             The weights do not fit the network that the recipe names.
         """
-        network = build_model(self.config.model.name, self.config.model.settings, self.inputs)
+        network = build_model(
+            self.config.model.name, self.config.model.settings, self.inputs, members=self.config.members
+        )
         try:
             network.load_state_dict(self.state_dict)
         except RuntimeError as error:

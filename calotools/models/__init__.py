@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from calotools.models.energy_cnn_2019 import EnergyCNN2019
     from calotools.models.energy_compact import EnergyCompact
     from calotools.models.energy_scalars import EnergyScalars
+    from calotools.models.ensemble import Ensemble
     from calotools.models.inputs import ModelInputs
     from calotools.models.likelihood import Likelihood, LikelihoodSettings, fit_likelihood
     from calotools.models.object_cnn import ObjectCNN
@@ -53,6 +54,7 @@ __all__ = [
     "EnergyCloud",
     "EnergyCompact",
     "EnergyScalars",
+    "Ensemble",
     "KinematicBins",
     "Likelihood",
     "LikelihoodSettings",

@@ -15,6 +15,7 @@ from calotools.models.energy_cnn import EnergyCNN
 from calotools.models.energy_cnn_2019 import EnergyCNN2019
 from calotools.models.energy_compact import EnergyCompact
 from calotools.models.energy_scalars import EnergyScalars
+from calotools.models.ensemble import Ensemble
 from calotools.models.object_cnn import ObjectCNN
 from calotools.models.variable_models import VARIABLE_MODELS
 
@@ -39,7 +40,7 @@ MODELS: dict[str, type[nn.Module]] = {
 }
 
 
-def build_model(name: str, settings: dict[str, Any], inputs: ModelInputs) -> nn.Module:
+def build_model(name: str, settings: dict[str, Any], inputs: ModelInputs, *, members: int = 1) -> nn.Module:
     """Build a network with fresh weights.
 
     Parameters
@@ -50,6 +51,8 @@ def build_model(name: str, settings: dict[str, Any], inputs: ModelInputs) -> nn.
         Keywords of the network, as its class documents them.
     inputs : ModelInputs
         Shapes of what it will see.
+    members : int
+        More than one: an `Ensemble` of so many.
 
     Returns
     -------
@@ -75,4 +78,6 @@ def build_model(name: str, settings: dict[str, Any], inputs: ModelInputs) -> nn.
     for key in settings:
         if key not in allowed:
             raise ConfigError(f"model '{name}' has no setting '{key}'; {nearest(key, allowed)}")
+    if members > 1:
+        return Ensemble([MODELS[name](inputs, **settings) for _ in range(members)], classes=bool(inputs.n_classes))
     return MODELS[name](inputs, **settings)

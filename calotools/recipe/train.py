@@ -105,11 +105,20 @@ class TrainConfig(StageConfig):
         description="what tune tries, by dotted name: {'trainer.learning_rate' = {low = 1e-4, high = 1e-2}}",
     )
     folds: int | None = Field(None, description="train one model for each of N folds: all scores are out of fold", ge=3)
+    members: int = Field(
+        1, description="networks that differ in first weights and order; the mean of what they say is the answer", ge=1
+    )
+    member: int = Field(0, description="which one this is, from 0: the same split, its own weights and order", ge=0)
     seed: int = Field(1, description="seed of split, initialisation and shuffling", ge=0)
     on_bad: BadCandidates = Field("error", description="what to do with a candidate without usable cells")
     skip_bad_files: bool = Field(False, description="go on without files that cannot be read, and list them")
     resume: bool = Field(True, description="go on from the folder's last checkpoint, if there is one")
     overwrite: bool = Field(False, description="replace a finished training; never a store outside its folder")
+
+    @property
+    def own_seed(self) -> int:
+        """Of initialisation and shuffling: that of the recipe for the first member, another one for each other."""
+        return self.seed + 15_485_863 * self.member
 
     @model_validator(mode="before")
     @classmethod

@@ -152,30 +152,29 @@ def _outcome_of_folds(config: TrainConfig, made: ModelBundle) -> Outcome:
 def _fit(config: TrainConfig, progress: Progress | None) -> TrainingResult:
     if is_variable_model(config.model.name):
         return training.fit_variables(config, progress=progress)
+    if config.members > 1:
+        return training.fit_ensemble(config, progress=progress)
     return training.fit(config, training.open_data(config, progress=progress), progress=progress)
 
 
 def _outcome(config: TrainConfig, result: TrainingResult) -> Outcome:
     record = result.record
-    network = "best_epoch" in record
-    what = "of the best epoch" if network else "on the validation part"
+    what = "of the best epoch" if "best_epoch" in record else "on the validation part"
     best = [Headline(name, value, None, "", what) for name, value in record["best"].items()]
-    figures: dict[str, tuple[Figure, str]] = {}
-    if network:
-        history = draw_history(read_history(config.output / "log.csv"))
-        figures["history"] = (history, "Loss and metric by epoch.")
+    figures = _histories(config, record)
     if result.bias is not None:
         figures |= bias_figure(result.bias, label="calotools")
     return Outcome(
         stage="train",
         title=f"Training: {config.model.name} for {config.task} ({config.sample.tree or 'candidates'})",
         headline=(
-            *([Headline("trainable parameters", record["parameters"])] if network else []),
+            *([Headline("trainable parameters", record["parameters"])] if "parameters" in record else []),
             Headline("training candidates", record["n"]["train"]),
             *left_out(record["cutflow"]),
             *_missing(record, config.task),
-            *([Headline("best epoch", record["best_epoch"])] if network else []),
+            *([Headline("best epoch", record["best_epoch"])] if "best_epoch" in record else []),
             *best,
+            *_members(record.get("members", [])),
             *_temperature(config, [record], [result.temperature]),
         ),
         results={
@@ -187,6 +186,29 @@ def _outcome(config: TrainConfig, result: TrainingResult) -> Outcome:
         },
         figures=figures,
     )
+
+
+def _histories(config: TrainConfig, record: Mapping[str, Any]) -> dict[str, tuple[Figure, str]]:
+    """Training curves of a network, or of each member of an ensemble; of trees, none."""
+    if "best_epoch" in record:
+        return {"history": (draw_history(read_history(config.output / "log.csv")), "Loss and metric by epoch.")}
+    return {
+        f"history_{number}": (
+            draw_history(read_history(training.member_recipe(config, number).output / "log.csv")),
+            f"Loss and metric by epoch, member {number}.",
+        )
+        for number in range(len(record.get("members", [])))
+    }
+
+
+def _members(records: Sequence[Mapping[str, Any]]) -> list[Headline]:
+    """What a single network of an ensemble reaches, beside what their mean does."""
+    lines = [Headline("networks, whose mean it is", len(records))] if records else []
+    for name in records[0]["best"] if records else ():
+        values = np.array([one["best"][name] for one in records])
+        spread = float(values.std(ddof=1))
+        lines.append(Headline(f"{name}, single network", float(values.mean()), spread, "", "error: spread of them"))
+    return lines
 
 
 def _missing(record: Mapping[str, Any], task: str) -> list[Headline]:

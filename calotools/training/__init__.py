@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 from calotools._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from calotools.training.fitting import TrainingResult, fit, fit_variables, mean_auc
+    from calotools.training.fitting import (
+        TrainingResult,
+        fit,
+        fit_ensemble,
+        fit_variables,
+        mean_auc,
+        member_recipe,
+    )
     from calotools.training.loading import InputScalers, make_batch, open_data
     from calotools.training.rate_test import try_learning_rates
     from calotools.training.sample import Survey, guard_store, prepare, prepare_shard, take_survey
@@ -24,11 +31,13 @@ __all__ = [
     "Survey",
     "TrainingResult",
     "fit",
+    "fit_ensemble",
     "fit_variables",
     "guard_store",
     "importance_of",
     "make_batch",
     "mean_auc",
+    "member_recipe",
     "open_data",
     "open_study",
     "prepare",

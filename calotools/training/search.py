@@ -231,7 +231,7 @@ def recipe_of(config: TuneConfig, values: dict[str, Any], *, number: int | None 
     """
     places: dict[str, Any] = {}
     if number is not None:
-        places = {"output": config.output / "trials" / f"{number:04d}", "overwrite": True}
+        places = {"output": config.output / "trials" / f"{number:04d}", "overwrite": True, "members": 1}
         places |= {"store": store_path(config)} if config.source == "store" else {}
     recipe = _plain(config, places).model_dump()
     for name, value in values.items():

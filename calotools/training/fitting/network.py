@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from calotools.images import ImageStore
     from calotools.recipe import TrainConfig
 
-__all__ = ["check_device", "fit", "model_inputs", "new_network", "own_generator"]
+__all__ = ["calibrate", "check_device", "fit", "model_inputs", "new_network", "own_generator", "validate"]
 
 _TIMES = ("seconds", "candidates_per_s")
 _PRECISIONS: dict[str, Literal["32-true", "bf16-mixed"]] = {"fp32": "32-true", "bf16": "bf16-mixed"}
@@ -119,13 +119,15 @@ def fit(
     NumericalError
         The loss became non-finite; the message names the candidates.
     """
+    if config.members > 1:
+        raise ConfigError(f"members = {config.members}: fit trains one network; fit_ensemble trains all of them")
     check_device(config)
     given = data if isinstance(data, StoreData | StreamData) else StoreData(config, data)
     spec = image_spec(config.images)
     inputs = model_inputs(config, spec)
     with (
         use_threads(config.trainer.threads),
-        own_generator(config.seed),
+        own_generator(config.own_seed),
         _quiet_lightning(),
         closing(given),
         nothing_left(config),
@@ -137,7 +139,7 @@ def fit(
                 _run(config, task, given, resume=resume, progress=progress, watch=watch)
             history = history_of(checkpoint_folder(config) / "last.ckpt")
             weights = best_weights(checkpoint_folder(config) / "best.ckpt")
-            calibration, remarks = _calibrate(config, task.network, weights, given)
+            calibration, remarks = calibrate(config, task.network, weights, given)
     return TrainingResult(
         state_dict=weights,
         config=config,
@@ -247,7 +249,37 @@ def _run(
         raise_ours(error)
 
 
-def _calibrate(
+def validate(config: TrainConfig, network: nn.Module, data: StoreData | StreamData) -> dict[str, float]:
+    """Loss and metric of a network on the validation part, as the end of an epoch measures them.
+
+    Parameters
+    ----------
+    config : TrainConfig
+    network : torch.nn.Module
+    data : StoreData or StreamData
+
+    Returns
+    -------
+    dict of str to float
+        ``val_loss`` and the metric of the task.
+    """
+    mirror = Mirror((), data.scalers)
+    task = Task(network, config=config, steps_per_epoch=len(data), name_rows=data.name_rows, mirror=mirror)
+    with _quiet_lightning():
+        trainer = lightning.Trainer(
+            accelerator=config.trainer.accelerator,
+            devices=1,
+            precision=_PRECISIONS[config.trainer.precision],
+            default_root_dir=config.output,
+            logger=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+        )
+        (found,) = trainer.validate(task, Loader(data.validation()), verbose=False)
+    return {name: found[name] for name in ("val_loss", METRICS[config.task])}
+
+
+def calibrate(
     config: TrainConfig, network: nn.Module, weights: dict[str, torch.Tensor], data: StoreData | StreamData
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """From the validation part: what corrects energies, or the temperature of classes; and what the record says of it.
@@ -255,6 +287,21 @@ def _calibrate(
     With a pass of its own on the CPU, as long as the validation of one epoch takes there. What the validation of the
     best epoch gave is not kept for it: a training that is resumed would not have it, and it may be of another precision
     than that of scores; a resumed training would not give the same bundle as one that was not interrupted.
+
+    Parameters
+    ----------
+    config : TrainConfig
+    network : torch.nn.Module
+    weights : dict of str to tensor
+        Put into it.
+    data : StoreData or StreamData
+
+    Returns
+    -------
+    dict of str to object
+        Of a `TrainingResult`: ``temperature``; or ``bias``, ``sigma_scale`` and ``factors``.
+    dict of str to str
+        What the record says of it.
     """
     if config.task != "energy" and not config.calibrate:
         return {}, {}

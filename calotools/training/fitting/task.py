@@ -91,7 +91,7 @@ class Task(lightning.LightningModule):
     ) -> None:
         super().__init__()
         self.network = network
-        self._task, self._seed = config.task, config.seed
+        self._task, self._seed = config.task, config.own_seed
         self._config = config.trainer
         self._steps_per_epoch = steps_per_epoch
         self._name_rows = name_rows

@@ -69,7 +69,7 @@ class Pools:
         self._fractions = kept_fractions(config, known.tally.n[PARTS["train"]])
         n_train = np.array([piece.n_train for piece in pieces])
         self._before = dict(zip((one.number for one in pieces), np.cumsum(n_train, axis=0) - n_train, strict=True))
-        self._shuffle = (config.seed, epoch)
+        self._shuffle = (config.own_seed, epoch)
         dealt = mix_pieces([one.n for one in pieces], buffer=config.shuffle_buffer, shuffle=self._shuffle)
         self._members = [[pieces[k] for k in pool] for pool in dealt]
 

@@ -100,7 +100,7 @@ class StoreData:
 
     def rows(self, epoch: int) -> np.ndarray:
         """The training rows of an epoch, in its order."""
-        shuffle = (self.config.seed, epoch)
+        shuffle = (self.config.own_seed, epoch)
         chosen = np.ones(len(self._rows), dtype=bool)
         for fraction in set(self._fractions[self._fractions < 1].tolist()):
             own = self._fraction == fraction
