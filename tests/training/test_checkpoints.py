@@ -29,7 +29,7 @@ def resumed(recipe, task, *, digest="d", **changes):
     return prepare_folder(recipe(task, resume=True, **changes), digest=digest)
 
 
-REFUSED = "belongs to another recipe or other files"
+REFUSED = r"belongs to another recipe or other files .*or start anew with resume = false \(--no-resume\)$"
 
 
 def without_later_keys(content):

@@ -83,7 +83,7 @@ def prepare_folder(config: TrainConfig, *, digest: str) -> Path | None:
         if now not in (kept, _with_defaults(kept, config)):
             raise ConfigError(
                 f"'{last}' belongs to another recipe or other files ('{recipe}'), so it cannot be resumed; "
-                "use the same ones, or start anew with resume = false"
+                "use the same ones, or start anew with resume = false (--no-resume)"
             )
         return last
     shutil.rmtree(folder, ignore_errors=True)
