@@ -20,7 +20,7 @@ from claims import (
     verdict,
     worst_bin,
 )
-from seeds import each_seed, numbers_of, over_seeds
+from seeds import each_seed, honesty_of, numbers_of, over_seeds
 from table_rows import REFERENCE, REGIONS, ROWS
 
 Numbers = Mapping[str, Any]
@@ -101,7 +101,8 @@ def _intro(numbers: Numbers) -> str:
         "|η| < 2.47, pile-up of run 2 (⟨μ⟩ ≈ 34). Every row sees the same test candidates, which nothing was trained "
         "or stopped on. rIQR = 1 − IQR / IQR(trees), IQR of E/E_true − 1; errors are those of a bootstrap over events "
         "of the ratio itself. Of a row with several seeds everything is the mean, with the error of the mean over "
-        "seeds in its own where nothing else is said.",
+        "seeds in its own where nothing else is said; each is compared with the trees of its own seed. A seed is "
+        "that of split, search, initialisation and order; a row with one is compared with one.",
         "",
         "Simulation: calotools " + ", ".join(f"{name} {value}" for name, value in facts.items()) + ".",
         f"Generated to learn from (a tenth of which stops and calibrates) and to test on: {sizes}; half of each for "
@@ -368,7 +369,7 @@ def _limit(trees: Any, best: Any, own: tuple[float, float]) -> tuple[str, str, s
 
 
 def _honesty(numbers: Numbers, made: list[str]) -> str:
-    found = next((row["honesty"] for row in numbers["rows"].values() if "honesty" in row), None)
+    found = honesty_of(numbers["rows"])
     if found is None:
         return ""
     one = found["inclusive"]

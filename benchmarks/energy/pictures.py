@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from seeds import numbers_of
+from seeds import honesty_of, numbers_of
 
 from calotools.plots import draw_pulls, draw_resolution, save_file
 
@@ -78,7 +78,7 @@ def _iqr(rows: Rows) -> Figure:
 
 
 def _honesty(rows: Rows) -> dict[str, Figure]:
-    found = next((row["honesty"] for row in rows.values() if "honesty" in row), None)
+    found = honesty_of(rows)
     if found is None:
         return {}
     edges, counts = (np.asarray(found["pulls"][key]) for key in ("edges", "counts"))

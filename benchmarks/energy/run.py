@@ -81,6 +81,12 @@ class Table:
             return None
         return energy_of(row, [read_friend(file).values["e_network"] for file in files], self.test(row))
 
+    def trees(self, row: Row, seed: int) -> np.ndarray | None:
+        """Energies of the trees that a row is compared with: those of its seed, or else the first."""
+        reference = REFERENCE[row.particle]
+        own = self.energy(reference, seed) if self.filled(reference, seed) else None
+        return self.energy(reference) if own is None else own
+
     def put(self, name: str, seed: int, found: dict[str, Any]) -> None:
         """Keep a row; what it was compared with is compared again."""
         others = self.numbers["comparisons"].items()
@@ -172,28 +178,40 @@ def fill_row(table: Table, row: Row, seed: int, limits: Limits) -> None:
     filled = fill(row, sample, limits, seed=seed, folder=table.folder(row.name, seed))
     test = table.test(row)
     energy = energy_of(row, filled.energy, test)
-    reference = REFERENCE[row.particle]
-    trees = energy if row.name == reference else table.energy(reference) if row.kind == "full" else None
+    reference = row.name == REFERENCE[row.particle]
+    trees = energy if reference else table.trees(row, seed) if row.kind == "full" else None
     if row.kind == "full" and trees is None:
-        raise SystemExit(f"row '{row.name}' is compared with '{reference}', which is not there; fill it first")
+        raise SystemExit(
+            f"row '{row.name}' is compared with '{REFERENCE[row.particle]}', which is not there; fill it first"
+        )
     found = {"numbers": measure(energy, test, trees), "cost": filled.cost, "n_test": int(test.kept.sum())}
     if row.sigma:
         found["honesty"] = honesty(energy, energy_of(row, filled.sigma, test), test)
     table.read()
     table.tell_simulation(simulated.described(sample))
     table.put(row.name, seed, found | {"minutes": limits.minutes, "threads": limits.threads})
-    if row.name == reference:
-        _put_derived(table, row, energy, test)
+    if reference:
+        _put_derived(table, row, seed, energy)
+        _compare_again(table, row, seed, energy)
     table.write()
 
 
-def _put_derived(table: Table, row: Row, trees: np.ndarray, test: Test) -> None:
-    suffix = "" if row.particle == "electrons" else "_photons"
+def _put_derived(table: Table, row: Row, seed: int, trees: np.ndarray) -> None:
+    suffix, test = "" if row.particle == "electrons" else "_photons", table.test(row)
     for name, energy in (
         (f"layer_sum{suffix}", test.column("e")),
         (f"tree_smeared{suffix}", smeared(trees, np.abs(test.column("eta")))),
     ):
-        table.put(name, 1, {"numbers": measure(energy, test, trees), "cost": {}, "n_test": int(test.kept.sum())})
+        table.put(name, seed, {"numbers": measure(energy, test, trees), "cost": {}, "n_test": int(test.kept.sum())})
+
+
+def _compare_again(table: Table, reference: Row, seed: int, trees: np.ndarray) -> None:
+    """Rows of this seed that were filled before these trees."""
+    for name, row in ROWS.items():
+        compared = row.particle == reference.particle and row.kind == "full" and row is not reference
+        energy = table.energy(name, seed) if compared and table.filled(name, seed) else None
+        if energy is not None:
+            table.numbers["rows"][f"{name}/{seed}"]["numbers"] = measure(energy, table.test(row), trees)
 
 
 def main() -> None:
@@ -212,16 +230,13 @@ def main() -> None:
         return
     for seed in given.seeds:
         for name in given.rows:
-            row = ROWS[name]
-            if seed != given.seeds[0] and row.trees:
-                continue  # a forest hardly depends on it
             if given.again:
                 shutil.rmtree(table.folder(name, seed), ignore_errors=True)
             elif table.filled(name, seed):
                 print(f"{name}, seed {seed}: filled already", flush=True)
                 continue
             start = time.perf_counter()
-            fill_row(table, row, seed, limits)
+            fill_row(table, ROWS[name], seed, limits)
             print(f"{name}, seed {seed}: filled in {(time.perf_counter() - start) / 60:.1f} minutes", flush=True)
 
 

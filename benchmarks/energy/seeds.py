@@ -25,6 +25,12 @@ def numbers_of(rows: Rows, name: str) -> Any:
     return _over([row["numbers"] for row in seeds]) if seeds else None
 
 
+def honesty_of(rows: Rows) -> Any:
+    """Coverage and pull of sigma, over the seeds of the row that has one; the pulls themselves are of the first."""
+    found = {key.rpartition("/")[0]: row for key, row in rows.items() if "honesty" in row}
+    return _over([row["honesty"] for row in each_seed(rows, next(iter(found)))]) if found else None
+
+
 def over_seeds(values: Sequence[Any], errors: Sequence[Any]) -> tuple[Any, Any]:
     """Mean; the test candidates are the same, so that their error stays, and that of the mean over seeds is added."""
     spread = np.std(values, axis=0, ddof=1) / len(values) ** 0.5 if len(values) > 1 else 0.0

@@ -62,6 +62,7 @@ def draw_importance(
     with one_panel(label, note, height=1.6 + 0.3 * len(names)) as (figure, ax):
         place = np.arange(len(names))
         ax.barh(place, [there[name] for name in names], xerr=bars, color=COLOURS[0], height=0.7, ecolor="black")
+        ax.margins(x=0.04)  # the ends of error bars, inside the frame
         ax.axvline(0, color="black", lw=0.8)
         ax.set_yticks(place, [literal(name) for name in names])
         ax.tick_params(axis="y", which="both", left=False, right=False)

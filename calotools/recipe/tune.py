@@ -25,7 +25,7 @@ class TuneConfig(TrainConfig):
     """Search for settings of network and training (the recipe's [search])."""
 
     output: Path = short("-o", "folder of the search: journal, trials, numbers, figures and best.toml")
-    trials: int = short("-n", "trials in all, also those of other processes", default=30, gt=0)
+    trials: int = short("-n", "trials that come to an end, also those of other processes", default=30, gt=0)
     jobs: int = Field(
         1, description="processes that try at once, and share the threads; more may join with the same journal", ge=1
     )

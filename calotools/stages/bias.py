@@ -26,7 +26,7 @@ __all__ = ["bias_figure", "correct_bias"]
 
 Points = dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]
 
-_KNOWN = 0.01  # error of a median up to which it is drawn: others follow their neighbours
+_KNOWN = 0.0049  # error of a median up to which it is drawn: that of a bin which only follows its neighbours is larger
 _BESIDE = 1.03  # energies of neighbouring regions are drawn so far apart, to be told apart
 
 

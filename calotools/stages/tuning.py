@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import signal
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from calotools import training
-from calotools.errors import ConfigError
+from calotools.errors import CalotoolsError, ConfigError
 from calotools.models import is_variable_model
 from calotools.outputs import check_output, new_file
 from calotools.plots import draw_importance, draw_series
 from calotools.stages.publish import Headline, Outcome, publish, write_outcome
 
 if TYPE_CHECKING:
+    from multiprocessing.synchronize import Event
+
     from matplotlib.figure import Figure
 
     from calotools.progress import Progress
@@ -124,15 +128,7 @@ def tune(config: TuneConfig, *, progress: Progress | None = None) -> Outcome:
     ------
     ConfigError, EmptyInputError, CellError
     """
-    if config.jobs > 1:
-        training.prepare_search(config)  # what is wrong is said here, once, and the store is made once
-        with ProcessPoolExecutor(config.jobs - 1, mp_context=get_context("spawn")) as pool:
-            helpers = [pool.submit(_search_beside, config) for _ in range(config.jobs - 1)]
-            study = training.run_search(config, progress=progress)
-            for one in helpers:
-                one.result()
-    else:
-        study = training.run_search(config, progress=progress)
+    study = _search_together(config, progress) if config.jobs > 1 else training.run_search(config, progress=progress)
     values = _best(study, config)
     best = training.recipe_of(config, values)
     outcome = _outcome(study, config, values)
@@ -140,6 +136,34 @@ def tune(config: TuneConfig, *, progress: Progress | None = None) -> Outcome:
     with new_file(config.output / "best.toml", overwrite=True) as path:
         path.write_text(best.to_toml() + "\n", encoding="utf-8")
     return outcome
+
+
+def _search_together(config: TuneConfig, progress: Progress | None) -> Any:
+    training.prepare_search(config)  # what is wrong is said here, once, and the store is made once
+    context = get_context("spawn")
+    stopped = context.Event()
+    with ProcessPoolExecutor(config.jobs - 1, mp_context=context, initializer=_follow, initargs=(stopped,)) as pool:
+        helpers = [pool.submit(_search_beside, config) for _ in range(config.jobs - 1)]
+        try:
+            study = training.run_search(config, progress=progress)
+            for one in helpers:
+                one.result()
+        except (KeyboardInterrupt, CalotoolsError):  # the pool would wait until helpers had made all other trials
+            stopped.set()
+            raise
+    return study
+
+
+def _follow(stopped: Event) -> None:
+    """End this process when the one that began it is gone, or says so."""
+    Thread(target=_end_after, args=(stopped,), daemon=True).start()
+
+
+def _end_after(stopped: Event) -> None:
+    parent = parent_process()
+    while parent is not None and parent.is_alive() and not stopped.wait(0.5):
+        pass
+    signal.raise_signal(signal.SIGTERM)
 
 
 def _search_beside(config: TuneConfig) -> None:
@@ -165,9 +189,7 @@ def _outcome(study: Any, config: TuneConfig, values: dict[str, Any]) -> Outcome:
         headline=(
             Headline(f"{metric} of the best trial", study.best_value, None, "", "on the validation part"),
             Headline("best trial", study.best_trial.number),
-            Headline(
-                "trials", len(states), None, "", f"{states.count('PRUNED')} pruned, {states.count('FAIL')} failed"
-            ),
+            _count_of(states),
         ),
         results={
             "best": values,
@@ -179,6 +201,13 @@ def _outcome(study: Any, config: TuneConfig, values: dict[str, Any]) -> Outcome:
         },
         figures=_figures(study, importance, metric),
     )
+
+
+def _count_of(states: list[str]) -> Headline:
+    comment = f"{states.count('PRUNED')} pruned, {states.count('FAIL')} failed"
+    if begun := states.count("RUNNING"):
+        comment += f"; beside these {begun} not finished"
+    return Headline("trials", len(states) - begun, None, "", comment)
 
 
 def _figures(study: Any, importance: dict[str, float], metric: str) -> dict[str, tuple[Figure, str]]:

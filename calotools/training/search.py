@@ -142,7 +142,13 @@ def run_search(config: TuneConfig, *, progress: Progress | None = None) -> optun
         while (done := _finished(study)) < config.trials:
             if progress is not None:
                 progress("trials", done, config.trials)
-            _try_one(study, config)
+            try:
+                _try_one(study, config)
+            except KeyboardInterrupt:
+                raise KeyboardInterrupt(
+                    f"the same command goes on after {_finished(study)} of {config.trials} trials; those under way are "
+                    "not repeated"
+                ) from None
     if not any(trial.state.name == "COMPLETE" for trial in study.trials):
         raise ConfigError(f"none of {config.trials} trials came to its end; lower the learning rates of the search")
     if progress is not None:
@@ -166,7 +172,7 @@ def _try_one(study: optuna.Study, config: TuneConfig) -> None:
     from optuna.trial import TrialState
 
     expected = len(study.trials)
-    with _quiet():  # anew for each trial, so that a search that was interrupted goes on as it would have
+    with _quiet():  # anew for each trial, so that a search that ended between two goes on as it would have
         study.sampler = optuna.samplers.TPESampler(
             seed=config.seed + 1_000_003 * expected, multivariate=True, constant_liar=True, n_startup_trials=_RANDOM
         )

@@ -2,6 +2,7 @@
 
 import importlib
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -149,6 +150,53 @@ def test_seeds_of_a_row_are_averaged_everywhere(load):
                 np.hypot(0.01, np.std([0.1, 0.15, 0.5], ddof=1) / 3**0.5)
             )
     assert seeds.numbers_of(rows, "tree") is None
+    honest = {seed: {"inclusive": resolution(gain)} for seed, gain in ((1, 0.1), (2, 0.3))}
+    rows = {f"compact_sigma/{seed}": filled(0.1, seed=seed) | {"honesty": one} for seed, one in honest.items()}
+    assert seeds.honesty_of(rows)["inclusive"].metrics["iqr"] == pytest.approx(0.02 * 0.8)
+    assert seeds.honesty_of({"compact/1": filled(0.1)}) is None
+
+
+def test_a_row_is_compared_with_the_trees_of_its_seed(load, tmp_path, monkeypatch):
+    run, filling = load("run"), load("filling")
+    energies = {"tree": 1.0, "compact": 100.0, "lgbm_9": 10.0}
+    test = SimpleNamespace(kept=np.ones(2, bool), column=lambda name: np.zeros(2))
+
+    def fill(row, sample, limits, *, seed, folder):
+        monkeypatch.setitem(said, (row.name, seed), np.full(2, energies[row.name] * seed))
+        return filling.Filled([said[row.name, seed]], [], {})
+
+    said = {}
+    monkeypatch.setattr(run.simulated, "make", lambda *which: None)
+    monkeypatch.setattr(run.simulated, "digest", lambda: "abc")
+    monkeypatch.setattr(run.simulated, "described", lambda sample: {"digest of its candidates": "abc"})
+    monkeypatch.setattr(run, "fill", fill)
+    monkeypatch.setattr(run, "energy_of", lambda row, energies, test: energies[0])
+    monkeypatch.setattr(run, "smeared", lambda trees, abs_eta: trees + 0.5)
+    monkeypatch.setattr(run, "measure", lambda energy, test, trees: [float(energy[0]), float(trees[0])])
+    monkeypatch.setattr(run.Table, "test", lambda table, row: test)
+    monkeypatch.setattr(run.Table, "energy", lambda table, name, seed=1: said.get((name, seed)))
+    monkeypatch.setattr(run.Table, "write", lambda table: None)
+    monkeypatch.setattr(run.Table, "read", lambda table: None)
+    table = run.Table(tmp_path, run.simulated.Size("full", train=9, test=9), replicas=2)
+    table.numbers = {"rows": {}, "comparisons": {}}
+    limits = filling.Limits(1, 1, 1, 1, 1)
+    with pytest.raises(SystemExit, match="row 'compact' is compared with 'tree', which is not there; fill it first"):
+        run.fill_row(table, run.ROWS["compact"], 1, limits)
+    for name, seed in (("tree", 1), ("compact", 1), ("compact", 2), ("lgbm_9", 3)):
+        run.fill_row(table, run.ROWS[name], seed, limits)
+    assert {name: row["numbers"] for name, row in table.numbers["rows"].items()} == {
+        "tree/1": [1, 1],
+        "layer_sum/1": [0, 1],
+        "tree_smeared/1": [1.5, 1],
+        "compact/1": [100, 1],
+        "compact/2": [200, 1],  # there are no others yet
+        "lgbm_9/3": [30, 1],
+    }
+    run.fill_row(table, run.ROWS["tree"], 2, limits)
+    after = {name: row["numbers"] for name, row in table.numbers["rows"].items()}
+    assert after["compact/2"] == [200, 2]
+    assert (after["tree/2"], after["layer_sum/2"], after["tree_smeared/2"]) == ([2, 2], [0, 2], [2.5, 2])
+    assert (after["compact/1"], after["lgbm_9/3"], after["tree/1"]) == ([100, 1], [30, 1], [1, 1])
 
 
 def test_a_row_of_another_sample_size_is_kept_beside_the_new_one(load, tmp_path, monkeypatch):

@@ -17,7 +17,7 @@ from calotools.stages.bias import bias_figure
 from calotools.stages.evaluation.bias_part import tell_bias_part
 from calotools.stages.scored import read_scored
 from calotools.training import fit, open_data
-from calotools.training.calibration.bias import BiasCorrection
+from calotools.training.calibration.bias import BiasCorrection, fit_bias
 from calotools.variables import SPLITS
 
 
@@ -147,3 +147,19 @@ def test_medians_that_nothing_tells_are_not_drawn(eta, energy):
     assert bias_figure(BiasCorrection(eta, energy, grids[0], grids[1]), label="") == {}
     assert bias_figure(BiasCorrection(eta, energy, grids[0]), label="") == {}
     assert list(bias_figure(BiasCorrection(eta, energy, grids[0], grids[2]), label="")) == ["bias"]
+
+
+def test_bins_without_candidates_are_not_drawn():
+    """Where all but one are well known, that one follows its neighbours, and is not drawn as if it were measured."""
+    rng = np.random.default_rng(1)
+    energy, eta = rng.uniform(26, 370, 200_000), rng.uniform(0, 2.47, 200_000)
+    gap = (eta > 1.37) & (eta < 1.52)
+    energy, eta = energy[~gap], eta[~gap]
+    bias = fit_bias(energy * rng.normal(1.01, 0.01, len(energy)), energy, eta)
+    ax = bias_figure(bias, label="")["bias"][0].axes[0]
+    names = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert "|η| 1.15 to 1.37" in names
+    assert "|η| 1.37 to 1.52" not in names
+    middles = bias.middle_energies()
+    drawn = np.concatenate([one[0].get_xdata() for one in ax.containers])
+    assert middles[1] * 1.2 < drawn.min() < drawn.max() < middles[-1] / 1.2

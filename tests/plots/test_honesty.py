@@ -351,3 +351,10 @@ def test_bands_of_a_reweighted_sample_count_groups():
             axis="mu",
             groups={"source": np.zeros(3, int)},
         )
+
+
+def test_error_bars_of_importances_end_inside_the_frame():
+    values, errors = {"maps": 0.5, "rate": 0.1, "dropout": -0.2}, {"maps": 0.3, "rate": 0.1, "dropout": 0.4}
+    low, high = plots.draw_importance(values, errors=errors).axes[0].get_xlim()
+    assert low < -0.6
+    assert high > 0.8

@@ -1,9 +1,10 @@
-"""A training that is killed, in a process of its own, ends as one that was left alone."""
+"""A training that is killed, in its own process, ends as one that was left alone. A search ends with its helpers."""
 
 import csv
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,32 @@ def test_the_same_command_ends_with_the_same_model(number, code, said, alone, tm
     assert found.record == whole.record
     assert found.bias == whole.bias
     assert log_of(tmp_path / "out") == alone[1]
+
+
+SEARCH = """
+[search]
+trainer.learning_rate = { low = 1e-4, high = 1e-2, log = true }
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["SIGTERM", "SIGKILL"])
+def test_the_processes_of_a_search_end_with_it(number, tmp_path):
+    recipe, trials = tmp_path / "recipe.toml", tmp_path / "out" / "trials"
+    recipe.write_text(RECIPE.replace("sample.files", "seed = 2\nsample.files") + SEARCH, encoding="utf-8")
+    words = ["tune", str(recipe), "-o", str(tmp_path / "out"), "--trials", "500", "--jobs", "2"]
+    command = [sys.executable, "-c", "from calotools.cli.main import main; raise SystemExit(main())", *words]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as search:
+        wait_for(lambda: trials.exists() and len(list(trials.iterdir())) > 3)
+        search.send_signal(number)
+        _, said = search.communicate(timeout=120)  # standard error is closed when helpers are gone too
+    assert search.returncode == (130 if number == signal.SIGTERM else -number)
+    assert ("of 500 trials; those under way are not repeated" in said) == (number == signal.SIGTERM)
+    assert "Traceback" not in said
+    assert len(list(trials.iterdir())) < 100
+
+
+def wait_for(there, *, seconds=240.0):
+    end = time.monotonic() + seconds
+    while not there():
+        assert time.monotonic() < end
+        time.sleep(0.2)

@@ -8,7 +8,7 @@ import pytest
 
 from calotools.recipe import FindRateConfig, TrainConfig, TuneConfig
 from calotools.stages import find_rate, tune
-from calotools.stages.tuning import draw_rates
+from calotools.stages.tuning import _count_of, draw_rates
 from calotools.training.rate_test import RateTest, suggest_rate
 
 ELECTRONS = Path(__file__).parents[2] / "ntuples" / "electrons.root"
@@ -95,6 +95,12 @@ def test_two_processes_search_together_and_a_finished_search_is_not_gone_on_with
     again = tune(config)
     assert again.results["trials"] == trials
     assert (config.output / "store" / "meta.json").stat().st_mtime_ns == store
+
+
+def test_trials_that_did_not_finish_are_counted_apart():
+    line = _count_of(["COMPLETE", "PRUNED", "RUNNING", "COMPLETE"])
+    assert (line.value, line.comment) == (3, "1 pruned, 0 failed; beside these 1 not finished")
+    assert _count_of(["COMPLETE"]).comment == "0 pruned, 0 failed"
 
 
 def test_the_store_is_there_before_others_begin(values, monkeypatch):

@@ -29,7 +29,7 @@ def resumed(recipe, task, *, digest="d", **changes):
     return prepare_folder(recipe(task, resume=True, **changes), digest=digest)
 
 
-REFUSED = "belongs to another recipe or other files"
+REFUSED = r"belongs to another recipe or other files .*or start anew with resume = false \(--no-resume\)$"
 
 
 def without_later_keys(content):
@@ -40,9 +40,15 @@ def without_later_keys(content):
 def test_keys_that_came_later_have_their_defaults(recipe, kept, task):
     last = kept(task, without_later_keys)
     assert resumed(recipe, task) == last
-    for changes in ({"trainer": {"mirror": ("eta",)}}, {"half": ("energy",)}, {"seed": 7}, {"digest": "other"}):
-        with pytest.raises(ConfigError, match=REFUSED):
+    for changes, said in (
+        ({"trainer": {"mirror": ("eta",)}}, 'trainer.mirror is [] there, ["eta"] here'),
+        ({"half": ("energy",)}, 'half is [] there, ["energy"] here'),
+        ({"seed": 7}, "seed is 1 there, 7 here"),
+        ({"digest": "other"}, "the sample is another one"),
+    ):
+        with pytest.raises(ConfigError, match=REFUSED) as refused:
             resumed(recipe, task, **changes)
+        assert f"recipe.json': {said})" in str(refused.value)
     assert last.exists()
 
 
@@ -52,20 +58,24 @@ def test_what_says_where_it_runs_may_change(recipe, kept):
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "said"),
     [
-        lambda content: content.update(colour="red"),
-        lambda content: content["trainer"].update(colour="red"),
-        lambda content: content["trainer"].update(mirror=["eta"]),
-        lambda content: content.pop("task"),
-        lambda content: content.update(classes=dict(reversed(content["classes"].items()))),
+        (lambda content: content.update(colour="red"), 'colour is "red" there, null here'),
+        (lambda content: content["trainer"].update(colour="red"), 'trainer.colour is "red" there, null here'),
+        (lambda content: content["trainer"].update(mirror=["eta"]), 'trainer.mirror is ["eta"] there, [] here'),
+        (lambda content: content.pop("task"), 'task is null there, "identification" here'),
+        (
+            lambda content: content.update(classes=dict(reversed(content["classes"].items()))),
+            "classes in another order",
+        ),
     ],
     ids=["unknown key", "unknown key of the trainer", "no default", "no task", "order of the classes"],
 )
-def test_another_recipe_is_refused(recipe, kept, change):
+def test_another_recipe_is_refused(recipe, kept, change, said):
     kept("identification", change)
-    with pytest.raises(ConfigError, match=REFUSED):
+    with pytest.raises(ConfigError, match=REFUSED) as refused:
         resumed(recipe, "identification")
+    assert f"recipe.json': {said})" in str(refused.value)
 
 
 def test_half_a_file_is_no_recipe(recipe, kept):

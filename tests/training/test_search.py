@@ -73,6 +73,20 @@ def test_it_goes_on_as_if_it_had_not_stopped(tuning, formula, tmp_path):
     assert len(formula) == 15
 
 
+def test_an_interrupt_says_where_the_search_goes_on(tuning, formula, monkeypatch):
+    run_search(tuning(search=BOTH, trials=2))
+
+    def interrupted(*_):
+        raise KeyboardInterrupt("checkpoints stay in 'trials/0002/checkpoints'")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "_train", interrupted)
+        with pytest.raises(KeyboardInterrupt, match=r"^the same command goes on after 2 of 4 trials; those under"):
+            run_search(tuning(search=BOTH, trials=4))
+    study = run_search(tuning(search=BOTH, trials=4))
+    assert [trial.state.name for trial in study.trials] == ["COMPLETE"] * 2 + ["RUNNING"] + ["COMPLETE"] * 2
+
+
 def test_processes_share_a_journal(tuning, formula, tmp_path):
     one, other = (tuning(search=BOTH, output=tmp_path / name, journal=tmp_path / "shared.journal") for name in "ab")
     run_search(one.model_copy(update={"trials": 4}))

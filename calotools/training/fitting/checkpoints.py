@@ -80,10 +80,12 @@ def prepare_folder(config: TrainConfig, *, digest: str) -> Path | None:
     now = _learnt(config, digest=digest)
     if config.resume and not config.overwrite and last.exists():
         kept = recipe.read_text(encoding="utf-8")
-        if now not in (kept, _with_defaults(kept, config)):
+        filled = _with_defaults(kept, config)
+        if now not in (kept, filled):
+            where = f"'{recipe}'{_difference(filled or kept, now)}"
             raise ConfigError(
-                f"'{last}' belongs to another recipe or other files ('{recipe}'), so it cannot be resumed; "
-                "use the same ones, or start anew with resume = false"
+                f"'{last}' belongs to another recipe or other files ({where}), so it cannot be resumed; "
+                "use the same ones, or start anew with resume = false (--no-resume)"
             )
         return last
     shutil.rmtree(folder, ignore_errors=True)
@@ -112,6 +114,24 @@ def _with_defaults(kept: str, config: TrainConfig) -> str | None:
     spelled = {name: getattr(config.sample, name) for name in ("files", "weights")}
     old = old.model_copy(update={"sample": old.sample.model_copy(update=spelled)})
     return _learnt(old, digest=content["store"])
+
+
+def _difference(kept: str, now: str) -> str:
+    """The first key that says something else, for an error; nothing where what is kept cannot be read."""
+    try:
+        old, new = (json.loads(one)["recipe"] for one in (kept, now))
+    except json.JSONDecodeError:
+        return ""
+    if json.dumps(old) == json.dumps(new):
+        return ": the sample is another one"
+    names: list[str] = []
+    while isinstance(old, dict) and isinstance(new, dict):
+        differ = [key for key in (*new, *old) if json.dumps(old.get(key)) != json.dumps(new.get(key))]
+        if not differ:
+            return f": {'.'.join(names)} in another order"
+        names.append(differ[0])
+        old, new = old.get(differ[0]), new.get(differ[0])
+    return f": {'.'.join(names)} is {json.dumps(old)} there, {json.dumps(new)} here"
 
 
 @contextmanager

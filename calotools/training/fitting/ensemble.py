@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from calotools.errors import ConfigError
@@ -80,11 +81,9 @@ def fit_ensemble(config: TrainConfig, *, progress: Progress | None = None) -> Tr
     first = results[0]
     network = build_model(config.model.name, config.model.settings, first.inputs, members=config.members)
     network.load_state_dict(weights)
-    with use_threads(config.trainer.threads):
-        data = open_data(member_recipe(config, 0))
+    with use_threads(config.trainer.threads), closing(open_data(member_recipe(config, 0))) as data:
         best = validate(config, network, data)
         calibration, remarks = calibrate(config, network, weights, data)
-        data.close()
     return TrainingResult(
         state_dict=weights,
         config=config,
