@@ -2,6 +2,7 @@
 
 import importlib
 from pathlib import Path
+from threading import Thread
 from types import SimpleNamespace
 
 import numpy as np
@@ -166,6 +167,7 @@ def test_a_row_is_compared_with_the_trees_of_its_seed(load, tmp_path, monkeypatc
         return filling.Filled([said[row.name, seed]], [], {})
 
     said = {}
+    monkeypatch.setattr(run.simulated, "WORK", tmp_path)
     monkeypatch.setattr(run.simulated, "make", lambda *which: None)
     monkeypatch.setattr(run.simulated, "digest", lambda: "abc")
     monkeypatch.setattr(run.simulated, "described", lambda sample: {"digest of its candidates": "abc"})
@@ -197,6 +199,24 @@ def test_a_row_is_compared_with_the_trees_of_its_seed(load, tmp_path, monkeypatc
     assert after["compact/2"] == [200, 2]
     assert (after["tree/2"], after["layer_sum/2"], after["tree_smeared/2"]) == ([2, 2], [0, 2], [2.5, 2])
     assert (after["compact/1"], after["lgbm_9/3"], after["tree/1"]) == ([100, 1], [30, 1], [1, 1])
+
+
+def test_runs_that_fill_other_rows_wait_for_each_other(load, tmp_path, monkeypatch):
+    run = load("run")
+    monkeypatch.setattr(run.simulated, "WORK", tmp_path / "work")
+    order = []
+
+    def other():
+        with run._alone(tmp_path):
+            order.append("other")
+
+    thread = Thread(target=other)
+    with run._alone(tmp_path):
+        thread.start()
+        thread.join(0.2)
+        order.append("this one")
+    thread.join()
+    assert order == ["this one", "other"]
 
 
 def test_a_row_of_another_sample_size_is_kept_beside_the_new_one(load, tmp_path, monkeypatch):
