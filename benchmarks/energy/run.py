@@ -137,8 +137,7 @@ class Table:
             found = [one for one in each if one]
             if found:
                 value, error = over_seeds([one["value"] for one in found], [one["error"] for one in found])
-                of_test = np.mean([one["significance"] for one in found]) * found[0]["error"]
-                both = {"value": value, "error": error, "significance": float(of_test / error), "seeds": len(found)}
+                both = {"value": value, "error": error, "seeds": len(found)}
                 self.numbers["comparisons"][key] = both | {"key": self.key()}
 
     def _seeds(self, *names: str) -> list[int]:

@@ -98,9 +98,9 @@ def test_page_says_what_the_numbers_say(load, tmp_path):
     found |= {"compact_photons/1": filled(0.15, conversion=True), "compact_clean/1": filled(0.4)}
     key = found["tree/1"]["key"]
     comparisons = {
-        "cnn_i over lgbm_12 where abs(eta) < 1.3": {"value": -0.01, "error": 0.002, "significance": -5.0, "key": key},
-        "compact over cnn_is": {"value": 0.01, "error": 0.02, "significance": 0.5, "key": key},
-        "cnn_is over cnn_i": {"value": 0.1, "error": 0.01, "significance": 10.0, "key": key | {"train": 7}},
+        "cnn_i over lgbm_12 where abs(eta) < 1.3": {"value": -0.01, "error": 0.002, "key": key},
+        "compact over cnn_is": {"value": 0.01, "error": 0.02, "key": key},
+        "cnn_is over cnn_i": {"value": 0.1, "error": 0.01, "key": key | {"train": 7}},
     }
     found["cloud/1"] = filled(0.9) | {"key": key | {"train": 7}}
     path = write_numbers(tmp_path / "RESULTS.json", {"rows": found, "comparisons": comparisons})
