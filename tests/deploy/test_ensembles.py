@@ -71,6 +71,20 @@ def test_predict_gives_the_mean(recipe, tmp_path, task, uncertainty):
     assert np.std([one[name] for one in each], axis=0).max() > 0
 
 
+def test_each_fold_has_an_ensemble_of_its_own(recipe, tmp_path):
+    config = recipe("energy", members=2, folds=3)
+    stages.train(config)
+    made = load_bundle(config.output)
+    assert [one.config.members for one in made.folds] == [2, 2, 2]
+    found = scores(config.output, config.sample.files, tmp_path)
+    for number, one in enumerate(made.folds):
+        path = save_bundle(one, tmp_path / f"{number}.calo")
+        alone = scores(path, config.sample.files, tmp_path)
+        own = alone.split == 2
+        assert own.any()
+        np.testing.assert_allclose(found.values["e_network"][own], alone.values["e_network"][own], rtol=1e-5)
+
+
 def test_what_is_measured_is_of_the_mean(recipe, tmp_path):
     config = recipe("energy", members=2, bias_correction="none")
     outcome = stages.train(config)
