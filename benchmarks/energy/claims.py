@@ -76,7 +76,7 @@ def verdict(comparison: Mapping[str, float] | None, *, as_good: bool = False) ->
     """In words, from a difference and its error."""
     if comparison is None:
         return "not measured yet"
-    sure = comparison["significance"]
+    sure = comparison["value"] / comparison["error"]
     if sure >= _SURE:
         return "holds"
     if sure <= -_SURE:

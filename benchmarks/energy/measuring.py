@@ -11,7 +11,7 @@ import numpy as np
 from simulated import Sample
 from table_rows import CONVERTED, REGIONS, SELECTION, UNCONVERTED, Row
 
-from calotools.analysis import Bootstrap, event_bootstrap, measure_pulls, measure_resolution, significance
+from calotools.analysis import Bootstrap, event_bootstrap, measure_pulls, measure_resolution
 from calotools.containers import Resolution
 from calotools.ntuple import index_of, read_candidates
 from calotools.simulate.pseudo_data import default_injected
@@ -143,7 +143,7 @@ def compare(energy: np.ndarray, other: np.ndarray, test: Test, cut: str = "") ->
     boot = test.bootstrap.take(np.flatnonzero(rows))
     one = measure_resolution(both, test.column("e_true")[rows], bootstrap=boot, reference="other")[ROW]
     value, error = (float(part["rel_improvement"][0]) for part in (one.metrics, one.errors))
-    return {"value": value, "error": error, "significance": float(significance(one)[0])}
+    return {"value": value, "error": error}
 
 
 def honesty(energy: np.ndarray, sigma: np.ndarray, test: Test) -> dict[str, Any]:

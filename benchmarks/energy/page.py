@@ -320,7 +320,7 @@ def _photon_claims(rows: Numbers) -> list[tuple[str, str, str, str]]:
     if one is None or other is None:
         return []
     value, error = one[0] - other[0], float(np.hypot(one[1], other[1]))
-    said = verdict({"value": value, "error": error, "significance": value / error})
+    said = verdict({"value": value, "error": error})
     text = "the gain is larger for unconverted than for converted photons (difference of gains, compact)"
     return [(text, "30 % against 20 %", _percent((value, error)), said)]
 

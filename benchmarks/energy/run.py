@@ -14,9 +14,12 @@ sizes and seed is skipped unless ``--again`` is given; one that was interrupted 
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -134,8 +137,7 @@ class Table:
             found = [one for one in each if one]
             if found:
                 value, error = over_seeds([one["value"] for one in found], [one["error"] for one in found])
-                of_test = np.mean([one["significance"] for one in found]) * found[0]["error"]
-                both = {"value": value, "error": error, "significance": float(of_test / error), "seeds": len(found)}
+                both = {"value": value, "error": error, "seeds": len(found)}
                 self.numbers["comparisons"][key] = both | {"key": self.key()}
 
     def _seeds(self, *names: str) -> list[int]:
@@ -187,13 +189,23 @@ def fill_row(table: Table, row: Row, seed: int, limits: Limits) -> None:
     found = {"numbers": measure(energy, test, trees), "cost": filled.cost, "n_test": int(test.kept.sum())}
     if row.sigma:
         found["honesty"] = honesty(energy, energy_of(row, filled.sigma, test), test)
-    table.read()
-    table.tell_simulation(simulated.described(sample))
-    table.put(row.name, seed, found | {"minutes": limits.minutes, "threads": limits.threads})
-    if reference:
-        _put_derived(table, row, seed, energy)
-        _compare_again(table, row, seed, energy)
-    table.write()
+    with _alone(table.home):
+        table.read()
+        table.tell_simulation(simulated.described(sample))
+        table.put(row.name, seed, found | {"minutes": limits.minutes, "threads": limits.threads})
+        if reference:
+            _put_derived(table, row, seed, energy)
+            _compare_again(table, row, seed, energy)
+        table.write()
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Another run that fills other rows of the table waits until this one has written its own."""
+    simulated.WORK.mkdir(parents=True, exist_ok=True)
+    with (simulated.WORK / f"{home.name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _put_derived(table: Table, row: Row, seed: int, trees: np.ndarray) -> None:

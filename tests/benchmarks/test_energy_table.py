@@ -2,6 +2,7 @@
 
 import importlib
 from pathlib import Path
+from threading import Thread
 from types import SimpleNamespace
 
 import numpy as np
@@ -97,9 +98,9 @@ def test_page_says_what_the_numbers_say(load, tmp_path):
     found |= {"compact_photons/1": filled(0.15, conversion=True), "compact_clean/1": filled(0.4)}
     key = found["tree/1"]["key"]
     comparisons = {
-        "cnn_i over lgbm_12 where abs(eta) < 1.3": {"value": -0.01, "error": 0.002, "significance": -5.0, "key": key},
-        "compact over cnn_is": {"value": 0.01, "error": 0.02, "significance": 0.5, "key": key},
-        "cnn_is over cnn_i": {"value": 0.1, "error": 0.01, "significance": 10.0, "key": key | {"train": 7}},
+        "cnn_i over lgbm_12 where abs(eta) < 1.3": {"value": -0.01, "error": 0.002, "key": key},
+        "compact over cnn_is": {"value": 0.01, "error": 0.02, "key": key},
+        "cnn_is over cnn_i": {"value": 0.1, "error": 0.01, "key": key | {"train": 7}},
     }
     found["cloud/1"] = filled(0.9) | {"key": key | {"train": 7}}
     path = write_numbers(tmp_path / "RESULTS.json", {"rows": found, "comparisons": comparisons})
@@ -166,6 +167,7 @@ def test_a_row_is_compared_with_the_trees_of_its_seed(load, tmp_path, monkeypatc
         return filling.Filled([said[row.name, seed]], [], {})
 
     said = {}
+    monkeypatch.setattr(run.simulated, "WORK", tmp_path)
     monkeypatch.setattr(run.simulated, "make", lambda *which: None)
     monkeypatch.setattr(run.simulated, "digest", lambda: "abc")
     monkeypatch.setattr(run.simulated, "described", lambda sample: {"digest of its candidates": "abc"})
@@ -197,6 +199,24 @@ def test_a_row_is_compared_with_the_trees_of_its_seed(load, tmp_path, monkeypatc
     assert after["compact/2"] == [200, 2]
     assert (after["tree/2"], after["layer_sum/2"], after["tree_smeared/2"]) == ([2, 2], [0, 2], [2.5, 2])
     assert (after["compact/1"], after["lgbm_9/3"], after["tree/1"]) == ([100, 1], [30, 1], [1, 1])
+
+
+def test_runs_that_fill_other_rows_wait_for_each_other(load, tmp_path, monkeypatch):
+    run = load("run")
+    monkeypatch.setattr(run.simulated, "WORK", tmp_path / "work")
+    order = []
+
+    def other():
+        with run._alone(tmp_path):
+            order.append("other")
+
+    thread = Thread(target=other)
+    with run._alone(tmp_path):
+        thread.start()
+        thread.join(0.2)
+        order.append("this one")
+    thread.join()
+    assert order == ["this one", "other"]
 
 
 def test_a_row_of_another_sample_size_is_kept_beside_the_new_one(load, tmp_path, monkeypatch):

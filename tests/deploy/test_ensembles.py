@@ -1,6 +1,7 @@
 """Ensembles: members that differ in their draws alone, and one bundle of their mean."""
 
 import json
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from calotools.deploy import ModelBundle, load_bundle, save_bundle
 from calotools.errors import ConfigError
 from calotools.ntuple import read_friend
 from calotools.recipe import PredictConfig
-from calotools.training import fit, member_recipe
+from calotools.training import fit, member_recipe, open_data
+from calotools.training.fitting import network as module
 
 
 def scores(model, files, folder):
@@ -62,7 +64,25 @@ def test_predict_gives_the_mean(recipe, tmp_path, task, uncertainty):
         if not name.endswith("_sigma"):
             mean = np.mean([one[name] for one in each], axis=0)
             np.testing.assert_allclose(found[name], mean, rtol=2e-5, atol=1e-6)
+    if uncertainty == "gaussian":
+        sigma, energy = (np.array([one[name] for one in each]) for name in ("e_network_sigma", "e_network"))
+        mixture = np.sqrt((sigma**2).mean(axis=0) + made.sigma_scale**2 * energy.var(axis=0))
+        np.testing.assert_allclose(found["e_network_sigma"], mixture, rtol=2e-5)
     assert np.std([one[name] for one in each], axis=0).max() > 0
+
+
+def test_each_fold_has_an_ensemble_of_its_own(recipe, tmp_path):
+    config = recipe("energy", members=2, folds=3)
+    stages.train(config)
+    made = load_bundle(config.output)
+    assert [one.config.members for one in made.folds] == [2, 2, 2]
+    found = scores(config.output, config.sample.files, tmp_path)
+    for number, one in enumerate(made.folds):
+        path = save_bundle(one, tmp_path / f"{number}.calo")
+        alone = scores(path, config.sample.files, tmp_path)
+        own = alone.split == 2
+        assert own.any()
+        np.testing.assert_allclose(found.values["e_network"][own], alone.values["e_network"][own], rtol=1e-5)
 
 
 def test_what_is_measured_is_of_the_mean(recipe, tmp_path):
@@ -85,16 +105,53 @@ def test_what_is_measured_is_of_the_mean(recipe, tmp_path):
     assert told["results"]["record"]["best"] == made.record["best"]
 
 
+@pytest.mark.parametrize("source", ["store", "stream"])
+@pytest.mark.parametrize("task", ["energy", "identification"])
+def test_a_network_is_validated_as_at_the_end_of_its_epoch(recipe, task, source):
+    trainer = {"epochs": 3, "threads": 1, "accelerator": "cpu", "batch_size": 60, "average": 0.9}
+    config = recipe(task, source=source, trainer=trainer, reweight=task == "identification")
+    made = fit(config, open_data(config))
+    network = module.new_network(config)
+    network.load_state_dict(made.state_dict)
+    with closing(open_data(config)) as data:
+        found = module.validate(config, network, data)
+    assert found == pytest.approx(made.record["best"], rel=1e-6)
+    assert found.keys() == made.record["best"].keys()
+
+
+def test_an_interrupt_is_told_and_a_gpu_is_left_alone_before_forks(recipe, monkeypatch):
+    """Lightning exits when it is interrupted; and what has used a GPU cannot be forked for the next ensemble."""
+    config, asked = recipe("energy"), []
+
+    class Interrupted:
+        def __init__(self, **settings):
+            asked.append((settings["accelerator"], settings["devices"]))
+
+        def validate(self, *_, **__):
+            raise SystemExit(1)
+
+    automatic, two = (
+        config.model_copy(update={"trainer": config.trainer.model_copy(update=changes)})
+        for changes in ({"accelerator": "auto"}, {"accelerator": "gpu", "devices": 2})
+    )
+    with monkeypatch.context() as patch, closing(open_data(config)) as data:
+        patch.setattr(module.lightning, "Trainer", Interrupted)
+        for one in (automatic, two):
+            with pytest.raises(KeyboardInterrupt):
+                module.validate(one, module.new_network(config), data)
+    assert asked == [("auto", 1), ("cpu", 1)]
+
+
 def test_finished_members_are_kept(recipe, tmp_path):
     config = recipe("energy", members=2)
     stages.train(member_recipe(config, 1))  # as a batch job of its own
     before = (config.output / "members" / "1" / "log.csv").read_bytes()
     stages.train(config)
     assert (config.output / "members" / "1" / "log.csv").read_bytes() == before
-    first = load_bundle(config.output).digest
     stages.train(config.model_copy(update={"output": tmp_path / "again"}))
-    assert weights_of(load_bundle(tmp_path / "again"), 1).keys() == weights_of(load_bundle(config.output), 1).keys()
-    assert load_bundle(config.output).digest == first
+    again, made = load_bundle(tmp_path / "again"), load_bundle(config.output)
+    assert all(torch.equal(weight, made.state_dict[name]) for name, weight in again.state_dict.items())
+    assert (again.bias, again.record) == (made.bias, made.record)
 
 
 def test_what_cannot_be_asked_for(recipe):
@@ -107,3 +164,5 @@ def test_what_cannot_be_asked_for(recipe):
         ConfigError, match="model 'trees' is the same however often it is fitted; members are of networks"
     ):
         stages.train(recipe("energy", members=2, model=trees, tracks=(), max_tracks=0))
+    with pytest.raises(ConfigError, match="members are of networks"):
+        stages.train(recipe("energy", member=1, model=trees, tracks=(), max_tracks=0))

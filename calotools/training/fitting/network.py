@@ -242,15 +242,26 @@ def _run(
     if resume is not None:
         tell_resumed(resume, config)
     try:
-        trainer.fit(task, train, validation, ckpt_path=resume, weights_only=True)
-    except SystemExit:  # how Lightning answers an interrupt; the caller decides what it means
-        raise KeyboardInterrupt from None
+        with _interruptible():
+            trainer.fit(task, train, validation, ckpt_path=resume, weights_only=True)
     except ProcessRaisedException as error:
         raise_ours(error)
 
 
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Lightning answers an interrupt by an exit; the caller decides what it means."""
+    try:
+        yield
+    except SystemExit:
+        raise KeyboardInterrupt from None
+
+
 def validate(config: TrainConfig, network: nn.Module, data: StoreData | StreamData) -> dict[str, float]:
     """Loss and metric of a network on the validation part, as the end of an epoch measures them.
+
+    Where the recipe trains with several devices, on the CPU: a process that has used a GPU cannot be forked for the
+    next training.
 
     Parameters
     ----------
@@ -265,9 +276,9 @@ def validate(config: TrainConfig, network: nn.Module, data: StoreData | StreamDa
     """
     mirror = Mirror((), data.scalers)
     task = Task(network, config=config, steps_per_epoch=len(data), name_rows=data.name_rows, mirror=mirror)
-    with _quiet_lightning():
+    with _quiet_lightning(), _interruptible():
         trainer = lightning.Trainer(
-            accelerator=config.trainer.accelerator,
+            accelerator="cpu" if config.trainer.devices > 1 else config.trainer.accelerator,
             devices=1,
             precision=_PRECISIONS[config.trainer.precision],
             default_root_dir=config.output,

@@ -92,7 +92,7 @@ def _check(config: TrainConfig) -> None:
         raise ConfigError(f"model '{name}' sees candidate variables; name some, such as scalars = ['reta', 'rhad']")
     if config.uncertainty != "none":
         raise ConfigError(f"model '{name}' gives no uncertainty; set uncertainty = 'none', or use a network")
-    if config.members > 1:
+    if config.members > 1 or config.member:
         raise ConfigError(f"model '{name}' is the same however often it is fitted; members are of networks")
     if config.tracks:
         raise ConfigError(
