@@ -101,8 +101,8 @@ def _intro(numbers: Numbers) -> str:
         "|η| < 2.47, pile-up of run 2 (⟨μ⟩ ≈ 34). Every row sees the same test candidates, which nothing was trained "
         "or stopped on. rIQR = 1 − IQR / IQR(trees), IQR of E/E_true − 1; errors are those of a bootstrap over events "
         "of the ratio itself. Of a row with several seeds everything is the mean, with the error of the mean over "
-        "seeds in its own where nothing else is said; each is compared with the trees of its own seed. A seed is "
-        "that of split, search, initialisation and order; a row with one is compared with one.",
+        "seeds in its own where nothing else is said. A seed is that of split, search, initialisation and order; each "
+        "is compared with the same seed of the other row, or with its first where that has fewer.",
         "",
         "Simulation: calotools " + ", ".join(f"{name} {value}" for name, value in facts.items()) + ".",
         f"Generated to learn from (a tenth of which stops and calibrates) and to test on: {sizes}; half of each for "
