@@ -53,8 +53,8 @@ class Ensemble(nn.Module):
     ...     network.weight.data.zero_()
     ...     network.bias.data = torch.tensor([energy, sigma])
     ...     return network
-    >>> Ensemble([says(47.0, 2.0), says(53.0, 2.0)], classes=False)(torch.zeros(1, 1)).round(decimals=2).tolist()
-    [[50.0, 3.61]]
+    >>> Ensemble([says(47.0, 2.0), says(53.0, 2.0)], classes=False)(torch.zeros(1, 1)).detach()
+    tensor([[50.0000,  3.6056]])
     """
 
     def __init__(self, networks: Sequence[nn.Module], *, classes: bool) -> None:
