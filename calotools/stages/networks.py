@@ -176,6 +176,7 @@ def _outcome(config: TrainConfig, result: TrainingResult) -> Outcome:
             *best,
             *_members(record.get("members", [])),
             *_temperature(config, [record], [result.temperature]),
+            *_sigma(config, result.sigma_scale),
         ),
         results={
             "record": record,
@@ -240,6 +241,15 @@ def _temperature(
         for number, text in warned.items()
     )
     return (Headline("temperature of the scores", float(np.mean(values)), error, "", comment), *lines)
+
+
+def _sigma(config: TrainConfig, scale: float) -> list[Headline]:
+    if config.task != "energy" or config.uncertainty == "none":
+        return []
+    if scale == 1.0:  # no quantile of what was measured is exactly that
+        text = "too few validation candidates (fewer than 30) to say how wide it is: σ is as the network gives it"
+        return [Headline("warning: factor of sigma", scale, None, "", text)]
+    return [Headline("factor of sigma", scale, None, "", "with which 68.27 % of the validation part are within one σ")]
 
 
 def predict(config: PredictConfig, *, progress: Progress | None = None) -> Path:

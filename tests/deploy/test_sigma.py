@@ -14,6 +14,7 @@ from calotools.errors import NumericalError
 from calotools.ntuple import index_of, read_candidates, read_friend
 from calotools.ntuple.metadata import read_metadata
 from calotools.recipe import PredictConfig
+from calotools.stages import train
 from calotools.training import fit, open_data
 from calotools.training.calibration.bias import BiasCorrection
 from calotools.training.loading.candidate_names import name_rows
@@ -49,6 +50,25 @@ def test_sigma_is_written_and_scaled(recipe, ntuple, tmp_path, uncertainty):
         assert np.all(scaled["e_network_low"] < scaled["e_network"])
         width = scaled["e_network_high"] - scaled["e_network_low"]
         np.testing.assert_allclose(width, 2 * scaled["e_network_sigma"], rtol=1e-4)
+
+
+def test_the_report_tells_the_factor_of_sigma_or_that_there_is_none(recipe, tmp_path):
+    def told(**changes):
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
+        lines = [one for one in train(recipe("energy", output=folder, **changes)).headline if "sigma" in one.name]
+        return lines, load_bundle(folder / "model.calo").sigma_scale
+
+    (line,), scale = told(uncertainty="gaussian", validation_fraction=0.3)
+    assert (line.name, line.value) == ("factor of sigma", scale)
+    assert scale != 1.0
+
+    (line,), scale = told(uncertainty="gaussian")  # a tenth of 240
+    assert (line.name, line.value, scale) == ("warning: factor of sigma", 1.0, 1.0)
+    assert line.comment == (
+        "too few validation candidates (fewer than 30) to say how wide it is: σ is as the network gives it"
+    )
+
+    assert told() == ([], 1.0)
 
 
 def test_bias_is_corrected_once_over_training_bundle_and_prediction(recipe, ntuple, tmp_path, bundle):

@@ -55,6 +55,12 @@ def test_an_energy_has_no_class_weights(recipe):
         check_inputs(recipe("energy", class_weights={4: 2.0}))
 
 
+def test_an_energy_has_no_shares_of_classes(recipe):
+    text = r"fractions are shares of classes; .* take them out \(which events .* validation_fraction and test_fraction"
+    with pytest.raises(ConfigError, match=text):
+        check_inputs(recipe("energy", fractions={"train": 0.5}))
+
+
 def test_shares_of_classes_are_relative(recipe):
     config = recipe("identification", fractions={"signal": 3, "background": 1})
     assert class_shares(config) == {"signal": 0.75, "background": 0.25}

@@ -61,8 +61,8 @@ def check_inputs(config: TrainConfig) -> None:
     ------
     ConfigError
         A scalar, track variable or the base energy is truth, or one of run, event, candidate, lumi_block, channel,
-        weight; classes with an uncertainty, an energy with weights of classes; weights from two places; or a mirror
-        of what is not known how it looks there.
+        weight; classes with an uncertainty, an energy with weights or shares of classes; weights from two places; or a
+        mirror of what is not known how it looks there.
     """
     if config.event_weight and config.sample.weights:
         raise ConfigError(
@@ -73,6 +73,9 @@ def check_inputs(config: TrainConfig) -> None:
         raise ConfigError(f"uncertainty = '{config.uncertainty}' is for energies; task '{config.task}' has none")
     if config.class_weights and config.task != "identification":
         raise ConfigError("class_weights are weights of classes; an energy has none, so take them out")
+    if config.fractions and config.task != "identification":
+        parts = "which events are kept for stopping and for testing, validation_fraction and test_fraction say"
+        raise ConfigError(f"fractions are shares of classes; an energy has none, so take them out ({parts})")
     known = {value for values in config.classes.values() for value in values}
     for value in sorted(config.class_weights.keys() - known):
         raise ConfigError(

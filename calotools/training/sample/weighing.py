@@ -204,9 +204,8 @@ def kept_fractions(config: TrainConfig, n_train: np.ndarray) -> np.ndarray:
     if not config.fractions:
         return np.ones(len(n_train))
     for name, share in config.fractions.items():
-        if config.task != "identification" or name not in config.classes:
-            names = config.classes if config.task == "identification" else ()
-            raise ConfigError(f"fractions names '{name}', which is no class; {nearest(name, names)}")
+        if name not in config.classes:
+            raise ConfigError(f"fractions names '{name}', which is no class; {nearest(name, config.classes)}")
         if not share > 0:
             raise ConfigError(f"fractions.{name} = {share} must be above 0; to leave a class out, do not define it")
     absent = [name for name in config.classes if name not in config.fractions]
