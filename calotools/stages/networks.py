@@ -132,9 +132,8 @@ def _outcome_of_folds(config: TrainConfig, made: ModelBundle) -> Outcome:
     records = made.record["folds"]
     lines = []
     for name in records[0]["best"]:
-        values = np.array([one["best"][name] for one in records])
-        error = float(values.std(ddof=1) / np.sqrt(len(values)))
-        lines.append(Headline(f"{name}, mean of folds", float(values.mean()), error, "", "error: scatter of the folds"))
+        value, error = _over_folds([one["best"][name] for one in records])
+        lines.append(Headline(f"{name}, mean of folds", value, error, "", "error: scatter of the folds"))
     return Outcome(
         stage="train",
         title=f"Training: {config.model.name} for {config.task}, {config.folds} folds",
@@ -144,6 +143,7 @@ def _outcome_of_folds(config: TrainConfig, made: ModelBundle) -> Outcome:
             *left_out(records[0]["cutflow"]),
             *lines,
             *_temperature(config, records, [one.temperature for one in made.folds]),
+            *_sigma(config, [one.sigma_scale for one in made.folds]),
         ),
         results={"record": made.record, "temperature": [one.temperature for one in made.folds]},
     )
@@ -176,7 +176,7 @@ def _outcome(config: TrainConfig, result: TrainingResult) -> Outcome:
             *best,
             *_members(record.get("members", [])),
             *_temperature(config, [record], [result.temperature]),
-            *_sigma(config, result.sigma_scale),
+            *_sigma(config, [result.sigma_scale]),
         ),
         results={
             "record": record,
@@ -230,7 +230,7 @@ def _temperature(
 ) -> tuple[Headline, ...]:
     if config.task != "identification" or not config.calibrate:
         return ()
-    error = float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None
+    value, error = _over_folds(values)
     warned = {number: one[TEMPERATURE_WARNING] for number, one in enumerate(records) if TEMPERATURE_WARNING in one}
     comment = "see the warning" if warned else "1: scores needed none"
     comment += "; error: scatter of the folds" if error is not None else ""
@@ -240,16 +240,28 @@ def _temperature(
         )
         for number, text in warned.items()
     )
-    return (Headline("temperature of the scores", float(np.mean(values)), error, "", comment), *lines)
+    return (Headline("temperature of the scores", value, error, "", comment), *lines)
 
 
-def _sigma(config: TrainConfig, scale: float) -> list[Headline]:
+def _sigma(config: TrainConfig, values: Sequence[float]) -> list[Headline]:
     if config.task != "energy" or config.uncertainty == "none":
         return []
-    if scale == 1.0:  # no quantile of what was measured is exactly that
-        text = "too few validation candidates (fewer than 30) to say how wide it is: σ is as the network gives it"
-        return [Headline("warning: factor of sigma", scale, None, "", text)]
-    return [Headline("factor of sigma", scale, None, "", "with which 68.27 % of the validation part are within one σ")]
+    value, error = _over_folds(values)
+    missing = [number for number, one in enumerate(values) if one == 1.0]  # no measured quantile is exactly that
+    comment = "see the warning" if missing else "with which 68.27 % of the validation part are within one σ"
+    comment += "; error: scatter of the folds" if error is not None else ""
+    text = "too few validation candidates (fewer than 30) to say how wide it is: σ is as the network gives it"
+    warnings = [f"warning: factor of sigma{f' of fold {number}' if error is not None else ''}" for number in missing]
+    return [
+        Headline("factor of sigma", value, error, "", comment),
+        *(Headline(name, 1.0, None, "", text) for name in warnings),
+    ]
+
+
+def _over_folds(values: Sequence[float]) -> tuple[float, float | None]:
+    """Their mean, with the error that their scatter gives it; a single one has none."""
+    error = float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None
+    return float(np.mean(values)), error
 
 
 def predict(config: PredictConfig, *, progress: Progress | None = None) -> Path:

@@ -56,19 +56,32 @@ def test_the_report_tells_the_factor_of_sigma_or_that_there_is_none(recipe, tmp_
     def told(**changes):
         folder = tmp_path / str(len(list(tmp_path.iterdir())))
         lines = [one for one in train(recipe("energy", output=folder, **changes)).headline if "sigma" in one.name]
-        return lines, load_bundle(folder / "model.calo").sigma_scale
+        made = load_bundle(folder / "model.calo")
+        return lines, [one.sigma_scale for one in made.folds or (made,)]
 
-    (line,), scale = told(uncertainty="gaussian", validation_fraction=0.3)
-    assert (line.name, line.value) == ("factor of sigma", scale)
-    assert scale != 1.0
+    (line,), scales = told(uncertainty="gaussian", validation_fraction=0.3)
+    assert (line.name, [line.value], line.error) == ("factor of sigma", scales, None)
+    assert line.comment == "with which 68.27 % of the validation part are within one σ"
+    assert scales != [1.0]
 
-    (line,), scale = told(uncertainty="gaussian")  # a tenth of 240
-    assert (line.name, line.value, scale) == ("warning: factor of sigma", 1.0, 1.0)
-    assert line.comment == (
+    (line, warned), scales = told(uncertainty="gaussian")  # a tenth of 240
+    assert (line.name, line.value, line.comment, scales) == ("factor of sigma", 1.0, "see the warning", [1.0])
+    assert (warned.name, warned.value) == ("warning: factor of sigma", 1.0)
+    assert warned.comment == (
         "too few validation candidates (fewer than 30) to say how wide it is: σ is as the network gives it"
     )
 
-    assert told() == ([], 1.0)
+    (line,), scales = told(uncertainty="gaussian", folds=3)
+    assert line.value == pytest.approx(np.mean(scales))
+    assert line.error == pytest.approx(np.std(scales, ddof=1) / 3**0.5)
+    assert line.comment.endswith("; error: scatter of the folds")
+
+    lines, scales = told(uncertainty="gaussian", folds=9)
+    few = [number for number, one in enumerate(scales) if one == 1.0]
+    assert few
+    assert [one.name for one in lines[1:]] == [f"warning: factor of sigma of fold {number}" for number in few]
+
+    assert told() == ([], [1.0])
 
 
 def test_bias_is_corrected_once_over_training_bundle_and_prediction(recipe, ntuple, tmp_path, bundle):
